@@ -1,0 +1,116 @@
+"""Everything rawcd raises of its own accord: one tree, one place.
+
+```text
+RawCDError
++-- AuthoringError     you asked for a disc that must not exist; .hresult is IMAPI's code
++-- FormatError        a file is not what it claims (also a ValueError); .file, .place
++-- UnsupportedError   the target cannot keep what the disc has; .lost names it
++-- PluginError        a declared plug-in cannot be loaded; .name, .group
++-- StorageError       a file could not be read or written (also an OSError); .file, .errno
++-- CancelledError     the caller's progress function said stop
+```
+
+The class says who is to blame, the fields say where. Misuse from Python that has nothing
+to do with discs or files (an LBA outside the image, a negative count) is a `ValueError`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class RawCDError(Exception):
+    """The root: catch this to catch everything that rawcd reports."""
+
+
+class AuthoringError(RawCDError):
+    """The disc that was asked for must not exist.
+
+    Attributes:
+        rule: the rule's id, as in `rawcd.rules` (`"short-track"`, `"lead-out-limit"`, ...).
+        hresult: IMAPI's code as an unsigned 32-bit number; None where IMAPI was not asked.
+    """
+
+    def __init__(self, message: str, *, rule: str, hresult: int | None = None) -> None:
+        super().__init__(message)
+        self.rule = rule
+        self.hresult = hresult
+
+
+class FormatError(RawCDError, ValueError):
+    """A file, or a text, is not what it claims to be.
+
+    Attributes:
+        file: the file's name, or None for bytes that came without one.
+        place: where in it: `"line 12"`, `"offset 2048"`, `"lead-in"`.
+        reason: the message without file and place.
+    """
+
+    def __init__(self, reason: str, *, file: str | None = None, place: str | None = None) -> None:
+        super().__init__(": ".join(part for part in (file, place, reason) if part))
+        self.reason = reason
+        self.file = file
+        self.place = place
+
+
+class UnsupportedError(RawCDError):
+    """What was asked for cannot be held, or not yet be made, by what shall hold or make it.
+
+    Attributes:
+        lost: what would be lost, a phrase each; empty when nothing was at stake.
+    """
+
+    def __init__(self, message: str, *, lost: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.lost = tuple(lost)
+
+
+class PluginError(RawCDError):
+    """A plug-in is unknown, or is declared and cannot be loaded.
+
+    Attributes:
+        name: the entry point's name.
+        group: the entry point's group, such as `"rawcd.formats"`.
+    """
+
+    def __init__(self, message: str, *, name: str, group: str) -> None:
+        super().__init__(message)
+        self.name = name
+        self.group = group
+
+
+class StorageError(RawCDError, OSError):
+    """A file could not be read or written, or is not the one that was measured.
+
+    Attributes:
+        file: the file's name.
+        errno: the system's error number, or None where the system reported success.
+    """
+
+    def __init__(self, reason: str, *, file: str, errno: int | None = None) -> None:
+        super().__init__(f"{file}: {reason}")
+        self.reason = reason
+        self.file = file
+        self.errno = errno
+
+    def __str__(self) -> str:  # OSError would print its own two-argument form
+        return f"{self.file}: {self.reason}"
+
+    @classmethod
+    def of(cls, error: OSError, *, file: str, doing: str) -> StorageError:
+        """Turn the system's error into ours.
+
+        Args:
+            error: what the system raised.
+            file: the file's name.
+            doing: the verb that failed, such as `"read"`.
+        """
+        why = error.strerror or str(error)
+        return cls(f"cannot {doing}: {why}", file=file, errno=error.errno)
+
+
+class CancelledError(RawCDError):
+    """The caller's progress function said stop; nothing was left behind."""

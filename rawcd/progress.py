@@ -1,0 +1,25 @@
+"""How far, and may I go on?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rawcd.errors import CancelledError
+
+Progress = Callable[[int, int], bool | None]
+"""Called with the sectors done and the sectors in all; False stops the work."""
+
+
+def report(progress: Progress | None, done: int, total: int) -> None:
+    """Tell `progress` how far the work is.
+
+    Args:
+        progress: the caller's function, or None for nobody.
+        done: sectors done.
+        total: sectors in all.
+
+    Raises:
+        CancelledError: the function answered False. What it raises itself passes through.
+    """
+    if progress is not None and progress(done, total) is False:
+        raise CancelledError(f"stopped by the caller after {done} of {total} sectors")
