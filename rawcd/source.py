@@ -137,9 +137,9 @@ def _fill(file: BinaryIO, offset: int, buffer: WriteableBuffer, *, name: str) ->
 
 def _read_some(file: BinaryIO, view: memoryview) -> int:
     """Read once; any object that has read() will do, readinto() only saves a copy."""
-    if hasattr(file, "readinto"):
-        got: int = file.readinto(view)
-        return got
+    readinto = getattr(file, "readinto", None)
+    if readinto is not None:
+        return readinto(view) or 0
     piece = file.read(len(view))
     view[: len(piece)] = piece
     return len(piece)
