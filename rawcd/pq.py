@@ -44,7 +44,7 @@ _P_WAVE_AFTER: Final = 150
 
 def scms_phase(lba: npt.NDArray[np.int64]) -> Flags:
     """Tell for each LBA whether SCMS sets the copy bit: four sectors off, four on (IEC 60958)."""
-    return np.not_equal(lba & 4, 0)
+    return np.asarray(lba & 4, bool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,4 +284,3 @@ def _fill_lead_in(area: _LeadIn, lba: int, rows: Bytes2D, *, of_address: bool) -
     rows[:] = area.items[item]
     rows[:, RELATIVE] = msf_bcd()[times]
     put_crc(rows, area.item_crc[item] ^ time_crc("relative")[times])
-
