@@ -105,7 +105,8 @@ def _of_disc(disc: Disc) -> Iterator[Loss]:
             yield Loss(
                 feature=Feature.LEAD_OUT_LENGTH, detail=f"{session.lead_out_sectors} sectors"
             )
-        if session.disc_type is not DiscType.CDDA_CDROM:
+        mode2 = any(track.mode is TrackMode.MODE2 for track in session.tracks)
+        if mode2 is (session.disc_type is DiscType.CDDA_CDROM):  # else the tracks imply it
             yield Loss(feature=Feature.DISC_TYPE, detail=session.disc_type.name)
     if disc.cdtext is not None:
         if any(block.items for block in disc.cdtext.blocks):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 BLOCK_SECTORS: Final = 512
 """Sectors made in one go: 1.2 MB, which stays in a core's second-level cache."""
 _BUFFERS: Final = 3
+_PATIENCE_SECONDS: Final = 2.0
 
 
 def whole_sectors(image: DiscImage) -> Fill:
@@ -87,16 +89,19 @@ class _Writer:
         self._full.put((buffer, count))
 
     def close(self) -> None:
-        """Wait until all is written."""
+        """Wait until all is written; raises what the thread met."""
         self._full.put(None)
         self._thread.join()
-
-    def check(self) -> None:
-        """Raise what the thread met, if anything."""
         while not self._free.empty():
-            got = self._free.get()
-            if isinstance(got, BaseException):
-                raise got
+            self.buffer()
+
+    def abandon(self) -> None:
+        """Write nothing more. A write that hangs in a stalled pipe is not waited for."""
+        with suppress(queue.Empty):
+            while True:
+                self._full.get_nowait()
+        self._full.put(None)
+        self._thread.join(_PATIENCE_SECONDS)
 
 
 def pump(
@@ -132,6 +137,7 @@ def pump(
             fill(lba + done, buffer[:block])
             writer.put(buffer, block)
             report(progress, done + block, count)
-    finally:
-        writer.close()
-    writer.check()
+    except BaseException:
+        writer.abandon()
+        raise
+    writer.close()
