@@ -525,9 +525,8 @@ class JoinedSound:
     A part may end anywhere: the next one goes on with the very next sample.
     """
 
-    block_size: Final = SECTOR_BYTES
-
     def __init__(self, parts: Sequence[SoundPart]) -> None:
+        self.block_size = SECTOR_BYTES
         self.parts = tuple(part for part in parts if part.count)
         self._ends: list[int] = []
         total = 0
