@@ -19,9 +19,9 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final, Literal
 
-from rawcd.audio.facts import CD_RATE, PlainSound, Remark, SoundFacts
+from rawcd.audio.facts import CD_RATE, PlainSound, Remark, SoundFacts, fresh
 from rawcd.errors import FormatError, UnsupportedError
-from rawcd.source import SAMPLE_BYTES, FileBytes
+from rawcd.source import SAMPLE_BYTES
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -81,7 +81,7 @@ def is_sound(reader: Reader, *, suffix: str | None = None) -> bool:
     Raises:
         StorageError: the first bytes cannot be read.
     """
-    return bool(reader.size) and _kind(_probe(reader), _suffix(reader, suffix)) is not None
+    return bool(reader.size) and _kind(fresh(reader), _suffix(reader, suffix)) is not None
 
 
 def open_sound(
@@ -121,8 +121,8 @@ def open_sound(
         return _bare_samples(reader, big_endian=samples == "big")
     if not reader.size:
         raise FormatError("is empty: there is no sound in it", file=reader.name)
-    probe = _probe(reader)
-    kind = _kind(probe, _suffix(reader, suffix))
+    header = fresh(reader)
+    kind = _kind(header, _suffix(reader, suffix))
     if kind == "samples":
         return _bare_samples(reader, big_endian=False)
     if kind is None:
@@ -132,10 +132,11 @@ def open_sound(
             file=reader.name,
         )
     remarks: tuple[Remark, ...] = ()
+    through = None
     if kind != "coded":
         from rawcd.audio.containers import find_payload
 
-        payload = find_payload(probe)
+        payload = find_payload(header)
         remarks = payload.remarks
         if payload.plain is not None:
             return PlainSound(
@@ -146,22 +147,14 @@ def open_sound(
                 big_endian=payload.plain == "big",
                 remarks=remarks,
             )
-        reader = payload.mended(reader)
+        through = payload.mended if payload.size_field is not None else None
     try:
         from rawcd.audio.decode import DecodedSound
     except (ImportError, OSError) as error:  # soundfile reports a missing libsndfile as OSError
         raise UnsupportedError(
             f"{reader.name}: needs the soundfile library, which cannot be loaded: {error}"
         ) from error
-    return DecodedSound(reader, remarks=remarks)
-
-
-def _probe(reader: Reader) -> Reader:
-    """Return a reader for the header alone, so that a measured file is not left open."""
-    if isinstance(reader, FileBytes):
-        reader.check_unchanged()
-        return FileBytes(reader.path)
-    return reader
+    return DecodedSound(reader, through=through, remarks=remarks)
 
 
 def _suffix(reader: Reader, given: str | None) -> str:

@@ -103,8 +103,7 @@ class Payload:
 
     def mended(self, reader: Reader) -> Reader:
         """Return the reader, its data size corrected where the header had none to give."""
-        if self.size_field is None:
-            return reader
+        assert self.size_field is not None
         size = min(self.size, _RF64_SIZE - 1)
         return _Overlay(reader, self.size_field, size.to_bytes(4, "little"))
 

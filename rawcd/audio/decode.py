@@ -12,12 +12,13 @@ import numpy as np
 import soundfile
 
 from rawcd.audio.convert import CHUNK_SAMPLES, Conversion
-from rawcd.audio.facts import CD_RATE, Remark, SoundFacts
+from rawcd.audio.facts import CD_RATE, Remark, SoundFacts, fresh
+from rawcd.audio.mpeg import without_length
 from rawcd.errors import FormatError, StorageError, UnsupportedError
 from rawcd.source import SAMPLE_BYTES, FileBytes, check_range, paths_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import numpy.typing as npt
@@ -42,7 +43,10 @@ _SYSTEM_ERROR: Final = 2  # SF_ERR_SYSTEM in sndfile.h: the file could not be re
 _BAD_FILE: Final = 7  # what mpg123 makes of junk; its text speaks of missing files and pipes
 _NO_LENGTH: Final = 1 << 62  # libsndfile gives 2**63 - 1 where a stream does not say
 _LOUDEST: Final = 1e6  # full scale is 1.0: far above any sound, far below overflow
-# Ogg decoders need a run-up: 8,192 frames sufficed wherever 2,048 did not, a second is safe.
+# FLAC and plain samples are found exactly. Ogg decoders need a run-up: 8,192 frames sufficed
+# wherever 2,048 did not, and a second is safe. MP3 is never sought in: its frames borrow bits
+# from earlier ones, how far differs, and mpg123 rounds mono otherwise after a seek. Going back
+# begins anew; a minute takes some 0.1 s.
 _RUN_UP_FRAMES: Final = 8_192
 _DAMAGED: Final = "it is cut off or damaged; copy it or make it again"
 
@@ -98,6 +102,10 @@ class Decoder:
     It is opened to be measured and closed again; then opened by the first read, and closed when
     the last frame has been read, so that a disc of 99 tracks does not hold 99 files open.
 
+    Args:
+        reader: where the bytes are.
+        through: makes the reader that libsndfile gets, when it needs other bytes.
+
     Attributes:
         rate: frames in a second.
         channels: 1 or 2.
@@ -111,8 +119,11 @@ class Decoder:
         UnsupportedError: it has more than two channels.
     """
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(
+        self, reader: Reader, *, through: Callable[[Reader], Reader] | None = None
+    ) -> None:
         self._reader = reader
+        self._through = through
         self._window: _Window | None = None
         self._file: soundfile.SoundFile | None = None
         self._position = 0
@@ -125,6 +136,10 @@ class Decoder:
         self.close()
         self._check_measures()
         self._run_up = max(self.rate, _RUN_UP_FRAMES) if self.container == "OGG" else 0
+        self._seeks = self.container != "MP3"
+        if self.container == "MP3" and without_length(fresh(reader)) is not None:
+            self._through = lambda stream: without_length(stream) or stream
+            self.frame_count = self._count()
 
     def _check_measures(self) -> None:
         name = self._reader.name
@@ -148,12 +163,25 @@ class Decoder:
         if self.frame_count <= 0:
             raise FormatError("holds no samples", file=name)
 
+    def _count(self) -> int:
+        """Decode everything to see how much there is; some 100 times faster than it sounds."""
+        count = 0
+        block = np.empty((self.rate, self.channels), np.float32)
+        file = self._open()
+        with self._our_errors("cannot be decoded to its end"):
+            while got := len(file.read(out=block)):
+                count += got
+        self.close()
+        return count
+
     def _open(self) -> soundfile.SoundFile:
         self.close()
         reader = self._reader
         with self._our_errors("cannot be opened"):
             source: Any
-            if isinstance(reader, FileBytes):
+            if self._through is not None:
+                source = self._window = _Window(self._through(fresh(reader)))
+            elif isinstance(reader, FileBytes):
                 reader.check_unchanged()
                 # As bytes, a name that is no UTF-8 passes too; Windows wants text.
                 source = str(reader.path) if os.name == "nt" else os.fsencode(reader.path)
@@ -180,8 +208,11 @@ class Decoder:
         """
         if not len(out):
             return
+        end = first + len(out)
         file = self._file or self._open()
-        with self._our_errors(f"cannot be decoded from sample {first} on"):
+        if not self._seeks and first < self._position:
+            file = self._open()
+        with self._our_errors(f"cannot be decoded between samples {first} and {end}"):
             self._go_to(file, first)
             got = len(file.read(out=out))
         self._position += got
@@ -200,7 +231,7 @@ class Decoder:
             return
         start = max(0, first - self._run_up)
         # Ahead within the run-up, reading on is no more work than seeking, and surely exact.
-        if not start <= self._position <= first:
+        if self._seeks and not start <= self._position <= first:
             file.seek(start)
             self._position = start
         skipped = np.empty((min(first - self._position, self.rate), self.channels))
@@ -243,6 +274,11 @@ class DecodedSound:
 
     Threads may share it; they wait for one another.
 
+    Args:
+        reader: where the bytes are.
+        through: makes the reader that the decoder gets, when it needs other bytes.
+        remarks: what is known already.
+
     Attributes:
         sample_count: stereo samples at 44.1 kHz.
         facts: what the file holds.
@@ -254,9 +290,15 @@ class DecodedSound:
         UnsupportedError: it has more than two channels.
     """
 
-    def __init__(self, reader: Reader, *, remarks: tuple[Remark, ...] = ()) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        *,
+        through: Callable[[Reader], Reader] | None = None,
+        remarks: tuple[Remark, ...] = (),
+    ) -> None:
         self._reader = reader
-        self._decoder = decoder = Decoder(reader)
+        self._decoder = decoder = Decoder(reader, through=through)
         exact = decoder.rate == CD_RATE and decoder.encoding in _WITHIN_16_BITS
         self.facts = SoundFacts(
             container=decoder.container,

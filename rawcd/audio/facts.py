@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from rawcd.source import PcmSound
+from rawcd.source import FileBytes, PcmSound
 
 if TYPE_CHECKING:
     from rawcd.source import Reader
@@ -78,3 +78,18 @@ class PlainSound(PcmSound):
             exact=True,
         )
         self.remarks = remarks
+
+
+def fresh(reader: Reader) -> Reader:
+    """Return a reader of the same bytes that closes its file when it is dropped.
+
+    A `FileBytes` keeps its file open from the first read on; one that is only measured, or read
+    through a decoder that comes and goes, shall not.
+
+    Raises:
+        StorageError: the file is not the one that was measured.
+    """
+    if isinstance(reader, FileBytes):
+        reader.check_unchanged()
+        return FileBytes(reader.path)
+    return reader
