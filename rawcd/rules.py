@@ -47,6 +47,9 @@ class RuleBreak:
     track: int | None
     message: str
 
+    def __str__(self) -> str:
+        return self.message if self.track is None else f"track {self.track}: {self.message}"
+
 
 def lead_out_limit_message(lead_out_lba: int, limit: int) -> str:
     """Say that a lead-out lies behind its limit."""

@@ -250,7 +250,8 @@ class MemoryBytes:
     """Bytes, or a C-contiguous array, in memory; kept, not copied."""
 
     def __init__(self, data: ReadableBuffer, *, name: str = "<bytes>") -> None:
-        self._view = memoryview(data).cast("B")
+        view = memoryview(data)
+        self._view = view.cast("B") if view.nbytes else memoryview(b"")  # nothing has no cast
         self.name = name
         self.size = len(self._view)
 

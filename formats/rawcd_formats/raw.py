@@ -40,22 +40,26 @@ def _q_of_96(sub: bytes) -> bytes:
     return int(bits, 2).to_bytes(Q_BYTES, "big")
 
 
-def _crc_holds(q: bytes) -> bool:
+def _is_frame(sub: bytes) -> bool:
+    """Tell whether 96 or 16 bytes hold a Q frame with a right CRC."""
+    q = _q_of_96(sub) if len(sub) == ImageType.RAW.sub_bytes else sub[:Q_BYTES]
+    right = q_crc(q[:-2])
     stored = int.from_bytes(q[-2:], "big")
-    return q_crc(q[:-2]) in (stored, stored ^ 0xFFFF)  # the 16-byte form exists both ways
+    # The 16-byte form exists with the CRC uninverted too; zeros would pass for that.
+    uninverted = len(sub) == ImageType.PQ_ONLY.sub_bytes and any(q) and stored == right ^ 0xFFFF
+    return stored == right or uninverted
 
 
 def _sub_bytes(head: bytes) -> int | None:
     """Return how many bytes of subcode each sector has, by the CRC of its Q, or None."""
-    for sub_bytes in (96, 16):
-        size = SECTOR_BYTES + sub_bytes
+    for kind in (ImageType.RAW, ImageType.PQ_ONLY):
+        size = kind.sector_size
         subs = [
-            head[end - sub_bytes : end]
+            head[end - kind.sub_bytes : end]
             for end in range(size, min(len(head), size * _LOOKED_AT) + 1, size)
         ]
-        right = sum(_crc_holds(_q_of_96(sub) if sub_bytes == 96 else sub[:Q_BYTES]) for sub in subs)
-        if len(subs) == _LOOKED_AT and right >= _RIGHT:
-            return sub_bytes
+        if len(subs) == _LOOKED_AT and sum(map(_is_frame, subs)) >= _RIGHT:
+            return kind.sub_bytes
     return None
 
 

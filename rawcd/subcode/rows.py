@@ -149,7 +149,7 @@ def pq_of_pq16(rows: Bytes2D) -> tuple[Bytes2D, Flags]:
 
     Both ways of storing it exist, and a frame whose CRC holds in neither is left as it is.
     """
-    q = np.ascontiguousarray(rows[:, :Q_BYTES])
+    q = rows[:, :Q_BYTES].copy()
     other = q.copy()
     other[:, _CRC:] ^= 0xFF
     uninverted = ~crc_holds(q) & crc_holds(other)
