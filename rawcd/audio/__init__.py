@@ -115,7 +115,7 @@ def open_sound(
     Raises:
         FormatError: the file is no sound, is cut off, or holds no samples.
         StorageError: it cannot be read, or is not the file that was measured.
-        UnsupportedError: it has more than two channels.
+        UnsupportedError: it has more than two channels, or soundfile cannot be loaded.
     """
     if samples is not None:
         return _bare_samples(reader, big_endian=samples == "big")

@@ -73,7 +73,7 @@ _AIFF_BYTE_ORDER: Final[dict[bytes, Literal["little", "big"]]] = {
 }
 _RF64_SIZE: Final = 0xFFFFFFFF
 # What programs leave in a header that they cannot come back to: flac 0, ffmpeg FFFFFFFFh,
-# espeak-ng and older sox 7FFFF000h.
+# espeak-ng 7FFFF000h.
 _UNKNOWN_SIZES: Final = (0, 0x7FFFF000, 0xFFFFFFFF)
 _MOST_CHUNKS: Final = 4096  # no file has so many; a crafted one must not keep us for hours
 

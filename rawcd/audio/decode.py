@@ -43,12 +43,18 @@ _SYSTEM_ERROR: Final = 2  # SF_ERR_SYSTEM in sndfile.h: the file could not be re
 _BAD_FILE: Final = 7  # what mpg123 makes of junk; its text speaks of missing files and pipes
 _NO_LENGTH: Final = 1 << 62  # libsndfile gives 2**63 - 1 where a stream does not say
 _LOUDEST: Final = 1e6  # full scale is 1.0: far above any sound, far below overflow
-# FLAC and plain samples are found exactly. Ogg decoders need a run-up: 8,192 frames sufficed
-# wherever 2,048 did not, and a second is safe. MP3 is never sought in: its frames borrow bits
-# from earlier ones, how far differs, and mpg123 rounds mono otherwise after a seek. Going back
-# begins anew; a minute takes some 0.1 s.
+# FLAC and plain samples are found exactly. Vorbis needs a run-up: 8,192 frames sufficed wherever
+# 2,048 did not, and a second is safe. Opus (its speech mode foresees without end) and MP3 (its
+# frames borrow bits from earlier ones, and mpg123 rounds mono otherwise after a seek) are never
+# sought in: going back begins anew. A minute of MP3 takes some 0.1 s, of Opus 0.4 s.
+_NEVER_SOUGHT: Final = frozenset({"OPUS", "MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III"})
 _RUN_UP_FRAMES: Final = 8_192
 _DAMAGED: Final = "it is cut off or damaged; copy it or make it again"
+
+_UNREADABLE: Final = (
+    "it is cut off, damaged, or of a kind that libsndfile does not read; copy it or make it "
+    "again, for example with: ffmpeg -i IN OUT.flac"
+)
 
 
 class _Flowing(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
@@ -136,7 +142,7 @@ class Decoder:
         self.close()
         self._check_measures()
         self._run_up = max(self.rate, _RUN_UP_FRAMES) if self.container == "OGG" else 0
-        self._seeks = self.container != "MP3"
+        self._seeks = self.encoding not in _NEVER_SOUGHT
         if self.container == "MP3" and without_length(fresh(reader)) is not None:
             self._through = lambda stream: without_length(stream) or stream
             self.frame_count = self._count()
@@ -177,7 +183,7 @@ class Decoder:
     def _open(self) -> soundfile.SoundFile:
         self.close()
         reader = self._reader
-        with self._our_errors("cannot be opened"):
+        with self._our_errors("cannot be opened", _UNREADABLE):
             source: Any
             if self._through is not None:
                 source = self._window = _Window(self._through(fresh(reader)))
@@ -242,7 +248,7 @@ class Decoder:
             self._position += got
 
     @contextmanager
-    def _our_errors(self, trouble: str) -> Iterator[None]:
+    def _our_errors(self, trouble: str, remedy: str = _DAMAGED) -> Iterator[None]:
         """Turn the library's errors into ours; afterwards the file is closed."""
         name = self._reader.name
         try:
@@ -254,7 +260,7 @@ class Decoder:
             if code == _SYSTEM_ERROR:
                 raise StorageError(f"{trouble}: {why}", file=name) from error
             because = "" if code == _BAD_FILE else f" ({why})"
-            raise FormatError(f"{trouble}{because}: {_DAMAGED}", file=name) from error
+            raise FormatError(f"{trouble}{because}: {remedy}", file=name) from error
         except BaseException:
             self.close()
             raise
