@@ -17,16 +17,22 @@ from rawcd.disc import (
     DiscType,
     TrackMode,
 )
-from rawcd.image import ImageType, MainForm, RegionImage, SubForm, main_sectors
+from rawcd.image import (
+    ImageType,
+    MainForm,
+    RegionImage,
+    SubForm,
+    fill_rows,
+    first_rw_lba,
+    main_sectors,
+)
 from rawcd.msf import PROGRAM_LBA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Collection, Iterator
 
     from rawcd.disc import Disc
     from rawcd.image import DiscImage, SubRegion
-    from rawcd.source import Bytes2D
-    from rawcd.subcode.rows import Flags
 
 _STEP: Final = 1024
 """Sectors looked at in one go."""
@@ -149,12 +155,9 @@ def _of_bytes(image: DiscImage, keeps: Collection[Feature]) -> Iterator[Loss]:
         if feature not in keeps and (where := _first_recorded(image, lba, end)) is not None:
             yield Loss(feature=feature, detail=f"at LBA {where}")
     for region in image.sub:
-        if region.form in (SubForm.RW, SubForm.RAW) and (
-            Feature.RW not in keeps or image.kind is ImageType.PQ_ONLY
-        ):
-            rw = _first_row(region, _has_rw)
-            if rw is not None:
-                yield Loss(feature=Feature.RW, detail=f"from LBA {rw} on")
+        pq_only = image.kind is ImageType.PQ_ONLY
+        if (Feature.RW not in keeps or pq_only) and (rw := first_rw_lba(region)) is not None:
+            yield Loss(feature=Feature.RW, detail=f"from LBA {rw} on")
         if region.form in (SubForm.RAW, SubForm.PQ16) and Feature.STORED_PQ not in keeps:
             where = _first_unmade(image, region)
             if where is not None:
@@ -178,31 +181,6 @@ def _first_recorded(image: RegionImage, lba: int, end: int) -> int | None:
     return None
 
 
-def _first_row(region: SubRegion, differs: Callable[[Bytes2D, int], Flags]) -> int | None:
-    """Return the LBA of the first stored row for which `differs(rows, lba)` is true."""
-    import numpy as np
-
-    from rawcd.image import fill_rows
-
-    if region.source is None:
-        return None
-    for done in range(0, region.sectors, _STEP):
-        rows = np.empty((min(_STEP, region.sectors - done), region.source.block_size), np.uint8)
-        fill_rows(region.source, region.start + done, rows)
-        bad = differs(rows, region.lba + done)
-        if bad.any():
-            return region.lba + done + int(bad.argmax())
-    return None
-
-
-def _has_rw(rows: Bytes2D, _lba: int) -> Flags:
-    import numpy as np
-
-    from rawcd.subcode.rows import RW_BITS
-
-    return np.asarray((rows & RW_BITS).any(axis=1))
-
-
 def _first_unmade(image: RegionImage, region: SubRegion) -> int | None:
     """Return the first sector whose stored P and Q are not what rawcd makes of the Disc."""
     import numpy as np
@@ -211,14 +189,19 @@ def _first_unmade(image: RegionImage, region: SubRegion) -> int | None:
     from rawcd.subcode import rows as forms
     from rawcd.subcode.frame import Q_BYTES
 
+    if region.source is None:
+        return None
     channels = ProgramChannels(image.disc, image.style)
-
-    def differs(rows: Bytes2D, lba: int) -> Flags:
-        planes = forms.pq_of_pq16 if region.form is SubForm.PQ16 else forms.pq_of_pw96
+    planes = forms.pq_of_pq16 if region.form is SubForm.PQ16 else forms.pq_of_pw96
+    for done in range(0, region.sectors, _STEP):
+        count = min(_STEP, region.sectors - done)
+        rows = np.empty((count, region.source.block_size), np.uint8)
+        fill_rows(region.source, region.start + done, rows)
         q, p = planes(rows)
-        made_q = np.empty((len(rows), Q_BYTES), np.uint8)
-        made_p = np.empty(len(rows), bool)
-        channels.fill(lba, made_q, made_p)
-        return np.asarray((q != made_q).any(axis=1) | (p != made_p))
-
-    return _first_row(region, differs)
+        made_q = np.empty((count, Q_BYTES), np.uint8)
+        made_p = np.empty(count, bool)
+        channels.fill(region.lba + done, made_q, made_p)
+        differs = (q != made_q).any(axis=1) | (p != made_p)
+        if differs.any():
+            return region.lba + done + int(differs.argmax())
+    return None

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rawcd.source import Bytes2D
 
 _STREAM_SECTORS: Final = 64
+_SCAN_SECTORS: Final = 1024
 
 
 class MainForm(Enum):
@@ -404,12 +405,24 @@ class RegionImage:
         return cast("BinaryIO", stream)
 
     def as_kind(self, kind: ImageType) -> Self:
-        """Return the same disc with its subcode in another form; nothing is read.
+        """Return the same disc with its subcode in another form; nothing is converted.
+
+        Nothing is read either, except to see whether stored subcode has R-W at all when packs
+        are asked of final R-W or the other way round.
 
         Raises:
             UnsupportedError: stored R-W cannot be given in that form.
+            StorageError: stored subcode cannot be read.
         """
-        return replace(self, kind=ImageType(kind))
+        kind = ImageType(kind)
+        packed = kind is ImageType.COOKED
+        sub = tuple(
+            region
+            if region.rw_packed is packed or has_rw(region)
+            else replace(region, rw_packed=packed)
+            for region in self.sub
+        )
+        return replace(self, kind=kind, sub=sub)
 
     def with_style(self, style: Style | str) -> Self:
         """Return the same disc with P and Q made in another style (or preset); nothing is read."""
@@ -465,6 +478,33 @@ def fill_rows(source: Source, start: int, rows: Bytes2D) -> None:
         source.read_into(start, rows)
     else:
         rows[:] = np.frombuffer(source.read(start, len(rows)), np.uint8).reshape(rows.shape)
+
+
+def first_rw_lba(region: SubRegion) -> int | None:
+    """Return the first sector of a region whose stored R-W is not zero; None where none is.
+
+    Raises:
+        StorageError: the stored subcode cannot be read.
+    """
+    import numpy as np
+
+    from rawcd.subcode.rows import RW_BITS
+
+    if region.source is None or region.form not in (SubForm.RW, SubForm.RAW):
+        return None
+    for done in range(0, region.sectors, _SCAN_SECTORS):
+        count = min(_SCAN_SECTORS, region.sectors - done)
+        rows = np.empty((count, region.source.block_size), np.uint8)
+        fill_rows(region.source, region.start + done, rows)
+        filled = (rows & RW_BITS).any(axis=1)
+        if filled.any():
+            return region.lba + done + int(filled.argmax())
+    return None
+
+
+def has_rw(region: SubRegion) -> bool:
+    """Tell whether a region stores R-W that is not zero; raises as `first_rw_lba`."""
+    return first_rw_lba(region) is not None
 
 
 def _fill_main(region: Region, lba: int, rows: Bytes2D, disc: Disc, *, plain: bool) -> None:

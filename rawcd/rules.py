@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from rawcd.disc import PREGAP_SECTORS, CopySetting
+from rawcd.errors import AuthoringError
 from rawcd.msf import LAST_LBA, Msf
 
 if TYPE_CHECKING:
@@ -140,6 +141,29 @@ def check_digit(digits: str) -> str:
     """Return the EAN-13 check digit of twelve digits (weights 1 and 3 in turn)."""
     total = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(digits[:12]))
     return str(-total % 10)
+
+
+def complete_mcn(digits: str) -> str | None:
+    """Return a media catalogue number of 13 digits; leading zeros may be left out.
+
+    Returns:
+        The number, or None for an empty text and for zeros alone, which mean none.
+
+    Raises:
+        AuthoringError: it is no number of at most 13 digits, or its EAN-13 check digit is
+            wrong (IMAPI: MediaCatalogNumber); `.rule` is `"mcn"`.
+    """
+    if digits and not (digits.isascii() and digits.isdecimal() and len(digits) <= 13):
+        raise AuthoringError(
+            f"{digits!r} is no media catalogue number of at most 13 digits", rule="mcn"
+        )
+    mcn = digits.zfill(13)
+    if mcn[-1] != check_digit(mcn):
+        raise AuthoringError(
+            f"the check digit of {digits!r} is {mcn[-1]} and should be {check_digit(mcn)}",
+            rule="mcn",
+        )
+    return mcn if mcn.strip("0") else None
 
 
 def is_isrc(text: str) -> bool:

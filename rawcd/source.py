@@ -590,8 +590,9 @@ class JoinedSound:
 
 def _read_sound_into(sound: Sound, start: int, flat: npt.NDArray[np.uint8]) -> None:
     """Fill contiguous bytes with samples, the short way where the sound offers one."""
-    if isinstance(sound, PcmSound):
-        sound.read_samples_into(start, flat)
-        return
-    samples = sound.read_samples(start, len(flat) // SAMPLE_BYTES)
-    flat.view("<i2").reshape(-1, 2)[:] = samples
+    straight = getattr(sound, "read_samples_into", None)
+    if straight is not None:
+        straight(start, flat)
+    else:
+        samples = sound.read_samples(start, len(flat) // SAMPLE_BYTES)
+        flat.view("<i2").reshape(-1, 2)[:] = samples

@@ -20,13 +20,14 @@ from rawcd.disc import (
     Session,
     Track,
 )
+from rawcd.errors import AuthoringError
 from rawcd.image import ImageType, MainForm, Note, Region, RegionImage, SubForm, SubRegion
 from rawcd.msf import PROGRAM_LBA
 from rawcd.rules import (
     MAX_LEAD_OUT_LBA,
     MAX_SPECIAL_PREGAP_END_LBA,
     MIN_TRACK_SECTORS,
-    check_digit,
+    complete_mcn,
     lead_out_limit_message,
     rule_breaks,
     short_track_message,
@@ -385,16 +386,10 @@ class RawCDImageCreator:
     @media_catalog_number.setter
     def media_catalog_number(self, digits: str | None) -> None:
         self._require_writable()
-        digits = text(digits, "a media catalogue number")
-        if digits and not (digits.isascii() and digits.isdecimal() and len(digits) <= 13):
-            raise refusal("mcn", f"{digits!r} is no media catalogue number of at most 13 digits")
-        mcn = digits.zfill(13)
-        if mcn[-1] != check_digit(mcn):
-            raise refusal(
-                "mcn",
-                f"the check digit of {digits!r} is {mcn[-1]} and should be {check_digit(mcn)}",
-            )
-        self._mcn = mcn if mcn.strip("0") else None
+        try:
+            self._mcn = complete_mcn(text(digits, "a media catalogue number"))
+        except AuthoringError as error:
+            raise refusal(error.rule, str(error)) from error
 
     @property
     def starting_track_number(self) -> int:
