@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
@@ -33,7 +33,23 @@ class _Terminated(BaseException):
     """SIGTERM, raised where the work is, so that everything is cleaned up on the way out."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Group(click.Group):
+    """Turns our errors into click's before click sees them.
+
+    click ends the process without a word on any OSError that says EPIPE, and a `StorageError`
+    is one.
+    """
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except RawCDError as error:
+            raise click.ClickException(str(error)) from error
+        except OSError as error:  # all others are ours: this one is a print of the command's
+            raise click.ClickException(f"<stdout>: cannot write: {error.strerror}") from error
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="rawcd", message="%(prog)s %(version)s")
 def rawcd() -> None:
     """Author raw CD images: tracks in, complete discs out.
@@ -80,25 +96,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str] | None) -> int:
     try:
         status = rawcd.main(args=argv, prog_name="rawcd", standalone_mode=False)
-        sys.stdout.flush()
     except click.UsageError as error:
         error.show()
         return USAGE
     except click.ClickException as error:
         _say(error.format_message())
-        return FAILED
+        return _failed()
     except (KeyboardInterrupt, click.Abort):
         _say("interrupted; nothing was left behind")
         return INTERRUPTED
     except _Terminated:
         _say("terminated; nothing was left behind")
         return TERMINATED
-    except RawCDError as error:
-        _say(str(error))
-        return _failed()
-    except BrokenPipeError:
-        _say("<stdout>: cannot write: the reader closed the pipe")
-        return _failed()
     except Exception as error:
         if os.environ.get("RAWCD_TRACEBACK"):
             raise
@@ -107,7 +116,17 @@ def _run(argv: Sequence[str] | None) -> int:
             "(RAWCD_TRACEBACK=1 shows where; please report it)"
         )
         return _failed()
-    return status if isinstance(status, int) else 0
+    return _flushed(status if isinstance(status, int) else 0)
+
+
+def _flushed(status: int) -> int:
+    """Return the status of a command whose last words have reached stdout, or an error's."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _say(f"<stdout>: cannot write: {error.strerror}")
+        return _failed()
+    return status
 
 
 def _failed() -> int:

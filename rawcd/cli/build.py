@@ -24,7 +24,7 @@ KINDS: Final = ("pq", "cooked", "raw")
 _MAX_TRACKS: Final = 99
 
 
-@click.command()
+@click.command(short_help="Make a disc image.")
 @click.argument("inputs", nargs=-1, required=True, metavar="SHEET_OR_SOUND_FILES...")
 @click.option(
     "-o",
@@ -171,7 +171,12 @@ def _from_sounds(inputs: Sequence[str], *, gaps: bool) -> RegionImage:
     )
     image = open_image(files, format="cue")
     assert isinstance(image, RegionImage)
-    return image
+    # Nobody wrote that sheet: its name and lines would puzzle the reader of a note.
+    notes = (
+        replace(note, file=None, line=None) if note.file == files.name else note
+        for note in image.notes
+    )
+    return replace(image, notes=tuple(notes))
 
 
 def _settled(

@@ -17,7 +17,7 @@ SCHEMA: Final = 1
 """Version of the JSON object; it grows only by new keys."""
 
 
-@click.command()
+@click.command(short_help="Show what is on a disc image.")
 @click.argument("image", metavar="IMAGE")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--format", "format_name", metavar="NAME", help="The format, whatever it looks like.")

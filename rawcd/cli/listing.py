@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 
-@click.command()
+@click.command(short_help="List what is plugged in.")
 def plugins() -> None:
     """List the formats and writers that are installed, and where they come from."""
     from rawcd.plugins import plugins as declared
