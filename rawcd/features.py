@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from rawcd.cdtext import ENGLISH
 from rawcd.disc import (
     FIRST_LEAD_OUT_SECTORS,
     LATER_LEAD_OUT_SECTORS,
+    PREGAP_SECTORS,
     CopySetting,
     DiscType,
     TrackMode,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from rawcd.disc import Disc
     from rawcd.image import DiscImage, SubRegion
 
+_NAMES: Final = frozenset({"title", "performer", "songwriter"})
 _STEP: Final = 1024
 """Sectors looked at in one go."""
 
@@ -56,7 +59,8 @@ class Feature(Enum):
     DISC_TYPE = "disc type"
     SESSIONS = "more than one session"
     TITLES = "titles (CD-TEXT)"
-    LANGUAGES = "CD-TEXT in more than one language"
+    LANGUAGES = "CD-TEXT in a language other than English"
+    OTHER_TEXTS = "CD-TEXT beside title, performer and songwriter"
     STORED_PQ = "recorded P and Q subcode"
     RW = "R-W subcode"
     LEAD_IN_DATA = "recorded lead-in data"
@@ -93,7 +97,7 @@ def losses(image: DiscImage, keeps: Collection[Feature]) -> tuple[Loss, ...]:
         StorageError: a source cannot be read.
     """
     found = [loss for loss in _of_disc(image.disc) if loss.feature not in keeps]
-    found += [loss for loss in _of_bytes(image, keeps) if loss.feature not in keeps]
+    found += _of_bytes(image, keeps)
     return tuple(found)
 
 
@@ -117,8 +121,11 @@ def _of_disc(disc: Disc) -> Iterator[Loss]:
     if disc.cdtext is not None:
         if any(block.items for block in disc.cdtext.blocks):
             yield Loss(feature=Feature.TITLES)
-        if len(disc.cdtext.blocks) > 1:
+        if any(block.language != ENGLISH for block in disc.cdtext.blocks):
             yield Loss(feature=Feature.LANGUAGES)
+        fields = {item.field for block in disc.cdtext.blocks for item in block.items}
+        if others := fields - _NAMES:
+            yield Loss(feature=Feature.OTHER_TEXTS, detail=", ".join(sorted(others)))
     for track in disc.tracks:
         number = track.number
         if track.isrc is not None:
@@ -131,7 +138,7 @@ def _of_disc(disc: Disc) -> Iterator[Loss]:
             yield Loss(feature=Feature.PRE_EMPHASIS, track=number)
         if track.four_channel:
             yield Loss(feature=Feature.FOUR_CHANNEL, track=number)
-        if track.pregap_sectors and track is not disc.tracks[0]:
+        if track.pregap_sectors > (PREGAP_SECTORS if track is disc.tracks[0] else 0):
             yield Loss(feature=Feature.PREGAPS, track=number)
         if track.indexes[-1].number > 1:
             yield Loss(feature=Feature.INDEXES, track=number)
@@ -142,7 +149,10 @@ def _of_disc(disc: Disc) -> Iterator[Loss]:
 
 
 def _of_bytes(image: DiscImage, keeps: Collection[Feature]) -> Iterator[Loss]:
-    """Yield what stands in bytes that nothing would make anew."""
+    """Yield what stands in bytes that nothing would make anew, and is not kept.
+
+    Recorded R-W has no place in the 16-byte form, whatever the target keeps.
+    """
     if not isinstance(image, RegionImage):
         return
     first = image.disc.sessions[0]

@@ -68,8 +68,8 @@ class RawFormat:
 
     name = "raw"
     suffixes = (".raw",)
-    keeps = frozenset(Feature) - {Feature.TITLES, Feature.LANGUAGES, Feature.SESSIONS}
-    drops = frozenset({Feature.TITLES, Feature.LANGUAGES})
+    drops = frozenset({Feature.TITLES, Feature.LANGUAGES, Feature.OTHER_TEXTS})
+    keeps = frozenset(Feature) - drops - {Feature.SESSIONS}
     one_file = True
 
     def accepts(self, name: str, head: bytes) -> int:

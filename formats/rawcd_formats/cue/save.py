@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from rawcd.image import DiscImage
     from rawcd.progress import Progress
 
-_MODES: Final = {TrackMode.AUDIO: "AUDIO", TrackMode.MODE1: "MODE1/2352"}
+_MODES: Final = {
+    TrackMode.AUDIO: "AUDIO",
+    TrackMode.MODE0: "MODE1/2352",  # sheets have no word for mode 0; the headers still tell it
+    TrackMode.MODE1: "MODE1/2352",
+}
 
 
 def save(
@@ -33,8 +37,8 @@ def save(
     """Write the BIN and the sheet.
 
     Raises:
-        UnsupportedError: an option was given (there are none), or a text has no place in a
-            sheet.
+        UnsupportedError: an option was given (there are none), or a text or the file's name
+            has no place in a sheet.
         StorageError: reading or writing failed.
     """
     from rawcd.pump import plain_main, pump
@@ -45,6 +49,7 @@ def save(
     bin_name = f"{PurePath(files.name).stem}.bin"
     if bin_name == files.name:
         raise UnsupportedError(f"{files.name}: a sheet cannot have the name of its own BIN")
+    _check_text(bin_name, "the file's name")
     sheet = cue.build(sheet_of(image.disc, bin_name)).encode()
     sectors = image.disc.sessions[0].lead_out_lba
     output = files.create(bin_name)
@@ -57,7 +62,7 @@ def sheet_of(disc: Disc, bin_name: str) -> Iterator[cue.Command]:
     """Yield the commands of the sheet for a disc whose sectors from LBA 0 on are in one BIN.
 
     Raises:
-        UnsupportedError: a text holds a line break.
+        UnsupportedError: a text holds a line break, or what UTF-8 cannot hold.
     """
     session = disc.sessions[0]
     if disc.mcn is not None:
@@ -101,9 +106,14 @@ def _texts(disc: Disc, track: int) -> Iterator[cue.Command]:
         text = disc.cdtext.text(name.lower(), track)
         if text is None:
             continue
-        if len(text.splitlines()) > 1:
-            raise UnsupportedError(
-                f"{name} of {f'track {track}' if track else 'the album'} holds a line break, "
-                "which a sheet cannot"
-            )
+        _check_text(text, f"{name} of {f'track {track}' if track else 'the album'}")
         yield cue.Text(0, name.lower(), text)
+
+
+def _check_text(text: str, what: str) -> None:
+    if any(character in text for character in "\r\n\0"):
+        raise UnsupportedError(f"{what} holds a line break or a NUL, which a sheet cannot")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise UnsupportedError(f"{what}: {text!r} is no text in Unicode") from error
