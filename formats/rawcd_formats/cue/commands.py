@@ -200,9 +200,8 @@ def _file(line: int, rest: str, file: str) -> File:
     if rest.startswith('"') and (end := rest.rfind('"')):
         name, kind = rest[1:end], rest[end + 1 :].strip()
     else:
-        name, _, kind = rest.rpartition(" ")
-        name = name.strip()
-    if not name or not kind or " " in kind:
+        name, kind = rest.rsplit(None, 1) if len(rest.split()) > 1 else ("", "")
+    if not name or len(kind.split()) != 1:
         raise FormatError('expected FILE "name" TYPE', file=file, place=_at(line))
     return File(line, name, kind.upper())
 
