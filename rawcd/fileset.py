@@ -139,14 +139,14 @@ class InputFiles:
         if name in self._members:
             path = self._members[name]
             return FoundFile(reader=self._open(path), suffix=path.suffix.lower())
-        if not name.strip() or "\0" in name:
+        parts = PureWindowsPath(name).parts
+        if not name.strip() or "\0" in name or not parts:
             raise FormatError(f"{name!r} is no file name", file=self.name)
         folder = self._path.parent
         as_written = PurePosixPath(name)
-        parts = PureWindowsPath(name).parts
         if not (PureWindowsPath(name).anchor or ".." in parts):
             for candidate in (folder.joinpath(as_written), folder.joinpath(*parts)):
-                if candidate.is_file():
+                if _is_file(candidate):
                     return self._found(candidate, None)
             if found := _in_any_case(folder, parts):
                 return self._found(found, f"{name!r} was found as {found.name!r}")
@@ -180,19 +180,26 @@ class InputFiles:
 
 def _in_any_case(folder: Path, parts: Sequence[str]) -> Path | None:
     """Return the file below `folder` whose path is `parts`, the case of letters apart."""
-    for depth, part in enumerate(parts, 1):
-        wanted = part.casefold()
-        try:
-            names = sorted(entry.name for entry in folder.iterdir())
-        except OSError:
-            return None
-        match = next((name for name in names if name.casefold() == wanted), None)
-        if match is None:
-            return None
-        folder /= match
-        if depth == len(parts):
-            return folder if folder.is_file() else None
+    wanted = parts[0].casefold()
+    try:
+        names = sorted(entry.name for entry in folder.iterdir())
+    except OSError:
+        return None
+    for name in names:
+        if name.casefold() == wanted:
+            path = folder / name
+            found = _in_any_case(path, parts[1:]) if parts[1:] else path
+            if found is not None and _is_file(found):
+                return found
     return None
+
+
+def _is_file(path: Path) -> bool:
+    """Tell whether it is a file; a name that no file can have is none."""
+    try:
+        return path.is_file()
+    except OSError:  # such as a name that is too long
+        return False
 
 
 class OutputFile(Protocol):
@@ -281,7 +288,8 @@ class _Staged:
             raise StorageError.of(error, file=str(self.final), doing="write") from error
 
     def discard(self) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):
+            self._file.close()
         with contextlib.suppress(OSError):
             self.temporary.unlink()
 
@@ -313,7 +321,7 @@ class FileTransaction:
         self._staged: list[_Staged] = []
         self._committed = False
         folder = self._main.parent
-        if not folder.is_dir():
+        if not os.path.lexists(folder) or not folder.is_dir():
             raise StorageError(
                 f"its folder {str(folder)!r} does not exist; make it first",
                 file=str(self._main),
@@ -337,15 +345,16 @@ class FileTransaction:
         Raises:
             StorageError: it leads elsewhere, is one of the inputs, or exists.
         """
-        if name in ("", ".", "..") or Path(name).name != name:
+        if name in ("", ".", "..") or "\0" in name or Path(name).name != name:
             raise StorageError("is no plain file name", file=name)
         path = self._main.parent / name
         if not os.path.lexists(path):
             return
         for given in self._inputs:
-            with contextlib.suppress(OSError):
-                if path.samefile(given):
-                    raise _is_input(path, given)
+            if _same_file(path, given):
+                raise StorageError(
+                    f"is one of the inputs ({given}); write to another name", file=str(path)
+                )
         if not path.is_file():
             what = "a folder" if path.is_dir() else "no regular file; give - to write to a pipe"
             raise StorageError(f"is {what}", file=str(path), errno=errno.EISDIR)
@@ -360,6 +369,8 @@ class FileTransaction:
         """Begin a file; see `OutputFiles`."""
         self.check(name)
         final = self._main.parent / name
+        if any(staged.final == final for staged in self._staged):
+            raise StorageError("would be written twice; choose another name", file=str(final))
         temporary = final.with_name(f".{name}.{secrets.token_hex(4)}.part")
         staged = _Staged(final, temporary)
         self._staged.append(staged)
@@ -378,30 +389,31 @@ class FileTransaction:
         for staged in self._staged:
             staged.finish()
         aside: list[tuple[Path, Path]] = []
-        placed: list[Path] = []
         try:
             for staged in self._in_order():
                 if os.path.lexists(staged.final):
                     self.check(staged.name)  # it may have come up while we worked
                     old = staged.final.with_name(f".{staged.name}.{secrets.token_hex(4)}.old")
+                    aside.append((old, staged.final))  # first: an interrupt may follow the rename
                     _rename(staged.final, old)
-                    aside.append((old, staged.final))
             for staged in self._in_order():
                 _rename(staged.temporary, staged.final)
-                placed.append(staged.final)
         except BaseException:
-            for path in placed:
-                with contextlib.suppress(OSError):
-                    path.unlink()
+            for staged in self._staged:
+                if not os.path.lexists(staged.temporary):  # it is in place already
+                    with contextlib.suppress(OSError):
+                        staged.final.unlink()
             for old, final in aside:
                 with contextlib.suppress(OSError):
                     old.rename(final)
             raise
         self._committed = True
-        _sync_folder(self._main.parent)
-        for old, _ in aside:
-            with contextlib.suppress(OSError):
-                old.unlink()
+        try:
+            _sync_folder(self._main.parent)
+        finally:
+            for old, _ in aside:
+                with contextlib.suppress(OSError):
+                    old.unlink()
 
     def __enter__(self) -> Self:
         return self
@@ -417,8 +429,12 @@ class FileTransaction:
                 staged.discard()
 
 
-def _is_input(path: Path, given: Path) -> StorageError:
-    return StorageError(f"is one of the inputs ({given}); write to another name", file=str(path))
+def _same_file(one: Path, other: Path) -> bool:
+    """Tell whether two names lead to one file; a name that leads nowhere is another file."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
 
 
 def _rename(old: Path, new: Path) -> None:
@@ -480,3 +496,5 @@ class StreamOutput:
             self._stream.flush()
         except OSError as error:
             raise StorageError.of(error, file=self.name, doing="write") from error
+        except ValueError as error:  # a closed stream
+            raise StorageError(f"cannot write: {error}", file=self.name) from error
