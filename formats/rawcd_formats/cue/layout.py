@@ -541,7 +541,13 @@ class _Sheet:
         )
 
     def _cdtext(self) -> CDText | None:
-        items = tuple(item for item in self._items if item.text)
+        """Return the texts by track and field, whatever their order in the sheet was."""
+        found: dict[tuple[int, int], TextItem] = {}
+        for item in self._items:
+            if item.text:
+                place = cue.TEXT_FIELDS.index(item.field.upper())
+                found.setdefault((item.track, place), item)
+        items = tuple(found[key] for key in sorted(found))
         return CDText(blocks=(TextBlock(items=items),)) if items else None
 
     # -- the bytes -------------------------------------------------------------------------------
