@@ -19,7 +19,7 @@ from rawcd.image import MainForm, RegionImage, main_sectors
 from rawcd.plugins import open_image
 from rawcd.rules import rule_breaks
 from rawcd.sector import SYNC
-from tests.contract.format_contract import folder
+from tests.contract.format_contract import folder, scaled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -203,7 +203,7 @@ def sheets(draw: st.DrawFn) -> Sheet:
     )
 
 
-@settings(max_examples=150)
+@settings(max_examples=scaled(150))
 @given(sheets())
 def test_a_sheet_is_its_samples_end_to_end(sheet: Sheet) -> None:
     with folder() as place:
