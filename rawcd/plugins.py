@@ -7,7 +7,9 @@ where they go.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
@@ -145,6 +147,17 @@ class Plugin:
     package: str
 
 
+@lru_cache(maxsize=8)
+def _entries(group: str, search_path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    """Return a group's entry points; looked up anew only where modules are found elsewhere."""
+    del search_path
+    return tuple(entry_points(group=group))
+
+
+def _declared(group: str) -> tuple[EntryPoint, ...]:
+    return _entries(group, tuple(sys.path))
+
+
 def plugins(group: str | None = None) -> tuple[Plugin, ...]:
     """Return the declared plug-ins of a group, or of all, by group and name."""
     found = [
@@ -155,7 +168,7 @@ def plugins(group: str | None = None) -> tuple[Plugin, ...]:
             package=f"{entry.dist.name} {entry.dist.version}" if entry.dist else "?",
         )
         for each in ((group,) if group else GROUPS)
-        for entry in entry_points(group=each)
+        for entry in _declared(each)
     ]
     return tuple(sorted(found, key=lambda plugin: (plugin.group, plugin.name, plugin.package)))
 
@@ -173,7 +186,7 @@ def _load(entry: EntryPoint) -> Any:
 
 
 def _load_named(group: str, name: str) -> Any:
-    found = list(entry_points(group=group, name=name))
+    found = [entry for entry in _declared(group) if entry.name == name]
     if not found:
         known = ", ".join(dict.fromkeys(plugin.name for plugin in plugins(group)))
         raise PluginError(

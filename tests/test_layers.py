@@ -4,29 +4,36 @@ from __future__ import annotations
 
 import ast
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 REPO = Path(__file__).parent.parent
-WINGS = {
-    "rawcd": REPO / "rawcd",
-    "rawcd_formats": REPO / "formats",
-    "rawcd_writers": REPO / "writers",
-}
+
+
+def folder_of(package: str) -> Path:
+    """Return where a package lies: in this checkout, or where its wheel was installed."""
+    spec = find_spec(package)
+    assert spec
+    assert spec.origin
+    return Path(spec.origin).parent
+
+
+WINGS = {name: folder_of(name) for name in ("rawcd", "rawcd_formats", "rawcd_writers")}
 MAY_IMPORT = {
     "rawcd": {"rawcd"},
     "rawcd_formats": {"rawcd", "rawcd_formats"},
     "rawcd_writers": {"rawcd", "rawcd_writers"},
 }
 ONE_DOOR = {
-    "soundfile": "rawcd/audio",
-    "soxr": "rawcd/audio",
-    "click": "rawcd/cli",
-    "rich": "rawcd/cli",
+    "soundfile": WINGS["rawcd"] / "audio",
+    "soxr": WINGS["rawcd"] / "audio",
+    "click": WINGS["rawcd"] / "cli",
+    "rich": WINGS["rawcd"] / "cli",
 }
 FILES = [(wing, path) for wing, folder in WINGS.items() for path in sorted(folder.rglob("*.py"))]
-IDS = [path.relative_to(REPO).as_posix() for _, path in FILES]
+IDS = [path.relative_to(WINGS[wing].parent).as_posix() for wing, path in FILES]
 
 
 def floors() -> dict[str, tuple[int, int]]:
@@ -60,21 +67,24 @@ def test_imports_run_one_way(wing: str, path: Path) -> None:
     assert names & WINGS.keys() <= MAY_IMPORT[wing]
     assert not names & {"formats", "writers", "tests", "fixtures"}, "a folder is no package"
     for library, door in ONE_DOOR.items():
-        assert library not in names or path.is_relative_to(REPO / door), library
+        assert library not in names or path.is_relative_to(door), library
 
 
-KERNEL = [path for wing, path in FILES if wing == "rawcd" and path.parent != REPO / "rawcd"] + [
-    path for path in sorted((REPO / "rawcd").glob("*.py")) if not path.name.startswith("__")
+ROOT = WINGS["rawcd"]
+KERNEL = [
+    path
+    for wing, path in FILES
+    if wing == "rawcd" and not (path.parent == ROOT and path.name.startswith("__"))
 ]
 
 
 def module_of(path: Path) -> str:
     """Return the module of the floors' list that a file belongs to."""
-    first = path.relative_to(REPO / "rawcd").parts[0]
+    first = path.relative_to(ROOT).parts[0]
     return first.removesuffix(".py")
 
 
-@pytest.mark.parametrize("path", KERNEL, ids=[path.relative_to(REPO).as_posix() for path in KERNEL])
+@pytest.mark.parametrize("path", KERNEL, ids=[path.relative_to(ROOT).as_posix() for path in KERNEL])
 def test_a_module_imports_from_lower_floors_and_from_its_left(path: Path) -> None:
     place_of = floors()
     own = module_of(path)
@@ -90,7 +100,7 @@ def test_a_module_imports_from_lower_floors_and_from_its_left(path: Path) -> Non
 
 def test_the_list_of_floors_names_modules_that_exist() -> None:
     for name in floors():
-        assert (REPO / "rawcd" / f"{name}.py").exists() or (REPO / "rawcd" / name).is_dir(), name
+        assert (ROOT / f"{name}.py").exists() or (ROOT / name).is_dir(), name
 
 
 def test_no_room_is_called_by_what_it_is_not() -> None:
