@@ -51,7 +51,7 @@ class RawCDImageCreator:
     Args:
         strict: IMAPI's own limits and nothing beyond: no `pregap=`, sound that ends inside a
             sector is refused, file objects hold samples, the gap switch is fixed by the first
-            track, and the lead-out's limit is at most 398,099.
+            track, and the lead-out's limit can be put to 398,099 at most.
         style: how P and Q are made; ours, IMAPI has one.
     """
 
@@ -68,6 +68,7 @@ class RawCDImageCreator:
         self._mcn: str | None = None
         self._starting_number = 1
         self._cdtext: CDText | None = None
+        self._pregap_notes: tuple[Note, ...] = ()
         self._notes: list[Note] = []
         self._read_only = False
 
@@ -125,7 +126,7 @@ class RawCDImageCreator:
         material = take(data, what="the special pregap", strict=self._strict)
         self._check_first_pregap(material.sectors, self._limit)
         self._special_pregap = material
-        self._note_material(material, None, "the special pregap")
+        self._pregap_notes = tuple(_material_notes(material, None, "the special pregap"))
 
     def _check_first_pregap(self, sectors: int, limit: int) -> None:
         if sectors < PREGAP_SECTORS:
@@ -153,9 +154,9 @@ class RawCDImageCreator:
         """Add a track and return its handle for `track_info` (AddTrack).
 
         Args:
-            data: its sound: a path, bytes, an int16 array (n, 2), a binary file object, a
-                `Source` of 2,352-byte blocks or a `Sound`. An end inside a sector is filled
-                with silence, with a note.
+            data: its sound: a path, bytes, an int16 array (n, 2), a binary file object that
+                holds a sound file or bare samples, a `Source` of 2,352-byte blocks or a
+                `Sound`. An end inside a sector is filled with silence, with a note.
             sector_type: what the blocks hold; tracks other than AUDIO cannot be made yet.
             pregap: ours. None: the gap switch decides. A number: so many sectors of silence
                 before index 1, 0 for none. Sound: it lies there. On the first track it is the
@@ -202,9 +203,9 @@ class RawCDImageCreator:
             )
         self._tracks.append(track)
         self._infos.append(TrackInfo(self, track, len(self._infos)))
-        self._note_material(material, number, what)
+        self._notes.extend(_material_notes(material, number, what))
         if isinstance(track.pregap, Material):
-            self._note_material(track.pregap, number, f"the pregap of {what}")
+            self._notes.extend(_material_notes(track.pregap, number, f"the pregap of {what}"))
         if sectors > material.sectors:
             self._notes.append(
                 Note(
@@ -231,7 +232,7 @@ class RawCDImageCreator:
         if self._strict:
             raise refusal("argument", f"{what}: IMAPI knows no pregap of a track (strict=True)")
         taken: int | Material
-        if isinstance(pregap, SupportsIndex):
+        if isinstance(pregap, SupportsIndex) and not getattr(pregap, "ndim", 0):  # no array
             taken = sectors = whole_number(pregap, f"the pregap of {what}", 0, MAX_LEAD_OUT_LBA)
         else:
             taken = take(pregap, what=f"the pregap of {what}", strict=False)
@@ -243,19 +244,6 @@ class RawCDImageCreator:
                 )
             self._check_first_pregap(sectors, self._limit)
         return taken
-
-    def _note_material(self, material: Material, track: int | None, what: str) -> None:
-        self._notes.extend(replace(note, track=track) for note in material.notes)
-        if material.missing_bytes:
-            self._notes.append(
-                Note(
-                    code="tail-padded",
-                    message=f"{what} ends inside a sector; {material.missing_bytes} bytes of "
-                    "silence fill it",
-                    track=track,
-                    file=material.source.name,
-                )
-            )
 
     def add_subcode_rw_generator(self, subcode: Any) -> None:
         """Give the R-W subcode of the whole image, or None to clear it (AddSubcodeRWGenerator).
@@ -429,6 +417,8 @@ class RawCDImageCreator:
         Raises:
             AuthoringError: there is no such track (E_INVALIDARG).
         """
+        if not self._infos:
+            raise refusal("argument", f"there is no track {track_index!r}: none has been added")
         return self._infos[whole_number(track_index, "a track's handle", 1, len(self._infos)) - 1]
 
     @property
@@ -497,7 +487,7 @@ class RawCDImageCreator:
             sub=(self._sub_region(disc),),
             kind=self._kind,
             style=self._style,
-            notes=tuple(self._notes),
+            notes=(*self._pregap_notes, *self._notes),
         )
         self._read_only = True
         return image
@@ -554,6 +544,18 @@ class RawCDImageCreator:
             form=SubForm.RW,
             source=self._rw.checked(first_lba=disc.first_lba, sectors=sectors),
             rw_packed=self._kind is ImageType.COOKED,
+        )
+
+
+def _material_notes(material: Material, track: int | None, what: str) -> Iterator[Note]:
+    yield from (replace(note, track=track) for note in material.notes)
+    if material.missing_bytes:
+        yield Note(
+            code="tail-padded",
+            message=f"{what} ends inside a sector; {material.missing_bytes} bytes of silence "
+            "fill it",
+            track=track,
+            file=material.source.name,
         )
 
 

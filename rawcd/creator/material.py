@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from rawcd.audio import open_sound
+from rawcd.audio import is_sound, open_sound
 from rawcd.creator.hresults import refusal
 from rawcd.image import Note
 from rawcd.source import (
@@ -52,9 +52,9 @@ class Material:
 def take(data: SoundInput, *, what: str, strict: bool) -> Material:
     """Take what was given as sound.
 
-    Paths and file objects are looked at, and decoded where they hold a sound file; under
-    `strict` a file object holds samples, as IMAPI has it. Bytes, arrays and sources are
-    samples: 16 bits, little-endian, stereo, 44.1 kHz.
+    Paths are sound files. A file object is decoded where it holds one, and else holds samples,
+    as IMAPI's streams do; under `strict` it always does. Bytes, arrays and sources are samples:
+    16 bits, little-endian, stereo, 44.1 kHz.
 
     Args:
         data: what was given.
@@ -98,7 +98,7 @@ def _taken(data: SoundInput, *, what: str, strict: bool) -> Material:
         return _joined(cast("Sound", data), ())
     if hasattr(data, "read") and hasattr(data, "seek"):
         reader = StreamBytes(cast("BinaryIO", data))
-        return _samples(reader) if strict else _sound_file(reader)
+        return _samples(reader) if strict or not is_sound(reader) else _sound_file(reader)
     raise refusal(
         "argument",
         f"{what}: a {type(data).__name__} is no sound; give a path, bytes, an int16 array (n, 2), "

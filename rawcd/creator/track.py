@@ -75,8 +75,9 @@ class TrackInfo:
     @isrc.setter
     def isrc(self, code: str | None) -> None:
         self._creator._require_writable()
-        plain = text(code, "an ISRC").replace("-", "").upper()
-        if plain and not is_isrc(plain):
+        given = text(code, "an ISRC")
+        plain = given.replace("-", "").upper()
+        if given and not (given.isascii() and is_isrc(plain)):
             raise refusal(
                 "isrc",
                 f"{code!r} is no ISRC: it has {len(plain)} characters without dashes and must "
