@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     Bytes2D = npt.NDArray[np.uint8]
     """(sectors, bytes); rows may be strided, the bytes in a row are not."""
+    Memory = ReadableBuffer | npt.NDArray[Any]
+    """Bytes, or an array; type checkers know no buffer in an array before Python 3.12."""
     Samples = npt.NDArray[np.int16]
     """(samples, 2): left and right."""
 
@@ -260,8 +262,8 @@ class StreamBytes:
 class MemoryBytes:
     """Bytes, or an array, in memory; kept, not copied, unless they do not lie end to end."""
 
-    def __init__(self, data: ReadableBuffer, *, name: str = "<bytes>") -> None:
-        view = memoryview(data)
+    def __init__(self, data: Memory, *, name: str = "<bytes>") -> None:
+        view = memoryview(cast("ReadableBuffer", data))
         if not view.c_contiguous:
             view = memoryview(view.tobytes())
         self._view = view.cast("B") if view.nbytes else memoryview(b"")  # nothing has no cast
@@ -428,7 +430,7 @@ class ArraySource(BlockSource):
 
     def __init__(
         self,
-        data: ReadableBuffer,
+        data: Memory,
         offset: int = 0,
         block_size: int = SECTOR_BYTES,
         stride: int | None = None,

@@ -389,3 +389,46 @@ def test_other_systems_build_and_show(tmp_path: Path) -> None:
     usual = tmp_path / "usual.raw"
     rawcd("build", DEMO, "-o", usual, cwd=tmp_path)
     assert usual.read_bytes() == (tmp_path / "demo.raw").read_bytes()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a terminal is made with pty")
+def test_a_terminal_sees_how_far_it_is(tmp_path: Path) -> None:
+    import pty
+
+    with (tmp_path / "long.bin").open("wb") as file:
+        file.truncate(2352 * 100_000)
+    (tmp_path / "long.cue").write_text(
+        'FILE "long.bin" BINARY\nTRACK 01 AUDIO\nINDEX 01 00:00:00\n'
+    )
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rawcd", "build", "long.cue", "-o", "long.raw"],
+        cwd=tmp_path,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+    )
+    os.close(theirs)
+    seen = b""
+    try:
+        while block := os.read(ours, 4096):
+            seen += block
+    except OSError:  # the last writer has closed the terminal
+        pass
+    os.close(ours)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 0, error
+    assert b"%" in seen
+    assert b"/s" in seen  # the rate
+    assert b"long.raw  " in seen
+
+    refused = subprocess.run(
+        ["script", "-qec", f"{sys.executable} -m rawcd build long.cue -o -", "/dev/null"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert refused.returncode == 2
+    assert "stdout is a terminal" in refused.stdout
