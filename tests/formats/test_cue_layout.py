@@ -228,7 +228,7 @@ def test_a_sheet_is_its_samples_end_to_end(sheet: Sheet) -> None:
             assert not main_sectors(image, lba, 300).any()
 
 
-# -- addresses (formats 3.3, decisions 37 to 43) -----------------------------------------------
+# -- addresses ---------------------------------------------------------------------------------
 
 
 def test_one_file_with_pregaps_and_postgaps(tmp_path: Path) -> None:
@@ -627,7 +627,7 @@ def test_remarks_of_one_session_change_nothing(tmp_path: Path) -> None:
     assert notes(opened(tmp_path, text, a=300 * SECTOR)) == []
 
 
-# -- files: names and contents (decisions 39, 45) ----------------------------------------------
+# -- files: names and contents -----------------------------------------------------------------
 
 
 def wave_sheet(name: str, kind: str = "WAVE") -> str:

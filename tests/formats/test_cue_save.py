@@ -66,7 +66,7 @@ def test_the_discs_of_these_tests_may_be_authored(disc: Disc) -> None:
 
 @given(images(discs(max_tracks=3)))
 def test_what_is_written_is_what_every_reader_takes(image: RegionImage) -> None:
-    """One BIN from LBA 0 to the lead-out; INDEX times are LBAs; no PREGAP (decision 46)."""
+    """One BIN from LBA 0 to the lead-out; INDEX times are LBAs; no PREGAP."""
     disc = image.disc
     with folder() as place:
         text, data = sheet_and_bin(image, place)
@@ -118,7 +118,7 @@ def test_any_title_comes_back_or_is_refused(text: str, field: str) -> None:
 
 
 def test_a_whole_sheet(tmp_path: Path) -> None:
-    """Written by hand from decision 46 and the safe subset of formats 3.5."""
+    """Written by hand: the commands that every reader of sheets understands, in their order."""
     items = (
         TextItem(field="title", track=0, text="Album"),
         TextItem(field="performer", track=0, text="Band"),

@@ -362,7 +362,7 @@ def test_opening_reads_none_of_the_sound(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ImageType)
 def test_a_damaged_file_saves_as_itself(tmp_path: Path, kind: ImageType) -> None:
-    """Stored subcode is never repaired (decision 35)."""
+    """Stored subcode is never repaired."""
     image = image_of(full_disc(), kind=kind)
     borders = {index.lba for track in full_disc().tracks for index in track.indexes}
     rows = np.empty((image.sector_count, image.sector_size), np.uint8)
