@@ -29,6 +29,7 @@ from rawcd import (
     SilenceSource,
     StorageError,
 )
+from rawcd.creator import hresults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -279,6 +280,29 @@ def test_a_failed_image_leaves_the_creator_writable() -> None:
     creator.add_subcode_rw_generator(None)
     image = creator.create_result_image()
     assert image.disc.track(2).isrc == "USK7Y9812345"
+
+
+def test_the_codes_of_the_header() -> None:
+    codes = {
+        name.removeprefix("E_IMAPI_RAW_IMAGE_"): value
+        for name, value in vars(hresults).items()
+        if name.startswith(("E_", "S_"))
+    }
+    assert codes == {
+        "E_INVALIDARG": E_INVALIDARG,
+        "E_POINTER": E_POINTER,
+        "IS_READ_ONLY": READ_ONLY,
+        "TOO_MANY_TRACKS": TOO_MANY_TRACKS,
+        "SECTOR_TYPE_NOT_SUPPORTED": SECTOR_TYPE_NOT_SUPPORTED,
+        "NO_TRACKS": NO_TRACKS,
+        "TRACKS_ALREADY_ADDED": TRACKS_ALREADY_ADDED,
+        "INSUFFICIENT_SPACE": INSUFFICIENT_SPACE,
+        "TOO_MANY_TRACK_INDEXES": TOO_MANY_TRACK_INDEXES,
+        "TRACK_INDEX_NOT_FOUND": TRACK_INDEX_NOT_FOUND,
+        "S_IMAPI_RAW_IMAGE_TRACK_INDEX_ALREADY_EXISTS": 0x00AA0A08,
+        "TRACK_INDEX_OFFSET_ZERO_CANNOT_BE_CLEARED": TRACK_INDEX_OFFSET_ZERO_CANNOT_BE_CLEARED,
+        "TRACK_INDEX_TOO_CLOSE_TO_OTHER_INDEX": TRACK_INDEX_TOO_CLOSE_TO_OTHER_INDEX,
+    }
 
 
 # -- tracks: number, type, length ----------------------------------------------------------------

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -14,12 +14,16 @@ from rawcd.disc import (
     Area,
     CopySetting,
     Disc,
+    DiscType,
     Index,
     Place,
     Session,
     Track,
     TrackMode,
 )
+
+if TYPE_CHECKING:
+    from enum import IntEnum
 
 
 def indexes(*pairs: tuple[int, int]) -> tuple[Index, ...]:
@@ -123,6 +127,34 @@ def test_a_disc_is_a_value(disc: Disc) -> None:
     assert again == disc
     assert hash(again) == hash(disc)
     assert replace(disc, mcn="4006381333931") != disc
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        (FIRST.indexes[0], "lba"),
+        (FIRST, "isrc"),
+        (ONE_SESSION, "lead_in_lba"),
+        (ONE, "mcn"),
+        (ONE.place(0), "track"),
+    ],
+    ids=lambda part: type(part).__name__ if not isinstance(part, str) else part,
+)
+def test_values_do_not_change(value: object, name: str) -> None:
+    with pytest.raises(FrozenInstanceError):
+        setattr(value, name, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "numbers"),
+    [
+        (TrackMode, {"AUDIO": -1, "MODE0": 0, "MODE1": 1, "MODE2": 2}),
+        (CopySetting, {"PERMITTED": 0, "PROHIBITED": 1, "SCMS": 2}),  # IMAPI's
+        (DiscType, {"CDDA_CDROM": 0x00, "CDI": 0x10, "XA": 0x20}),  # PSEC of point A0
+    ],
+)
+def test_numbers_are_those_of_the_books(kind: type[IntEnum], numbers: dict[str, int]) -> None:
+    assert {member.name: member.value for member in kind} == numbers
 
 
 # -- what is read off ----------------------------------------------------------------------------
@@ -236,6 +268,7 @@ def test_tracks_are_found_by_number() -> None:
         ({"end_lba": 1_150}, r"\[1000, 1150, 1150\] do not rise"),
         ({"isrc": "US-S1Z-99-00001"}, "'US-S1Z-99-00001' is no ISRC of 12"),
         ({"isrc": "USS1Z990000"}, "'USS1Z990000' is no ISRC of 12"),
+        ({"isrc": "USS1Z99000001"}, "'USS1Z99000001' is no ISRC of 12"),
         ({"isrc": "\u00c4SS1Z9900001"}, "is no ISRC of 12"),
         ({"isrc": ""}, "'' is no ISRC of 12"),
     ],
@@ -243,6 +276,10 @@ def test_tracks_are_found_by_number() -> None:
 def test_a_track_that_contradicts_itself(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace(SECOND, **changes)
+
+
+def test_numbers_1_and_99_are_tracks() -> None:
+    assert [replace(SECOND, number=number).number for number in (1, 99)] == [1, 99]
 
 
 def test_99_indexes_and_a_pregap_are_a_track() -> None:

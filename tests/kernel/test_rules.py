@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rawcd.disc import CopySetting, Disc, Index, Session, Track, TrackMode
-from rawcd.rules import RuleBreak, check_digit, is_isrc, is_sheet_isrc, rule_breaks
+from rawcd.errors import AuthoringError
+from rawcd.rules import (
+    RuleBreak,
+    check_digit,
+    complete_mcn,
+    is_isrc,
+    is_sheet_isrc,
+    lead_out_limit_message,
+    rule_breaks,
+)
 
 
 def make(
@@ -72,8 +81,18 @@ def test_lead_out_limit() -> None:
     (found,) = rule_breaks(disc, lead_out_limit=397_999)
     assert (found.rule, found.lba, found.track) == ("lead-out-limit", 398_000, None)
     # 398,000 + 150 frames = 88:28:50
-    assert "LBA 398000 (88:28:50)" in found.message
+    assert "LBA 398000 (88:28:50), 1 sectors behind" in found.message
     assert "limit of 397999 (88:28:49)" in found.message
+    (found,) = rule_breaks(disc, lead_out_limit=397_990)
+    assert "10 sectors behind" in found.message
+
+
+def test_a_lead_out_that_has_no_time_is_named_all_the_same() -> None:
+    # 404,849 is 89:59:74, the last address that has one
+    assert "LBA 404849 (89:59:74)" in lead_out_limit_message(404_849, 398_100)
+    message = lead_out_limit_message(404_850, 398_100)
+    assert "LBA 404850" in message
+    assert "limit is 398100" in message
 
 
 @pytest.mark.parametrize("asked", [398_100, 398_101, 404_849])
@@ -155,6 +174,38 @@ def test_one_wrong_digit_is_noticed(digits: str, place: int, by: int) -> None:
 )
 def test_check_digits_of_published_numbers(number: str) -> None:
     assert check_digit(number) == check_digit(number[:12]) == number[12]
+
+
+@given(digits12)
+def test_a_catalogue_number_needs_no_leading_zeros(digits: str) -> None:
+    whole = digits + check_digit(digits)
+    expected = whole if whole.strip("0") else None
+    for zeros in range(len(whole) - len(whole.lstrip("0")) + 1):
+        assert complete_mcn(whole[zeros:]) == expected
+
+
+@pytest.mark.parametrize(
+    ("digits", "message"),
+    [
+        ("4006381333932", "the check digit of '4006381333932' is 2 and should be 1"),
+        ("1", "the check digit of '1' is 1 and should be 0"),
+        ("04006381333931", "'04006381333931' is no media catalogue number of at most 13 digits"),
+        ("400638133393A", "is no media catalogue number"),
+        ("-17", "is no media catalogue number"),
+        ("\u0661\u0667", "is no media catalogue number"),
+        (" ", "is no media catalogue number"),
+    ],
+)
+def test_what_is_no_catalogue_number(digits: str, message: str) -> None:
+    with pytest.raises(AuthoringError, match=message) as caught:
+        complete_mcn(digits)
+    assert caught.value.rule == "mcn"
+
+
+def test_the_documented_catalogue_number() -> None:
+    assert complete_mcn("123456789012") == "0123456789012"
+    assert complete_mcn("") is None
+    assert complete_mcn("0") is None
 
 
 @pytest.mark.parametrize(
