@@ -163,11 +163,12 @@ class InputFiles:
                 file=self.name,
                 errno=errno.ENOENT,
             )
-        stem = PureWindowsPath(name).with_suffix("")
+        written = PureWindowsPath(name)
         for suffix in suffixes:
-            wanted = (*stem.parts[:-1], stem.name + suffix)
-            if found := _in_any_case(folder, wanted):
-                return self._found(found, f"{name!r} is missing; {found.name!r} was taken")
+            # What follows the last dot may be a suffix, or part of the name ("no. 1").
+            for stem in (written.stem, written.name):
+                if found := _in_any_case(folder, (*parts[:-1], stem + suffix)):
+                    return self._found(found, f"{name!r} is missing; {found.name!r} was taken")
         raise StorageError(
             f"there is no file {name!r} beside the sheet",
             file=self.name,

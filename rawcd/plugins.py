@@ -335,7 +335,7 @@ def unkept(image: DiscImage, chosen: Format) -> tuple[tuple[Loss, ...], tuple[No
     return tuple(loss for loss in found if loss.feature not in drops), notes
 
 
-_DROP_CODES: Final = {"TITLES": "text-dropped", "LANGUAGES": "text-dropped"}
+_DROP_CODES: Final = dict.fromkeys(("TITLES", "OTHER_TEXTS", "LANGUAGES"), "text-dropped")
 
 
 def save_image(
