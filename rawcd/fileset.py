@@ -164,11 +164,12 @@ class InputFiles:
                 errno=errno.ENOENT,
             )
         written = PureWindowsPath(name)
-        for suffix in suffixes:
-            # What follows the last dot may be a suffix, or part of the name ("no. 1").
-            for stem in (written.stem, written.name):
-                if found := _in_any_case(folder, (*parts[:-1], stem + suffix)):
-                    return self._found(found, f"{name!r} is missing; {found.name!r} was taken")
+        # What follows the last dot may be a suffix, or part of the name ("no. 1").
+        known = written.suffix.lower() in suffixes
+        stems = (written.stem,) if known else (written.stem, written.name)
+        for wanted in (stem + suffix for suffix in suffixes for stem in stems):
+            if found := _in_any_case(folder, (*parts[:-1], wanted)):
+                return self._found(found, f"{name!r} is missing; {found.name!r} was taken")
         raise StorageError(
             f"there is no file {name!r} beside the sheet",
             file=self.name,

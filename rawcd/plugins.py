@@ -325,7 +325,7 @@ def unkept(image: DiscImage, chosen: Format) -> tuple[tuple[Loss, ...], tuple[No
     drops: frozenset[Feature] = getattr(chosen, "drops", frozenset())
     notes = tuple(
         Note(
-            code=_DROP_CODES.get(loss.feature.name, "dropped"),
+            code="text-dropped" if loss.feature.name in _TEXTS else "dropped",
             message=f"{loss} cannot be kept in {chosen.name} and was left out",
             track=loss.track,
         )
@@ -335,7 +335,7 @@ def unkept(image: DiscImage, chosen: Format) -> tuple[tuple[Loss, ...], tuple[No
     return tuple(loss for loss in found if loss.feature not in drops), notes
 
 
-_DROP_CODES: Final = dict.fromkeys(("TITLES", "OTHER_TEXTS", "LANGUAGES"), "text-dropped")
+_TEXTS: Final = frozenset({"TITLES", "OTHER_TEXTS", "LANGUAGES"})
 
 
 def save_image(

@@ -171,6 +171,13 @@ def test_names_with_another_suffix(tmp_path: Path, name: str, taken: str) -> Non
         files.find(name)
 
 
+def test_a_dot_may_be_part_of_a_name_that_has_no_suffix(tmp_path: Path) -> None:
+    files = beside(tmp_path, "no. 1.flac")
+    found = files.find("no. 1", suffixes=SUFFIXES)
+    assert found.suffix == ".flac"
+    assert found.note is not None
+
+
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     files = beside(tmp_path, "x.wav/inside.wav", "X.WAV.flac")
     with pytest.raises(StorageError, match=r"there is no file 'x\.wav'"):
