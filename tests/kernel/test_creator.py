@@ -1378,6 +1378,7 @@ def test_sound_comes_back_bit_for_bit(tmp_path: Path, name: str) -> None:
     assert not rawcd.main_sectors(image, 300 + SECTORS, 100).any()
     padded = [(note.code, note.track) for note in image.notes]
     assert padded == ([] if "source" in name else [("tail-padded", 2)])
+    assert all("; 400 bytes of silence" in note.message for note in image.notes)
 
 
 @pytest.mark.parametrize("name", INPUTS)
@@ -1418,9 +1419,20 @@ def test_sound_of_another_rate_is_resampled_with_a_note(tmp_path: Path) -> None:
     ]
 
 
+class CannotSeek:
+    def read(self, size: int) -> bytes:
+        return bytes(size)
+
+
+class CannotRead:
+    sample_count = 588 * 300
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
+        (CannotSeek(), ("CannotSeek",)),
+        (CannotRead(), ("CannotRead",)),
         (5, ("int",)),
         (5.0, ("float",)),
         (object(), ("object",)),
@@ -1468,6 +1480,18 @@ def test_files_that_are_no_sound(tmp_path: Path) -> None:
 
 
 # -- kept, not copied ----------------------------------------------------------------------------
+
+
+def test_memory_is_kept_not_copied() -> None:
+    held, samples = bytearray(300 * 2_352), np.zeros((300 * 588, 2), "<i2")
+    creator = RawCDImageCreator()
+    creator.add_track(held)
+    creator.add_track(samples)
+    image = creator.create_result_image()
+    held[:4] = b"\1\2\3\4"
+    samples[0] = 0x0605, 0x0807
+    assert rawcd.main_sectors(image, 0, 1).tobytes().startswith(b"\1\2\3\4")
+    assert rawcd.main_sectors(image, 300, 1).tobytes().startswith(b"\5\6\7\x08")
 
 
 class Watched(OwnSource):

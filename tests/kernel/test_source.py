@@ -185,6 +185,21 @@ def test_a_range_outside_is_misuse(start: int, count: int) -> None:
             source.read(start, count)
 
 
+def test_rows_outside_are_misuse() -> None:
+    for source in (
+        ArraySource(bytes(30), block_size=10),
+        SilenceSource(block_count=3, block_size=10),
+    ):
+        with pytest.raises(ValueError, match=r"within 0\.\.3"):
+            source.read_into(2, np.empty((2, 10), np.uint8))
+
+
+def test_a_ragged_end_is_left_out_unless_it_is_to_be_filled() -> None:
+    reader = MemoryBytes(bytes(15))
+    assert BlockSource(reader, block_size=10).block_count == 1
+    assert BlockSource(reader, block_size=10, pad=True).block_count == 2
+
+
 @pytest.mark.parametrize(
     ("offset", "size", "stride"), [(-1, 10, 10), (0, 0, 10), (0, -1, 10), (0, 11, 10)]
 )
@@ -466,6 +481,13 @@ def test_samples_are_the_bytes_in_either_order(
         place = offset + 4 * row
         assert left == int.from_bytes(held[place : place + 2], order, signed=True)
         assert right == int.from_bytes(held[place + 2 : place + 4], order, signed=True)
+
+
+@pytest.mark.parametrize(("start", "count"), [(-1, 1), (0, 4), (3, 1), (4, 0)])
+def test_samples_outside_are_misuse(start: int, count: int) -> None:
+    sound = PcmSound(MemoryBytes(bytes(100), name="three"), offset=4, sample_count=3)
+    with pytest.raises(ValueError, match=r"three: .* within 0\.\.3"):
+        sound.read_samples(start, count)
 
 
 def test_more_samples_than_there_are() -> None:
