@@ -12,6 +12,7 @@ from rawcd.sector.rows import (
     ADDRESS,
     HEAD_BYTES,
     MODE_BYTE,
+    any_in,
     as_sectors,
     edc_rows,
     form_2,
@@ -80,8 +81,8 @@ def _flag(answers: Flags, defect: Defect) -> Defects:
 def _head_defects(sectors: Bytes2D, lbas: Lbas, kind: SectorType) -> Defects:
     wrong: Flags = sectors[:, :HEAD_BYTES] != heads_of(lbas, kind.mode or 0)
     return (
-        _flag(wrong[:, : len(SYNC)].any(axis=1), Defect.SYNC)
-        | _flag(wrong[:, ADDRESS].any(axis=1), Defect.ADDRESS)
+        _flag(any_in(wrong[:, : len(SYNC)], 1), Defect.SYNC)
+        | _flag(any_in(wrong[:, ADDRESS], 1), Defect.ADDRESS)
         | _flag(wrong[:, MODE_BYTE], Defect.MODE)
     )
 
@@ -92,7 +93,7 @@ def body_defects(sectors: Bytes2D, kind: SectorType) -> Defects:
     Mode 1's EDC is judged as if the sync pattern were right.
     """
     if kind is SectorType.MODE_ZERO:
-        return _flag(sectors[:, HEAD_BYTES:].any(axis=1), Defect.ZEROS)
+        return _flag(any_in(sectors[:, HEAD_BYTES:], 1), Defect.ZEROS)
     if kind is SectorType.MODE2FORM0:
         return np.zeros(len(sectors), np.uint8)
     count = len(sectors)
@@ -101,14 +102,14 @@ def body_defects(sectors: Bytes2D, kind: SectorType) -> Defects:
     first, edc_row = edc_rows(kind)
     room.load(sectors, first)
     stored = rows[edc_row : edc_row + 2]
-    bad_edc: Flags = (loaded_edc(room, kind) != stored)[:, :count].any(axis=0)
+    bad_edc = any_in((loaded_edc(room, kind) != stored)[:, :count], 0)
     if kind is SectorType.MODE2FORM2:
-        return _flag(bad_edc & stored[:, :count].any(axis=0), Defect.EDC)  # zero: not computed
+        return _flag(bad_edc & any_in(stored[:, :count], 0), Defect.EDC)  # zero: not computed
     rows[:first] = 0  # form 1: the header counts as zero
     parity = rows[ecc.P_ROW :].copy()
     bad_p, bad_q = _bad_parity(room, parity, count)
     zeros = rows[edc_row + 2 : ecc.P_ROW]
-    not_zero: Flags = zeros[:, :count].any(axis=0)
+    not_zero = any_in(zeros[:, :count], 0)
     if (not_zero & (bad_p | bad_q)).any():
         zeros[:] = 0
         held = not_zero & ~np.logical_or(*_bad_parity(room, parity, count))
@@ -129,8 +130,8 @@ def _bad_parity(
     p_words, q_words = room.rows[ecc.P_ROW : ecc.Q_ROW], room.rows[ecc.Q_ROW :]
     p_rows = len(p_words)
     room.p()
-    bad_p: Flags = (p_words != stored[:p_rows])[:, :count].any(axis=0)
+    bad_p = any_in((p_words != stored[:p_rows])[:, :count], 0)
     p_words[:] = stored[:p_rows]
     room.q()
-    bad_q: Flags = (q_words != stored[p_rows:])[:, :count].any(axis=0)
+    bad_q = any_in((q_words != stored[p_rows:])[:, :count], 0)
     return bad_p, bad_q

@@ -101,18 +101,18 @@ def sector_dtype(sector_type: SectorType) -> np.dtype[Any]:
     return dtype_of(layout)
 
 
+@cache
 def field_slice(sector_type: SectorType, field: str) -> slice:
     """Return where a field lies in a sector of that kind.
 
     Raises:
         KeyError: the kind has no such field.
     """
-    fields = sector_dtype(sector_type).fields
-    found = dict(fields or {}).get(field)
-    if found is None:
-        raise KeyError(field)
-    dtype, offset = found[:2]
-    return slice(offset, offset + dtype.itemsize)
+    dtype = sector_dtype(sector_type)
+    for name, (field_dtype, offset, *_) in (dtype.fields or {}).items():
+        if name == field:
+            return slice(offset, offset + field_dtype.itemsize)
+    raise KeyError(field)
 
 
 def records(sectors: npt.NDArray[np.uint8], sector_type: SectorType) -> npt.NDArray[Any]:

@@ -21,6 +21,7 @@ from rawcd.sector.layouts import field_slice
 from rawcd.sector.rows import (
     HEAD_BYTES,
     SUBMODE_BYTE,
+    any_in,
     as_sectors,
     edc_rows,
     form_2,
@@ -199,12 +200,12 @@ def _is_lost(sectors: Bytes2D, mended: Bytes2D, heads: Bytes2D, kind: SectorType
     or it is the EDC of nothing but zeros, as in what a reader leaves of a sector it could not read.
     """
     wrong = sectors[:, :HEAD_BYTES] != heads
-    witness = np.zeros(len(sectors), np.bool_)
+    witness: Flags = np.zeros(len(sectors), np.bool_)
     if kind in _CODED_KINDS:
-        witness = mended[:, HEAD_BYTES:].any(axis=1)
+        witness = any_in(mended[:, HEAD_BYTES:], 1)
     elif kind is SectorType.MODE2FORM2:
-        witness = mended[:, field_slice(kind, "edc")].any(axis=1)
-    lost: Flags = wrong[:, : len(SYNC)].any(axis=1) & wrong[:, len(SYNC) :].any(axis=1) & ~witness
+        witness = any_in(mended[:, field_slice(kind, "edc")], 1)
+    lost: Flags = any_in(wrong[:, : len(SYNC)], 1) & any_in(wrong[:, len(SYNC) :], 1) & ~witness
     return lost
 
 
@@ -218,8 +219,7 @@ def _edc_holds(sectors: Bytes2D, kind: SectorType) -> Flags:
     first, edc_row = edc_rows(kind)
     room.load(sectors, first, edc_row + 2)
     wrong = loaded_edc(room, kind) != room.rows[edc_row : edc_row + 2]
-    holds: Flags = ~wrong[:, : len(sectors)].any(axis=0)
-    return holds
+    return ~any_in(wrong[:, : len(sectors)], 0)
 
 
 def _take_turns(

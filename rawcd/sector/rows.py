@@ -87,6 +87,12 @@ def workspace_for(count: int) -> ecc.Workspace:
     return ecc.workspace(ecc.SMALL_BLOCK if count <= ecc.SMALL_BLOCK else ecc.BLOCK)
 
 
+def any_in(values: npt.NDArray[np.generic], axis: int) -> Flags:
+    """Return along one axis whether anything is not zero; `any`, typed as the array it gives."""
+    answer: Flags = np.logical_or.reduce(values, axis=axis)
+    return answer
+
+
 def form_2(sectors: Bytes2D, submode_byte: int = SUBMODE_BYTE) -> Flags:
     """Tell for each sector, or block with a subheader, whether it says that it is of form 2."""
     told: Flags = sectors[:, submode_byte] & FORM_2_BIT != 0
