@@ -150,7 +150,7 @@ def encode(
     data: ReadableBuffer | npt.NDArray[np.uint8],
     lba: LbaLike,
     *,
-    subheader: ReadableBuffer | None = None,
+    subheader: ReadableBuffer | Bytes2D | None = None,
     block_size: int | None = None,
     edc: bool = True,
     relocate: bool = False,

@@ -163,7 +163,7 @@ def as_sectors(sectors: Bytes2D) -> Bytes2D:
             f"sectors are an array of uint8 (n, {SECTOR_BYTES}), "
             f"not of {sectors.dtype} {sectors.shape}"
         )
-    if sectors.strides[1] != 1:
+    if sectors.size and sectors.strides[1] != 1:  # numpy gives empty arrays no strides
         raise ValueError("the bytes of each sector must follow each other in memory")
     return sectors
 
@@ -174,6 +174,6 @@ def room_for(out: Bytes2D | None, shape: tuple[int, int]) -> Bytes2D:
         return np.empty(shape, np.uint8)
     if out.shape != shape or out.dtype != np.uint8:
         raise ValueError(f"the array for the result is {out.dtype} {out.shape}, not uint8 {shape}")
-    if not out.flags.writeable or out.strides[1] != 1:
+    if not out.flags.writeable or (out.size and out.strides[1] != 1):
         raise ValueError("the array for the result must be writeable and its rows in one piece")
     return out
