@@ -24,6 +24,7 @@ Nothing is computed when this module is imported.
 
 from __future__ import annotations
 
+import sys
 import threading
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -58,11 +59,14 @@ BLOCK: Final = 512
 """Sectors that are worked on together: words and scratch together stay near a level 2 cache."""
 SMALL_BLOCK: Final = 64
 """The same for requests of a few sectors, at a third of a whole block's time."""
+TILE: Final = 128
+"""Sectors that are turned on their side at a time: larger tiles miss the cache."""
 
 _FIELD: Final = 0x11D  # x^8 + x^4 + x^3 + x^2 + 1 (ECMA-130 annex A.3)
 _EDC_REFLECTED: Final = 0xD8018001  # ECMA-130 14.3; the first bit of a byte is its lowest
 _PADDING: Final = 8  # columns of no sector: rows a power of two apart would share few cache sets
-_TILE: Final = 128  # sectors that are turned on their side at a time: larger tiles miss the cache
+_SKIP: Final = FIRST_BYTE // 2  # words before the header
+_LOW_WORD: Final = 0 if sys.byteorder == "little" else 1  # of a pair, the one in its lower half
 _EDC_TAIL: Final = 47  # bytes that are left for the tables
 
 # Which additions make the nine sums. Inputs are numbered from 0; each addition's result takes the
@@ -168,6 +172,7 @@ class Workspace:
         self.sectors = sectors
         self._width = sectors + _PADDING
         words = np.zeros((ROWS, self._width), dtype=np.uint16)
+        self._words: Words = words
         self.rows: Words = words[:, :sectors]
         self._lanes: Lanes = words.view(np.uint64)
         self._arena = np.zeros((0, self._lanes.shape[1]), dtype=np.uint64)
@@ -177,30 +182,45 @@ class Workspace:
         self._shares = np.zeros((_EDC_TAIL, self._width), dtype="<u4")
         self._programmes: dict[str, list[Op]] = {}
 
-    def load(
-        self, sectors: Bytes2D, first_row: int = 0, end_row: int = ROWS, *, column: int = 0
-    ) -> None:
-        """Turn words of some sectors on their side.
+    def load(self, sectors: Bytes2D, first_row: int = 0, end_row: int = ROWS) -> None:
+        """Turn words of some sectors on their side, into the first columns.
+
+        Two words at a time are turned, then parted: a turn costs by the piece, not by the byte.
 
         Args:
-            sectors: (n, 2352), rows may be strided.
-            first_row: first word to take.
-            end_row: one past the last.
-            column: where in the workspace the first of the sectors goes.
+            sectors: (n, 2352), n at most `sectors`; rows may be strided.
+            first_row: first word to take, an even one.
+            end_row: one past the last, an even one.
         """
-        words = sectors.view(np.uint16)
-        skip = FIRST_BYTE // 2
-        for start in range(0, len(words), _TILE):
-            tile = words[start : start + _TILE, first_row + skip : end_row + skip]
+        self.turn(sectors, first_row, end_row)
+        self.part(first_row, end_row)
+
+    def turn(self, sectors: Bytes2D, first_row: int, end_row: int, *, column: int = 0) -> None:
+        """Do the first half of `load`, for sectors that belong to the columns from `column` on."""
+        pairs = sectors.view(np.uint32)
+        turned = self._pairs((end_row - first_row) // 2)
+        first, end = (first_row + _SKIP) // 2, (end_row + _SKIP) // 2
+        for start in range(0, len(pairs), TILE):
+            tile = pairs[start : start + TILE, first:end]
             begin = column + start
-            self.rows[first_row:end_row, begin : begin + len(tile)] = tile.T
+            turned[:, begin : begin + len(tile)] = tile.T
+
+    def part(self, first_row: int, end_row: int) -> None:
+        """Do the second half of `load`, once all sectors were turned."""
+        turned = self._pairs((end_row - first_row) // 2)
+        words = self._words[first_row:end_row].reshape(len(turned), 2, self._width)
+        np.copyto(words[:, _LOW_WORD], turned, casting="unsafe")  # the lower half of each
+        np.right_shift(turned, np.uint32(16), out=turned)
+        np.copyto(words[:, 1 - _LOW_WORD], turned, casting="unsafe")
+
+    def _pairs(self, rows: int) -> npt.NDArray[np.uint32]:
+        return self._scratch(_SCRATCH_ROWS)[: 2 * rows].view(np.uint32).reshape(rows, self._width)
 
     def store(self, sectors: Bytes2D, first_row: int, end_row: int) -> None:
         """Turn words back into sectors, shape (n, 2352), the first n columns."""
         words = sectors.view(np.uint16)
-        skip = FIRST_BYTE // 2
-        for start in range(0, len(words), _TILE):
-            tile = words[start : start + _TILE, first_row + skip : end_row + skip]
+        for start in range(0, len(words), TILE):
+            tile = words[start : start + TILE, first_row + _SKIP : end_row + _SKIP]
             tile[:] = self.rows[first_row:end_row, start : start + len(tile)].T
 
     def edc(self, first_row: int, end_row: int) -> Words:

@@ -46,7 +46,6 @@ DEFAULT_SUBHEADERS: Final = {
 }
 """File, channel, submode and coding information, twice (Green Book)."""
 _SUBHEADER: Final = slice(HEAD_BYTES, HEAD_BYTES + 8)
-_TILE: Final = 128  # sectors that are filled and turned at a time, while they are in the cache
 
 
 def encode_block(
@@ -78,14 +77,15 @@ def encode_block(
         return
     room = workspace_for(len(sectors))
     first, edc_row = edc_rows(kind)
-    for start in range(0, len(sectors), _TILE):
-        tile = sectors[start : start + _TILE]
-        tile[:, :HEAD_BYTES] = heads[start : start + _TILE]
+    for start in range(0, len(sectors), ecc.TILE):
+        tile = sectors[start : start + ecc.TILE]
+        tile[:, :HEAD_BYTES] = heads[start : start + ecc.TILE]
         if subheaders is not None:
-            each = subheaders if len(subheaders) == 1 else subheaders[start : start + _TILE]
+            each = subheaders if len(subheaders) == 1 else subheaders[start : start + ecc.TILE]
             tile[:, _SUBHEADER] = each
-        tile[:, data] = user[start : start + _TILE]
-        room.load(tile, first, edc_row, column=start)
+        tile[:, data] = user[start : start + ecc.TILE]
+        room.turn(tile, first, edc_row, column=start)
+    room.part(first, edc_row)
     if kind is SectorType.MODE2FORM2:
         room.rows[edc_row : edc_row + 2] = loaded_edc(room, kind) if edc else 0
         room.store(sectors, edc_row, ecc.ROWS)
