@@ -11,7 +11,7 @@ inner path:
 * EDC. Its polynomial is G(x) = (x + 1)(x^31 + x^15 + x^3 + 1). Over GF(2), G(x)^(2^k) is
   G(x^(2^k)), so with y standing for a step of t rows, t a power of two, G divides
   (y^16 + 1)(y^31 + y^15 + y^3 + 1). The rows are divided by that, down to 47 t rows, with four
-  exclusive ors a row, for t = 4, 2, 1 and once more for single bytes. Only the last 47 bytes go
+  exclusive ors a row, for t = 4, then 1, then once more for single bytes. Only the last 47 bytes go
   through tables.
 * RSPC. The roots a^0 and a^1 of its generator give parity without a division: with weights
   c_k = 1 + a + ... + a^(k-1), k counted from the end of the codeword, the first parity symbol is
@@ -266,7 +266,7 @@ class Workspace:
         arena = self._scratch(_SCRATCH_ROWS)
         used = 0
         for step in (4, 1):
-            source, used = _fold(ops, source, arena, step, used=0 if step == 1 else used)
+            source, used = _fold(ops, source, arena, step, used)
         # The same once more with rows of single bytes: the words' first bytes before their second.
         pairs = source.view(np.uint8).reshape(len(source), self._width, 2)
         single = arena[used : used + len(source)].view(np.uint8).reshape(len(source), 2, -1)
@@ -275,7 +275,8 @@ class Workspace:
         byte_lanes = single.reshape(2 * len(source), self._width).view(np.uint64)
         byte_arena = arena[used:].reshape(-1, byte_lanes.shape[1])
         tail = _fold(ops, byte_lanes, byte_arena, 1)[0].view(np.uint8)
-        ops.append((np.add, (tail, _tail_places(), self._index)))
+        ops.append((np.copyto, (self._index, tail)))
+        ops.append((np.add, (self._index, _tail_places(), self._index)))
         ops.append((_tail_table().take, (self._index, None, self._shares, "clip")))
         ops.append((np.bitwise_xor.reduce, (self._shares, 0, None, self._edc)))
         return ops
@@ -381,46 +382,54 @@ def _fold(
     """
     batch = 16 * step
     blocks = -(-len(source) // batch)
-    pad = blocks * batch - len(source)  # rows of zeros that the first block lacks
-    room = arena[used : used + blocks * batch]
-    quotient_rows = (blocks - 1) * batch
-    left = quotient_rows - 31 * step  # rows above the last 31 steps, to be reduced away
+    rows = blocks * batch
+    pad = rows - len(source)  # rows of zeros that the first block lacks
+    left = rows - 47 * step  # rows above the result, to be reduced away
+    # Only four blocks of the quotient are alive at once. They share a ring, which stays in the
+    # cache; the last four lie in it in their order.
+    ring = arena[used : used + min(blocks, 4) * batch]
 
-    def xor(target: int, other: Lanes, where: Lanes = room) -> None:
-        into = where[target : target + len(other)].reshape(-1)
-        ops.append((np.bitwise_xor, (into, other.reshape(-1), into)))
+    def at(row: int, count: int) -> Lanes:
+        begin = (row - rows) % len(ring)
+        return ring[begin : begin + count]
 
-    def copy(target: int, other: Lanes) -> None:
-        ops.append((np.copyto, (room[target : target + len(other)], other)))
+    def xor(target: int, origin: int, count: int) -> None:
+        while count:
+            part = min(count, len(at(target, count)))
+            into = at(target, part).reshape(-1)
+            ops.append((np.bitwise_xor, (into, at(origin, part).reshape(-1), into)))
+            target, origin, count = target + part, origin + part, count - part
 
     def divide(block: int) -> None:
         """Divide by y^16 + 1: each block of the quotient is the one before it plus the source."""
         begin = block * batch
-        rows = source[max(begin - pad, 0) : begin - pad + batch]
-        if block == 0:
-            copy(pad, rows)
-            return
-        before = room[begin - batch : begin]
-        fresh = pad if block == 1 else 0  # where the block before has no rows
-        if fresh:
-            copy(begin, rows[:fresh])
-        into = room[begin + fresh : begin + batch].reshape(-1)
-        ops.append((np.bitwise_xor, (before[fresh:].reshape(-1), rows[fresh:].reshape(-1), into)))
+        fresh = source[max(begin - pad, 0) : begin - pad + batch]
+        # The first block has no rows in its pad, and none are added to the second from there.
+        alone = {0: len(fresh), 1: pad}.get(block, 0)
+        start = begin + batch - len(fresh)
+        if alone:
+            ops.append((np.copyto, (at(start, alone), fresh[:alone])))
+        if alone < len(fresh):
+            count = len(fresh) - alone
+            before = at(start + alone - batch, count).reshape(-1)
+            into = at(start + alone, count).reshape(-1)
+            ops.append((np.bitwise_xor, (before, fresh[alone:].reshape(-1), into)))
 
     divided = 0
     for block in range(blocks - 2):
-        # Reducing block b spoils the two behind it, so the division must be one further by then.
+        # Reducing a block changes the two behind it, from which the division must have gone on.
         while divided < min(block + 4, blocks):
             divide(divided)
             divided += 1
         begin = max(block * batch, pad)
-        rows = room[begin : min((block + 1) * batch, left)]
+        count = min((block + 1) * batch, left) - begin
         for distance in (16, 28, 31):  # y^31 is y^15 + y^3 + 1
-            xor(begin + distance * step, rows)
+            xor(begin + distance * step, begin, count)
     # Multiply by y^16 + 1 again and add the remainder, which already stands behind the quotient.
-    xor(quotient_rows, room[left + 15 * step : quotient_rows])
-    xor(left + 16 * step, room[left : left + 15 * step])
-    return room[left:], used + blocks * batch
+    quotient_end = rows - batch
+    xor(quotient_end, quotient_end - 16 * step, 16 * step)
+    xor(left + 16 * step, left, 15 * step)
+    return at(left, 47 * step), used + len(ring)
 
 
 _of_thread = threading.local()

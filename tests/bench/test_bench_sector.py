@@ -21,7 +21,7 @@ from rawcd.sector import SectorType, decode, encode, scramble, verify
 
 TIMED = os.environ.get("RAWCD_BENCH") == "1"
 SECTORS = 32_768 if TIMED else 700
-PIECE = 4_096  # sectors in the buffer that is used again and again
+PIECE = 1_024  # sectors in the buffer that is used again and again
 ROUNDS = 15 if TIMED else 1
 LIMITS = {"encode mode 1": 12.0}  # times the copy
 AGAINST_MODE_1 = {"encode form 1": 1.10, "encode form 2": 0.65}
