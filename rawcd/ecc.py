@@ -227,7 +227,7 @@ class Workspace:
         """Return the EDC of rows `first_row` to `end_row` as two rows of words: (2, sectors).
 
         The words are in the order in which the sector has them, little-endian. What stands before
-        `first_row` counts as zero: its share is for the caller to add (`sync_share`).
+        `first_row` counts as zero: its share is for the caller to add.
         """
         key = first_row, end_row
         if key not in self._edc_programmes:
