@@ -24,7 +24,7 @@ FIRST_LBA: Final = -45_150
 LAST_LBA: Final = 404_849
 """89:59:74, the highest address that is no lead-in time."""
 
-_MSF_TEXT = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2})")
+_MSF_TEXT = re.compile(r"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})")
 
 
 def linear_frames(lba: int) -> int:

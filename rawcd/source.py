@@ -10,12 +10,13 @@ numpy is imported only by what hands out arrays, so that a sheet can be describe
 
 from __future__ import annotations
 
+import io
 import os
 import threading
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol, cast, runtime_checkable
 
 from rawcd.errors import StorageError
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
     Bytes2D = npt.NDArray[np.uint8]
     """(sectors, bytes); rows may be strided, the bytes in a row are not."""
+    Memory = ReadableBuffer | npt.NDArray[Any]
+    """Bytes, or an array; type checkers know no buffer in an array before Python 3.12."""
     Samples = npt.NDArray[np.int16]
     """(samples, 2): left and right."""
 
@@ -148,6 +151,8 @@ def _read_some(file: BinaryIO, view: memoryview) -> int:
 class FileBytes:
     """A file by path: measured now, opened at the first read, compared then.
 
+    It pickles as its description: another process opens the file for itself.
+
     Attributes:
         path: the file.
         size: bytes, when it was measured.
@@ -170,6 +175,12 @@ class FileBytes:
         self._modified_ns = found.st_mtime_ns
         self._file: BinaryIO | None = None
         self._lock = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_file": None, "_lock": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.Lock())
 
     @property
     def name(self) -> str:
@@ -227,7 +238,7 @@ class StreamBytes:
     """A binary file object that can seek. Its position is ours while we read; we never close it.
 
     Raises:
-        StorageError: it cannot seek.
+        StorageError: it cannot seek, or gives text.
     """
 
     def __init__(self, file: BinaryIO, *, name: str | None = None) -> None:
@@ -235,6 +246,8 @@ class StreamBytes:
         self.name = given if isinstance(given, str) else f"<{type(file).__name__}>"
         self.file = file
         self.lock = threading.Lock()
+        if isinstance(cast("object", file), io.TextIOBase):
+            raise StorageError("gives text, not bytes; open it in binary mode", file=self.name)
         try:
             self.size = file.seek(0, os.SEEK_END)
         except (OSError, ValueError, AttributeError) as error:
@@ -247,10 +260,13 @@ class StreamBytes:
 
 
 class MemoryBytes:
-    """Bytes, or a C-contiguous array, in memory; kept, not copied."""
+    """Bytes, or an array, in memory; kept, not copied, unless they do not lie end to end."""
 
-    def __init__(self, data: ReadableBuffer, *, name: str = "<bytes>") -> None:
-        self._view = memoryview(data).cast("B")
+    def __init__(self, data: Memory, *, name: str = "<bytes>") -> None:
+        view = memoryview(cast("ReadableBuffer", data))
+        if not view.c_contiguous:
+            view = memoryview(view.tobytes())
+        self._view = view.cast("B") if view.nbytes else memoryview(b"")  # nothing has no cast
         self.name = name
         self.size = len(self._view)
 
@@ -314,6 +330,8 @@ class BlockSource:
         whole, rest = divmod(usable, self._stride)
         held = whole + (rest >= block_size or (pad and rest > 0))
         self.block_count = held if block_count is None else block_count
+        if self.block_count < 0:
+            raise ValueError(f"{self.block_count} blocks are no number of blocks")
         if self.block_count > held:
             raise StorageError(
                 f"holds {held} blocks of {block_size} bytes from byte {offset} on, "
@@ -412,7 +430,7 @@ class ArraySource(BlockSource):
 
     def __init__(
         self,
-        data: ReadableBuffer,
+        data: Memory,
         offset: int = 0,
         block_size: int = SECTOR_BYTES,
         stride: int | None = None,
@@ -525,9 +543,8 @@ class JoinedSound:
     A part may end anywhere: the next one goes on with the very next sample.
     """
 
-    block_size: Final = SECTOR_BYTES
-
     def __init__(self, parts: Sequence[SoundPart]) -> None:
+        self.block_size = SECTOR_BYTES
         self.parts = tuple(part for part in parts if part.count)
         self._ends: list[int] = []
         total = 0
@@ -590,8 +607,9 @@ class JoinedSound:
 
 def _read_sound_into(sound: Sound, start: int, flat: npt.NDArray[np.uint8]) -> None:
     """Fill contiguous bytes with samples, the short way where the sound offers one."""
-    if isinstance(sound, PcmSound):
-        sound.read_samples_into(start, flat)
-        return
-    samples = sound.read_samples(start, len(flat) // SAMPLE_BYTES)
-    flat.view("<i2").reshape(-1, 2)[:] = samples
+    straight = getattr(sound, "read_samples_into", None)
+    if straight is not None:
+        straight(start, flat)
+    else:
+        samples = sound.read_samples(start, len(flat) // SAMPLE_BYTES)
+        flat.view("<i2").reshape(-1, 2)[:] = samples

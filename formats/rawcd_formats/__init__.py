@@ -1,0 +1,1 @@
+"""The built-in formats: each module is one format."""

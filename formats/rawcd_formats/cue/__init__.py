@@ -1,0 +1,81 @@
+"""Cue sheets: `commands` is text as values, `layout` makes a disc of them, `save` writes one."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from rawcd.features import Feature
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rawcd.fileset import InputFiles, OutputFiles
+    from rawcd.image import DiscImage, RegionImage
+    from rawcd.progress import Progress
+
+_LOOKS_LIKE: Final = re.compile(rb"^[ \t]*(FILE|TRACK)[ \t]+\S", re.IGNORECASE | re.MULTILINE)
+_BY_CONTENT_AND_NAME: Final = 90
+_BY_CONTENT: Final = 60
+_BY_NAME: Final = 40
+
+
+class CueFormat:
+    """Reads sheets of any dialect, writes BIN/CUE; see `rawcd.plugins.Format`."""
+
+    name = "cue"
+    suffixes = (".cue",)
+    keeps = frozenset(
+        {
+            Feature.MCN,
+            Feature.ISRC,
+            Feature.COPY_PERMITTED,
+            Feature.SCMS,
+            Feature.PRE_EMPHASIS,
+            Feature.FOUR_CHANNEL,
+            Feature.PREGAPS,
+            Feature.INDEXES,
+            Feature.FIRST_TRACK_NUMBER,
+            Feature.DATA_TRACKS,
+            Feature.TITLES,
+        }
+    )
+    drops: frozenset[Feature] = frozenset()
+    one_file = False
+
+    def accepts(self, name: str, head: bytes) -> int:
+        """Answer by FILE and TRACK commands, and by the name."""
+        named = name.lower().endswith(self.suffixes)
+        if b"\0" not in head.removesuffix(b"\0") and len(set(_LOOKS_LIKE.findall(head))) >= 2:
+            return _BY_CONTENT_AND_NAME if named else _BY_CONTENT
+        return _BY_NAME if named else 0
+
+    def load(self, files: InputFiles) -> RegionImage:
+        """Open a sheet and what it names.
+
+        Raises:
+            FormatError: the sheet contradicts itself, or a file is not what it says.
+            StorageError: a file is missing or cannot be read.
+            UnsupportedError: the sheet asks for what cannot be made yet.
+        """
+        from rawcd_formats.cue.commands import parse
+        from rawcd_formats.cue.layout import lay_out
+
+        return lay_out(parse(files.content(), files.name), files)
+
+    def save(
+        self,
+        image: DiscImage,
+        files: OutputFiles,
+        options: Mapping[str, str],
+        progress: Progress | None,
+    ) -> None:
+        """Write one BIN and the sheet; see `rawcd_formats.cue.save`.
+
+        Raises:
+            UnsupportedError: an option is unknown, or a text has no place in a sheet.
+            StorageError: reading or writing failed.
+        """
+        from rawcd_formats.cue.save import save
+
+        save(image, files, options, progress)

@@ -1,0 +1,119 @@
+"""An image as BIN/CUE: one BIN from LBA 0 to the lead-out, and the sheet that names it.
+
+Only what every reader of sheets understands is written: INDEX 00 and 01 stored, no PREGAP,
+upper case, CRLF, quoted plain names.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Final
+
+from rawcd.disc import CopySetting, DiscType, TrackMode
+from rawcd.errors import UnsupportedError
+from rawcd_formats.cue import commands as cue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rawcd.disc import Disc, Session, Track
+    from rawcd.fileset import OutputFiles
+    from rawcd.image import DiscImage
+    from rawcd.progress import Progress
+
+_MODES: Final = {
+    TrackMode.AUDIO: "AUDIO",
+    TrackMode.MODE0: "MODE1/2352",  # sheets have no word for mode 0; the headers still tell it
+    TrackMode.MODE1: "MODE1/2352",
+}
+
+
+def save(
+    image: DiscImage,
+    files: OutputFiles,
+    options: Mapping[str, str],
+    progress: Progress | None,
+) -> None:
+    """Write the BIN and the sheet.
+
+    Raises:
+        UnsupportedError: an option was given (there are none), or a text or the file's name
+            has no place in a sheet.
+        StorageError: reading or writing failed.
+    """
+    from rawcd.pump import plain_main, pump
+    from rawcd.source import SECTOR_BYTES
+
+    for option in options:
+        raise UnsupportedError(f"the format cue has no option {option!r}")
+    bin_name = f"{PurePath(files.name).stem}.bin"
+    if bin_name == files.name:
+        raise UnsupportedError(f"{files.name}: a sheet cannot have the name of its own BIN")
+    _check_text(bin_name, "the file's name")
+    sheet = cue.build(sheet_of(image.disc, bin_name)).encode()
+    sectors = image.disc.sessions[0].lead_out_lba
+    output = files.create(bin_name)
+    output.allocate(sectors * SECTOR_BYTES)
+    pump(plain_main(image), 0, sectors, output.write, progress=progress)
+    files.create(files.name).write(sheet)
+
+
+def sheet_of(disc: Disc, bin_name: str) -> Iterator[cue.Command]:
+    """Yield the commands of the sheet for a disc whose sectors from LBA 0 on are in one BIN.
+
+    Raises:
+        UnsupportedError: a text holds a line break, or what UTF-8 cannot hold.
+    """
+    session = disc.sessions[0]
+    if disc.mcn is not None:
+        yield cue.Catalog(0, disc.mcn)
+    yield from _texts(disc, 0)
+    yield cue.File(0, bin_name, cue.BINARY)
+    for place, track in enumerate(session.tracks):
+        yield cue.TrackStart(0, track.number, _mode(session, track))
+        yield from _texts(disc, track.number)
+        if flags := tuple(_flags(track)):
+            yield cue.Flags(0, flags)
+        if track.isrc is not None:
+            yield cue.Isrc(0, track.isrc)
+        for index in track.indexes:
+            # A first track that starts at LBA 0 has its pregap before the file.
+            if place or index.number or track.start_lba > 0:
+                yield cue.IndexAt(0, index.number, max(index.lba, 0))
+
+
+def _mode(session: Session, track: Track) -> str:
+    if track.mode is TrackMode.MODE2:
+        return "CDI/2352" if session.disc_type is DiscType.CDI else "MODE2/2352"
+    return _MODES[track.mode]
+
+
+def _flags(track: Track) -> Iterator[str]:
+    if track.copy is CopySetting.PERMITTED:
+        yield "DCP"
+    if track.four_channel:
+        yield "4CH"
+    if track.pre_emphasis:
+        yield "PRE"
+    if track.copy is CopySetting.SCMS:
+        yield "SCMS"
+
+
+def _texts(disc: Disc, track: int) -> Iterator[cue.Command]:
+    if disc.cdtext is None:
+        return
+    for name in cue.TEXT_FIELDS:
+        text = disc.cdtext.text(name.lower(), track)
+        if text is None:
+            continue
+        _check_text(text, f"{name} of {f'track {track}' if track else 'the album'}")
+        yield cue.Text(0, name.lower(), text)
+
+
+def _check_text(text: str, what: str) -> None:
+    if any(character in text for character in "\r\n\0"):
+        raise UnsupportedError(f"{what} holds a line break or a NUL, which a sheet cannot")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise UnsupportedError(f"{what}: {text!r} is no text in Unicode") from error

@@ -1,0 +1,145 @@
+"""The complete disc as a file: every sector from lead-in to lead-out with its subcode.
+
+2,368 bytes a sector (2,352 + 16, MMC data block type 1) or 2,448 (2,352 + 96, types 2 and 3),
+nothing before, between or behind. It is what a recorder takes in raw writing, and it needs no
+sheet: its own Q channel tells what the disc is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rawcd.errors import FormatError, UnsupportedError
+from rawcd.features import Feature
+from rawcd.image import (
+    ImageType,
+    MainForm,
+    Region,
+    RegionImage,
+    SubForm,
+    SubRegion,
+)
+from rawcd.source import SECTOR_BYTES, BlockSource
+from rawcd.subcode.frame import Q_BYTES, q_crc
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rawcd.fileset import InputFiles, OutputFiles
+    from rawcd.image import DiscImage
+    from rawcd.progress import Progress
+
+_SURE: Final = 100
+_LOOKED_AT: Final = 8
+_RIGHT: Final = 7
+"""Of eight Q frames seven must have a right CRC: chance does that once in 2^109."""
+
+
+def _q_of_96(sub: bytes) -> bytes:
+    bits = "".join("1" if byte & 0x40 else "0" for byte in sub)
+    return int(bits, 2).to_bytes(Q_BYTES, "big")
+
+
+def _is_frame(sub: bytes) -> bool:
+    """Tell whether 96 or 16 bytes hold a Q frame with a right CRC."""
+    q = _q_of_96(sub) if len(sub) == ImageType.RAW.sub_bytes else sub[:Q_BYTES]
+    right = q_crc(q[:-2])
+    stored = int.from_bytes(q[-2:], "big")
+    # The 16-byte form exists with the CRC uninverted too; zeros would pass for that.
+    uninverted = len(sub) == ImageType.PQ_ONLY.sub_bytes and any(q) and stored == right ^ 0xFFFF
+    return stored == right or uninverted
+
+
+def _sub_bytes(head: bytes) -> int | None:
+    """Return how many bytes of subcode each sector has, by the CRC of its Q, or None."""
+    for kind in (ImageType.RAW, ImageType.PQ_ONLY):
+        size = kind.sector_size
+        subs = [
+            head[end - kind.sub_bytes : end]
+            for end in range(size, min(len(head), size * _LOOKED_AT) + 1, size)
+        ]
+        if len(subs) == _LOOKED_AT and sum(map(_is_frame, subs)) >= _RIGHT:
+            return kind.sub_bytes
+    return None
+
+
+class RawFormat:
+    """Reads and writes complete raw images; see `rawcd.plugins.Format`."""
+
+    name = "raw"
+    suffixes = (".raw",)
+    drops = frozenset({Feature.TITLES, Feature.LANGUAGES, Feature.OTHER_TEXTS})
+    keeps = frozenset(Feature) - drops - {Feature.SESSIONS}
+    one_file = True
+
+    def accepts(self, name: str, head: bytes) -> int:
+        """Answer by the CRC of the first Q frames, whatever the name."""
+        del name
+        return _SURE if _sub_bytes(head) is not None else 0
+
+    def load(self, files: InputFiles) -> RegionImage:
+        """Open a raw image; main channel and subcode pass unchanged.
+
+        Raises:
+            FormatError: its frames cannot be read, contradict each other, or do not begin with
+                a lead-in.
+            UnsupportedError: it holds several sessions.
+            StorageError: it cannot be read.
+        """
+        from rawcd.qscan import recover_disc
+
+        sub_bytes = _sub_bytes(files.head())
+        if sub_bytes is None:
+            raise FormatError(
+                f"its first {_LOOKED_AT} sectors hold no Q frames, neither in sectors of 2,448 "
+                "bytes nor of 2,368; a file of 2,352-byte sectors has no addresses: give the "
+                "sheet that names it",
+                file=files.name,
+            )
+        reader, size = files.reader, SECTOR_BYTES + sub_bytes
+        if reader.size % size:
+            raise FormatError(
+                f"{reader.size} bytes are no whole number of {size}-byte sectors: "
+                f"{reader.size % size} remain; the file was cut short",
+                file=files.name,
+            )
+        main = BlockSource(reader, stride=size)
+        sub = BlockSource(reader, offset=SECTOR_BYTES, block_size=sub_bytes, stride=size)
+        disc = recover_disc(sub, main)
+        lba, sectors = disc.first_lba, main.block_count
+        pq_only = sub_bytes == ImageType.PQ_ONLY.sub_bytes
+        form = SubForm.PQ16 if pq_only else SubForm.RAW
+        return RegionImage(
+            disc=disc,
+            main=(Region(lba=lba, sectors=sectors, form=MainForm.DISC, source=main),),
+            sub=(SubRegion(lba=lba, sectors=sectors, form=form, source=sub),),
+            kind=ImageType.PQ_ONLY if pq_only else ImageType.RAW,
+        )
+
+    def save(
+        self,
+        image: DiscImage,
+        files: OutputFiles,
+        options: Mapping[str, str],
+        progress: Progress | None,
+    ) -> None:
+        """Write every sector of an image in the image's own kind.
+
+        Raises:
+            UnsupportedError: an option was given; there are none.
+            StorageError: reading or writing failed.
+        """
+        from rawcd.pump import pump, whole_sectors
+
+        for option in options:
+            raise UnsupportedError(f"the format raw has no option {option!r}")
+        output = files.create(files.name)
+        output.allocate(image.sector_count * image.sector_size)
+        pump(
+            whole_sectors(image),
+            image.first_lba,
+            image.sector_count,
+            output.write,
+            width=image.sector_size,
+            progress=progress,
+        )

@@ -1,0 +1,176 @@
+"""Author raw CD images: tracks in, 2,448-byte sectors out.
+
+The face of the package: names only, each loaded when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from rawcd import sector
+    from rawcd.cdtext import CDText, TextBlock, TextItem
+    from rawcd.creator import RawCDImageCreator, TrackInfo
+    from rawcd.disc import (
+        Area,
+        CopySetting,
+        Disc,
+        DiscType,
+        Index,
+        Place,
+        Session,
+        Track,
+        TrackMode,
+    )
+    from rawcd.errors import (
+        AuthoringError,
+        CancelledError,
+        FormatError,
+        PluginError,
+        RawCDError,
+        StorageError,
+        UnsupportedError,
+    )
+    from rawcd.features import Feature, Loss, losses
+    from rawcd.image import (
+        DiscImage,
+        ImageType,
+        MainForm,
+        Note,
+        Region,
+        RegionImage,
+        SubForm,
+        SubRegion,
+        main_sectors,
+    )
+    from rawcd.msf import Msf
+    from rawcd.plugins import WriteResult, open_image, save_image
+    from rawcd.rules import RuleBreak, rule_breaks
+    from rawcd.sector import SectorType
+    from rawcd.source import (
+        ArraySource,
+        FileSource,
+        SilenceSource,
+        Source,
+        StreamSource,
+    )
+    from rawcd.subcode import Style
+
+__version__: Final = "0.1.0"
+
+_HOMES: Final = {
+    "rawcd.cdtext": ("CDText", "TextBlock", "TextItem"),
+    "rawcd.creator": ("RawCDImageCreator", "TrackInfo"),
+    "rawcd.disc": (
+        "Area",
+        "CopySetting",
+        "Disc",
+        "DiscType",
+        "Index",
+        "Place",
+        "Session",
+        "Track",
+        "TrackMode",
+    ),
+    "rawcd.errors": (
+        "AuthoringError",
+        "CancelledError",
+        "FormatError",
+        "PluginError",
+        "RawCDError",
+        "StorageError",
+        "UnsupportedError",
+    ),
+    "rawcd.features": ("Feature", "Loss", "losses"),
+    "rawcd.image": (
+        "DiscImage",
+        "ImageType",
+        "MainForm",
+        "Note",
+        "Region",
+        "RegionImage",
+        "SubForm",
+        "SubRegion",
+        "main_sectors",
+    ),
+    "rawcd.msf": ("Msf",),
+    "rawcd.plugins": ("WriteResult", "open_image", "save_image"),
+    "rawcd.rules": ("RuleBreak", "rule_breaks"),
+    "rawcd.sector": ("SectorType",),
+    "rawcd.source": (
+        "ArraySource",
+        "FileSource",
+        "SilenceSource",
+        "Source",
+        "StreamSource",
+    ),
+    "rawcd.subcode": ("Style",),
+}
+_HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Area",
+    "ArraySource",
+    "AuthoringError",
+    "CDText",
+    "CancelledError",
+    "CopySetting",
+    "Disc",
+    "DiscImage",
+    "DiscType",
+    "Feature",
+    "FileSource",
+    "FormatError",
+    "ImageType",
+    "Index",
+    "Loss",
+    "MainForm",
+    "Msf",
+    "Note",
+    "Place",
+    "PluginError",
+    "RawCDError",
+    "RawCDImageCreator",
+    "Region",
+    "RegionImage",
+    "RuleBreak",
+    "SectorType",
+    "Session",
+    "SilenceSource",
+    "Source",
+    "StorageError",
+    "StreamSource",
+    "Style",
+    "SubForm",
+    "SubRegion",
+    "TextBlock",
+    "TextItem",
+    "Track",
+    "TrackInfo",
+    "TrackMode",
+    "UnsupportedError",
+    "WriteResult",
+    "__version__",
+    "losses",
+    "main_sectors",
+    "open_image",
+    "rule_breaks",
+    "save_image",
+    "sector",
+]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME_OF.get(name)
+    if home is not None:
+        value = getattr(import_module(home), name)
+        globals()[name] = value  # asked for once
+        return value
+    if name in __all__:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,140 @@
+"""The command `rawcd`: what a terminal sees.
+
+Only click is imported before a command does its work, so that help, completion and usage
+errors answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import click
+
+from rawcd import __version__
+from rawcd.cli.build import build
+from rawcd.cli.info import info
+from rawcd.cli.listing import plugins
+from rawcd.errors import RawCDError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+FAILED: Final = 1
+USAGE: Final = 2
+INTERRUPTED: Final = 130
+TERMINATED: Final = 143
+
+
+class _Terminated(BaseException):
+    """SIGTERM, raised where the work is, so that everything is cleaned up on the way out."""
+
+
+class _Group(click.Group):
+    """Turns our errors into click's before click sees them.
+
+    click ends the process without a word on any OSError that says EPIPE, and a `StorageError`
+    is one.
+    """
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except RawCDError as error:
+            raise click.ClickException(str(error)) from error
+        except OSError as error:  # all others are ours: this one is a print of the command's
+            raise click.ClickException(f"<stdout>: cannot write: {error.strerror}") from error
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="rawcd", message="%(prog)s %(version)s")
+def rawcd() -> None:
+    """Author raw CD images: tracks in, complete discs out.
+
+    Exit status: 0 done, 1 error, 2 usage, 130 after Ctrl-C, 143 after SIGTERM.
+    """
+
+
+rawcd.add_command(build)
+rawcd.add_command(info)
+rawcd.add_command(plugins)
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise _Terminated
+
+
+def _say(message: str) -> None:
+    """Print one line on stderr, whatever the message holds."""
+    line = " ".join(message.splitlines())
+    print(f"rawcd: {line}", file=sys.stderr)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status.
+
+    Args:
+        argv: the arguments; None takes the process's own.
+    """
+    # numpy's linear algebra is never used; its thread pool would cost more than our start.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    previous = signal.getsignal(signal.SIGTERM)
+    try:
+        signal.signal(signal.SIGTERM, _terminate)
+    except ValueError:  # not the main thread: the caller's business
+        previous = None
+    try:
+        return _run(argv)
+    finally:
+        if previous is not None:
+            signal.signal(signal.SIGTERM, previous)
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    try:
+        status = rawcd.main(args=argv, prog_name="rawcd", standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        return USAGE
+    except click.ClickException as error:
+        _say(error.format_message())
+        return _failed()
+    except (KeyboardInterrupt, click.Abort):
+        _say("interrupted; nothing was left behind")
+        return INTERRUPTED
+    except _Terminated:
+        _say("terminated; nothing was left behind")
+        return TERMINATED
+    except Exception as error:
+        if os.environ.get("RAWCD_TRACEBACK"):
+            raise
+        _say(
+            f"internal error: {type(error).__name__}: {error} "
+            "(RAWCD_TRACEBACK=1 shows where; please report it)"
+        )
+        return _failed()
+    return _flushed(status if isinstance(status, int) else 0)
+
+
+def _flushed(status: int) -> int:
+    """Return the status of a command whose last words have reached stdout, or an error's."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _say(f"<stdout>: cannot write: {error.strerror}")
+        return _failed()
+    return status
+
+
+def _failed() -> int:
+    """Return the status of an error, with a stdout that cannot complain once more at exit."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, sys.stdout.fileno())
+        os.close(devnull)
+    return FAILED

@@ -1,0 +1,232 @@
+"""`rawcd build`: a sheet, an image or sound files become a disc image."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+import click
+
+from rawcd.cli.terminal import progress_bar, show_notes
+from rawcd.errors import AuthoringError, FormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rawcd.image import RegionImage
+    from rawcd.plugins import WriteResult
+
+KINDS: Final = ("pq", "cooked", "raw")
+"""The command's words for image types, in the order of IMAPI's values 1, 2, 3."""
+_MAX_TRACKS: Final = 99
+
+
+@click.command(short_help="Make a disc image.")
+@click.argument("inputs", nargs=-1, required=True, metavar="SHEET_OR_SOUND_FILES...")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="OUT",
+    help="The file to make; its suffix chooses the format. - streams to a pipe.",
+)
+@click.option("--format", "format_name", metavar="NAME", help="The format, whatever the suffix.")
+@click.option(
+    "--type",
+    "kind",
+    type=click.Choice(KINDS),
+    help="Subcode of a raw image: pq 16 bytes a sector, cooked or raw 96.  [default: raw]",
+)
+@click.option("--mcn", metavar="DIGITS", help="Media catalogue number, with its check digit.")
+@click.option(
+    "--leadout-limit",
+    metavar="LBA",
+    type=click.IntRange(1),
+    help="Refuse a disc whose lead-out would start behind this LBA.",
+)
+@click.option("--gaps", is_flag=True, help="Two silent seconds between sound files.")
+@click.option("--pad-short", is_flag=True, help="Fill tracks under 4 seconds with silence.")
+@click.option(
+    "--style",
+    type=click.Choice(("standard", "cdrdao", "cdrecord")),
+    default=None,
+    help="Make P and Q as another writer does.",
+)
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="An option of the format."
+)
+@click.option("--force", is_flag=True, help="Replace existing files.")
+@click.option("--allow-loss", is_flag=True, help="Go on when the format cannot hold everything.")
+def build(
+    inputs: tuple[str, ...],
+    output: str,
+    format_name: str | None,
+    kind: str | None,
+    mcn: str | None,
+    leadout_limit: int | None,
+    gaps: bool,
+    pad_short: bool,
+    style: str | None,
+    settings: tuple[str, ...],
+    force: bool,
+    allow_loss: bool,
+) -> None:
+    """Make a disc image of a cue sheet, of another image, or of sound files.
+
+    Sound files become one track each, butted together. What was changed or left out on the
+    way is noted on stderr; nothing is overwritten without --force, and outputs appear whole or
+    not at all.
+    """
+    to_pipe = output == "-"
+    if to_pipe and sys.stdout.isatty():
+        raise click.UsageError("-o - writes binary data and stdout is a terminal; use a pipe")
+    options = dict(_setting(setting) for setting in settings)
+    image = _opened(inputs, gaps=gaps)
+    image = _settled(image, kind=kind, mcn=mcn, style=style, pad_short=pad_short)
+    _check_rules(image, leadout_limit)
+    show_notes(image.notes)
+    result = _saved(
+        image,
+        output,
+        to_pipe=to_pipe,
+        format_name=format_name,
+        allow_loss=allow_loss,
+        force=force,
+        options=options,
+    )
+    show_notes(result.notes)
+    for loss in result.losses:
+        click.echo(f"lost: {loss}", err=True)
+    for path in result.files:
+        click.echo(f"{path}  {path.stat().st_size} bytes")
+
+
+def _setting(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise click.UsageError(f"--set {text!r}: write KEY=VALUE")
+    return key, value
+
+
+def _opened(inputs: Sequence[str], *, gaps: bool) -> RegionImage:
+    """Return the image of one sheet or image, or of sound files."""
+    from rawcd.image import RegionImage
+    from rawcd.plugins import open_image
+
+    formats = [_format_of(path) for path in inputs]
+    if any(formats) and len(inputs) > 1:
+        known = inputs[[bool(name) for name in formats].index(True)]
+        raise click.UsageError(f"{known} is a sheet or an image: give it alone, or sound files")
+    if formats[0] is None:
+        return _from_sounds(inputs, gaps=gaps)
+    if gaps:
+        raise click.UsageError("--gaps is for sound files; a sheet says its own gaps")
+    image = open_image(inputs[0], format=formats[0])
+    if not isinstance(image, RegionImage):
+        raise click.UsageError(
+            f"{inputs[0]}: the format {formats[0]} gives images that cannot be changed here"
+        )
+    return image
+
+
+def _format_of(path: str) -> str | None:
+    """Return the format that recognises a file, or None when it is sound."""
+    from rawcd.audio import is_sound
+    from rawcd.plugins import recognised_format
+    from rawcd.source import FileBytes
+
+    try:
+        return recognised_format(path)
+    except FormatError:
+        if is_sound(FileBytes(path)):
+            return None
+        raise
+
+
+def _from_sounds(inputs: Sequence[str], *, gaps: bool) -> RegionImage:
+    """Return the image of the sheet that says FILE, TRACK, INDEX 01 00:00:00 for each file."""
+    from rawcd.fileset import InputFiles
+    from rawcd.image import RegionImage
+    from rawcd.plugins import open_image
+
+    if len(inputs) > _MAX_TRACKS:
+        raise AuthoringError(
+            f"{len(inputs)} sound files would be {len(inputs)} tracks; a disc has at most "
+            f"{_MAX_TRACKS}",
+            rule="too-many-tracks",
+        )
+    lines = []
+    for number, _ in enumerate(inputs, 1):
+        lines += [f'FILE "{number}" WAVE', f"TRACK {number:02} AUDIO"]
+        if gaps and number > 1:
+            lines.append("PREGAP 00:02:00")
+        lines.append("INDEX 01 00:00:00")
+    files = InputFiles(
+        "sound files",
+        text="\n".join(lines),
+        members={str(number): path for number, path in enumerate(inputs, 1)},
+    )
+    image = open_image(files, format="cue")
+    assert isinstance(image, RegionImage)
+    # Nobody wrote that sheet: its name and lines would puzzle the reader of a note.
+    notes = (
+        replace(note, file=None, line=None) if note.file == files.name else note
+        for note in image.notes
+    )
+    return replace(image, notes=tuple(notes))
+
+
+def _settled(
+    image: RegionImage, *, kind: str | None, mcn: str | None, style: str | None, pad_short: bool
+) -> RegionImage:
+    """Return the image with what the options ask for."""
+    from rawcd.image import ImageType
+    from rawcd.padding import pad_short_tracks
+    from rawcd.rules import complete_mcn
+
+    if pad_short:
+        image = pad_short_tracks(image)
+    if mcn is not None:
+        image = replace(image, disc=replace(image.disc, mcn=complete_mcn(mcn)))
+    if kind is not None:
+        image = image.as_kind(ImageType(1 + KINDS.index(kind)))
+    return image if style is None else image.with_style(style)
+
+
+def _check_rules(image: RegionImage, limit: int | None) -> None:
+    """Refuse what must not be authored."""
+    from rawcd.rules import MAX_LEAD_OUT_LBA, rule_breaks
+
+    breaks = rule_breaks(image.disc, lead_out_limit=limit or MAX_LEAD_OUT_LBA)
+    if breaks:
+        remedy = "; --pad-short fills it" if breaks[0].rule == "short-track" else ""
+        raise AuthoringError("; ".join(map(str, breaks)) + remedy, rule=breaks[0].rule)
+
+
+def _saved(
+    image: RegionImage,
+    output: str,
+    *,
+    to_pipe: bool,
+    format_name: str | None,
+    allow_loss: bool,
+    force: bool,
+    options: dict[str, str],
+) -> WriteResult:
+    from rawcd.plugins import save_image
+
+    target: BinaryIO | Path = sys.stdout.buffer if to_pipe else Path(output)
+    bar = nullcontext() if to_pipe else progress_bar(output, sector_size=image.sector_size)
+    with bar as progress:
+        return save_image(
+            image,
+            target,
+            format=format_name or ("raw" if to_pipe else None),
+            allow_loss=allow_loss,
+            replace=force,
+            options=options,
+            progress=progress,
+        )

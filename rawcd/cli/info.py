@@ -1,0 +1,162 @@
+"""`rawcd info`: what a disc image says, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from rawcd.cli.build import KINDS
+
+if TYPE_CHECKING:
+    from rawcd.disc import Disc, Session, Track
+    from rawcd.image import DiscImage, Note
+
+SCHEMA: Final = 1
+"""Version of the JSON object; it grows only by new keys."""
+
+
+@click.command(short_help="Show what is on a disc image.")
+@click.argument("image", metavar="IMAGE")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--format", "format_name", metavar="NAME", help="The format, whatever it looks like.")
+@click.option(
+    "--type",
+    "kind",
+    type=click.Choice(KINDS[1:]),
+    help="What the stored R-W subcode of a raw image is; no byte tells.  [default: raw]",
+)
+def info(image: str, as_json: bool, format_name: str | None, kind: str | None) -> None:
+    """Show what is on a disc image: tracks, indexes, codes, flags, and what was noted."""
+    from rawcd.image import ImageType
+    from rawcd.plugins import open_image, recognised_format
+
+    name = format_name or recognised_format(image)
+    rw = None if kind is None else ImageType(1 + KINDS.index(kind))
+    opened = open_image(image, format=name, rw=rw)
+    description = describe(opened, file=image, format_name=name)
+    if as_json:
+        click.echo(json.dumps(description, indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n".join(_lines(description)))
+        for note in opened.notes:
+            click.echo(f"note: {note}")
+
+
+def describe(image: DiscImage, *, file: str, format_name: str) -> dict[str, Any]:
+    """Return the object that `rawcd info --json` prints.
+
+    Absent is None, never a missing key; MSF is `"mm:ss:ff"`.
+    """
+    disc = image.disc
+    return {
+        "rawcd_info": SCHEMA,
+        "file": file,
+        "format": format_name,
+        "type": KINDS[image.kind - 1],
+        "sector_size": image.sector_size,
+        "first_lba": image.first_lba,
+        "sector_count": image.sector_count,
+        "mcn": disc.mcn,
+        "title": _text(disc, "title", 0),
+        "performer": _text(disc, "performer", 0),
+        "sessions": [
+            _session(disc, number, session) for number, session in enumerate(disc.sessions, 1)
+        ],
+        "notes": [_note(note) for note in image.notes],
+    }
+
+
+def _msf(lba: int) -> str:
+    from rawcd.msf import Msf
+
+    return str(Msf.from_lba(lba))
+
+
+def _text(disc: Disc, name: str, track: int) -> str | None:
+    return None if disc.cdtext is None else disc.cdtext.text(name, track)
+
+
+def _session(disc: Disc, number: int, session: Session) -> dict[str, Any]:
+    return {
+        "number": number,
+        "disc_type": session.disc_type.name.lower(),
+        "lead_in_lba": session.lead_in_lba,
+        "lead_out_lba": session.lead_out_lba,
+        "lead_out_msf": _msf(session.lead_out_lba),
+        "tracks": [_track(disc, track) for track in session.tracks],
+    }
+
+
+def _track(disc: Disc, track: Track) -> dict[str, Any]:
+    return {
+        "number": track.number,
+        "mode": track.mode.name.lower(),
+        "start_lba": track.start_lba,
+        "start_msf": _msf(track.start_lba),
+        "end_lba": track.end_lba,
+        "sector_count": track.sector_count,
+        "pregap_sectors": track.pregap_sectors,
+        "copy": track.copy.name.lower(),
+        "pre_emphasis": track.pre_emphasis,
+        "four_channel": track.four_channel,
+        "isrc": track.isrc,
+        "indexes": [
+            {"number": index.number, "lba": index.lba, "msf": _msf(index.lba)}
+            for index in track.indexes
+        ],
+        "title": _text(disc, "title", track.number),
+        "performer": _text(disc, "performer", track.number),
+    }
+
+
+def _note(note: Note) -> dict[str, Any]:
+    return {
+        "code": note.code,
+        "message": note.message,
+        "track": note.track,
+        "file": note.file,
+        "line": note.line,
+    }
+
+
+def _lines(about: dict[str, Any]) -> list[str]:
+    """Return the same for people."""
+    head = (
+        f"{about['file']}: {about['format']}, {about['sector_count']} sectors of "
+        f"{about['sector_size']} bytes from LBA {about['first_lba']} on, subcode {about['type']}"
+    )
+    lines = [head]
+    album = " / ".join(text for text in (about["performer"], about["title"]) if text)
+    if album:
+        lines.append(f"album     {album}")
+    lines.append(f"catalogue {about['mcn'] or 'none'}")
+    for session in about["sessions"]:
+        lines.append(
+            f"session {session['number']} ({session['disc_type']}): "
+            f"lead-in {session['lead_in_lba']}, "
+            f"lead-out {session['lead_out_lba']} ({session['lead_out_msf']})"
+        )
+        lines.append("track  mode   start     MSF       sectors  pregap  flags           ISRC")
+        for track in session["tracks"]:
+            lines.extend(_track_lines(track))
+    return lines
+
+
+def _track_lines(track: dict[str, Any]) -> list[str]:
+    copy = {"permitted": "copy", "scms": "scms"}.get(track["copy"])
+    flags = [copy, track["pre_emphasis"] and "pre", track["four_channel"] and "4ch"]
+    shown = " ".join(flag for flag in flags if flag) or "-"
+    row = (
+        f"{track['number']:5}  {track['mode']:5} {track['start_lba']:7}  {track['start_msf']} "
+        f"{track['sector_count']:9} {track['pregap_sectors']:7}  {shown:15} {track['isrc'] or '-'}"
+    )
+    lines = [row]
+    if title := " / ".join(text for text in (track["performer"], track["title"]) if text):
+        lines.append(f"       {title}")
+    later = [index for index in track["indexes"] if index["number"] > 1]
+    if later:
+        spots = ", ".join(f"{index['number']} at {index['lba']}" for index in later)
+        lines.append(f"       index {spots}")
+    return lines

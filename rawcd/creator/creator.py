@@ -1,0 +1,569 @@
+"""The complete disc-at-once image of a disc (IMAPI: IRawCDImageCreator)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, SupportsIndex
+
+from rawcd.creator.generator import RwGenerator
+from rawcd.creator.hresults import refusal, text, whole_number
+from rawcd.creator.layout import Placed, StagedTrack, place
+from rawcd.creator.material import Material, SoundInput, take
+from rawcd.creator.track import TrackInfo
+from rawcd.disc import (
+    FIRST_LEAD_OUT_SECTORS,
+    IMAGE_LEAD_IN_LBA,
+    MAX_TRACKS,
+    PREGAP_SECTORS,
+    Disc,
+    Index,
+    Session,
+    Track,
+)
+from rawcd.errors import AuthoringError
+from rawcd.image import ImageType, MainForm, Note, Region, RegionImage, SubForm, SubRegion
+from rawcd.msf import PROGRAM_LBA
+from rawcd.rules import (
+    MAX_LEAD_OUT_LBA,
+    MAX_SPECIAL_PREGAP_END_LBA,
+    MIN_TRACK_SECTORS,
+    complete_mcn,
+    lead_out_limit_message,
+    rule_breaks,
+    short_track_message,
+)
+from rawcd.sector import SectorType
+from rawcd.subcode.style import STYLES, Style
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rawcd.cdtext import CDText
+    from rawcd.source import Source
+
+
+class RawCDImageCreator:
+    """Stages tracks and makes a complete raw image of them (IRawCDImageCreator).
+
+    Sound is kept, not copied: it must live and stay unchanged until the image has been read.
+    Every refusal is an `AuthoringError` with IMAPI's code in `.hresult`.
+
+    Args:
+        strict: IMAPI's own limits and nothing beyond: no `pregap=`, sound that ends inside a
+            sector is refused, file objects hold samples, the gap switch is fixed by the first
+            track, and the lead-out's limit can be put to 398,099 at most.
+        style: how P and Q are made; ours, IMAPI has one.
+    """
+
+    def __init__(self, *, strict: bool = False, style: Style | str = STYLES["standard"]) -> None:
+        self._strict = strict
+        self._style = Style.preset(style) if isinstance(style, str) else style
+        self._tracks: list[StagedTrack] = []
+        self._infos: list[TrackInfo] = []
+        self._special_pregap: Material | None = None
+        self._rw: RwGenerator | None = None
+        self._kind = ImageType.COOKED
+        self._limit = MAX_LEAD_OUT_LBA
+        self._disable_gapless = False
+        self._mcn: str | None = None
+        self._starting_number = 1
+        self._cdtext: CDText | None = None
+        self._pregap_notes: tuple[Note, ...] = ()
+        self._notes: list[Note] = []
+        self._read_only = False
+
+    # -- what TrackInfo asks ---------------------------------------------------------------------
+
+    def _require_writable(self) -> None:
+        if self._read_only:
+            raise refusal("read-only", "the image has been made; start a new creator to change it")
+
+    def _require_tracks(self) -> None:
+        if not self._tracks:
+            raise refusal("no-tracks", "there is no track yet; add one first")
+
+    def _require_no_tracks(self, what: str) -> None:
+        if self._tracks:
+            raise refusal("tracks-already-added", f"{what} is only possible before the first track")
+
+    def _placed(
+        self, *, and_track: StagedTrack | None = None, gapless: bool | None = None
+    ) -> tuple[Placed, ...]:
+        tracks = self._tracks if and_track is None else [*self._tracks, and_track]
+        return place(
+            tracks,
+            first_pregap=self._first_pregap(tracks),
+            gapless=not self._disable_gapless if gapless is None else gapless,
+        )
+
+    def _first_pregap(self, tracks: list[StagedTrack]) -> int:
+        if self._special_pregap is not None:
+            return self._special_pregap.sectors
+        given = tracks[0].pregap if tracks else None
+        if given is None:
+            return PREGAP_SECTORS
+        return given if isinstance(given, int) else given.sectors
+
+    # -- staging ---------------------------------------------------------------------------------
+
+    def add_special_pregap(self, data: SoundInput) -> None:
+        """Give the sound of the first track's pregap: hidden before it (AddSpecialPregap).
+
+        Args:
+            data: at least 150 sectors; the first 150 lie at LBA -150 to -1, the rest pushes
+                the first track up. An end inside a sector is filled with silence, with a note.
+
+        Raises:
+            AuthoringError: there are tracks (TRACKS_ALREADY_ADDED), it is too short
+                (E_INVALIDARG), its last sector would pass LBA 397,799 or leave the limit no
+                room for a track (INSUFFICIENT_SPACE), nothing was given (E_POINTER), or the
+                image has been made.
+            FormatError: the file is no sound.
+            StorageError: the file cannot be read.
+        """
+        self._require_writable()
+        self._require_no_tracks("add_special_pregap")
+        material = take(data, what="the special pregap", strict=self._strict)
+        self._check_first_pregap(material.sectors, self._limit)
+        self._special_pregap = material
+        self._pregap_notes = tuple(_material_notes(material, None, "the special pregap"))
+
+    def _check_first_pregap(self, sectors: int, limit: int) -> None:
+        if sectors < PREGAP_SECTORS:
+            raise refusal(
+                "short-pregap",
+                f"a first pregap of {sectors} sectors is shorter than {PREGAP_SECTORS} (2 s)",
+            )
+        end = PROGRAM_LBA + sectors
+        if end > MAX_SPECIAL_PREGAP_END_LBA or end + MIN_TRACK_SECTORS > limit:
+            last = min(MAX_SPECIAL_PREGAP_END_LBA, limit - MIN_TRACK_SECTORS) - 1
+            raise refusal(
+                "lead-out-limit",
+                f"the pregap's last sector would be LBA {end - 1}; it may not pass {last}, so "
+                "that a shortest track still fits",
+            )
+
+    def add_track(
+        self,
+        data: SoundInput,
+        sector_type: SectorType | int = SectorType.AUDIO,
+        *,
+        pregap: int | SoundInput = None,
+        pad_short: bool = False,
+    ) -> int:
+        """Add a track and return its handle for `track_info` (AddTrack).
+
+        Args:
+            data: its sound: a path, bytes, an int16 array (n, 2), a binary file object that
+                holds a sound file or bare samples, a `Source` of 2,352-byte blocks or a
+                `Sound`. An end inside a sector is filled with silence, with a note.
+            sector_type: what the blocks hold; tracks other than AUDIO cannot be made yet.
+            pregap: ours. None: the gap switch decides. A number: so many sectors of silence
+                before index 1, 0 for none. Sound: it lies there. On the first track it is the
+                whole pregap, at least 150 sectors: the same as `add_special_pregap`.
+            pad_short: fill a track under 300 sectors with silence, with a note, instead of
+                refusing it.
+
+        Returns:
+            1, 2, 3, ...: the handle, which is not the track's number on the disc.
+
+        Raises:
+            AuthoringError: it is too short or the pregap is wrong (E_INVALIDARG), the
+                hundredth (TOO_MANY_TRACKS), of another type (SECTOR_TYPE_NOT_SUPPORTED), would
+                push the lead-out past its limit (INSUFFICIENT_SPACE), nothing was given
+                (E_POINTER), or the image has been made.
+            FormatError: the file is no sound.
+            StorageError: the file cannot be read.
+        """
+        self._require_writable()
+        self._check_sector_type(sector_type)
+        number = self._starting_number + len(self._tracks)
+        if number > MAX_TRACKS:
+            raise refusal(
+                "too-many-tracks",
+                f"a disc's track numbers go to {MAX_TRACKS}; this one would be {number}",
+            )
+        what = f"track {number}"
+        material = take(data, what=what, strict=self._strict)
+        sectors = material.sectors
+        if sectors < MIN_TRACK_SECTORS:
+            if not pad_short:
+                raise refusal(
+                    "short-track",
+                    f"{what}: {short_track_message(sectors)}; pad_short=True fills it with silence",
+                )
+            sectors = MIN_TRACK_SECTORS
+        track = StagedTrack(
+            material=material, sectors=sectors, pregap=self._taken_pregap(pregap, what)
+        )
+        lead_out = self._placed(and_track=track)[-1].data_end_lba
+        if lead_out > self._limit:
+            raise refusal(
+                "lead-out-limit", f"{what}: {lead_out_limit_message(lead_out, self._limit)}"
+            )
+        self._tracks.append(track)
+        self._infos.append(TrackInfo(self, track, len(self._infos)))
+        self._notes.extend(_material_notes(material, number, what))
+        if isinstance(track.pregap, Material):
+            self._notes.extend(_material_notes(track.pregap, number, f"the pregap of {what}"))
+        if sectors > material.sectors:
+            self._notes.append(
+                Note(
+                    code="short-padded",
+                    message=f"its {material.sectors} sectors were filled with silence to "
+                    f"{MIN_TRACK_SECTORS}",
+                    track=number,
+                    file=material.source.name,
+                )
+            )
+        return len(self._tracks)
+
+    def _check_sector_type(self, sector_type: SectorType | int) -> None:
+        try:
+            known = SectorType(sector_type)
+        except ValueError:
+            raise refusal("argument", f"{sector_type!r} is no sector type") from None
+        if known is not SectorType.AUDIO:
+            raise refusal("sector-type", f"tracks of type {known.name} cannot be made; use AUDIO")
+
+    def _taken_pregap(self, pregap: int | SoundInput, what: str) -> int | Material | None:
+        if pregap is None:
+            return None
+        if self._strict:
+            raise refusal("argument", f"{what}: IMAPI knows no pregap of a track (strict=True)")
+        taken: int | Material
+        if isinstance(pregap, SupportsIndex) and not getattr(pregap, "ndim", 0):  # no array
+            taken = sectors = whole_number(pregap, f"the pregap of {what}", 0, MAX_LEAD_OUT_LBA)
+        else:
+            taken = take(pregap, what=f"the pregap of {what}", strict=False)
+            sectors = taken.sectors
+        if not self._tracks:
+            if self._special_pregap is not None:
+                raise refusal(
+                    "argument", f"{what}: pregap= and add_special_pregap say the same; give one"
+                )
+            self._check_first_pregap(sectors, self._limit)
+        return taken
+
+    def add_subcode_rw_generator(self, subcode: Any) -> None:
+        """Give the R-W subcode of the whole image, or None to clear it (AddSubcodeRWGenerator).
+
+        Args:
+            subcode: a path, bytes, an array of uint8, a binary file object or a `Source` of
+                96-byte blocks: `raw_sector_count` * 96 bytes from the image's first sector on,
+                in the image type's own form: packs before interleave for COOKED, final symbols
+                for RAW. Bits 7 and 6 of each byte, P and Q, are zero. Size and bits are checked
+                when the image is made.
+
+        Raises:
+            AuthoringError: the image type is PQ_ONLY, or this is no stream of bytes
+                (E_INVALIDARG), or the image has been made.
+            StorageError: the file cannot be found.
+        """
+        self._require_writable()
+        if subcode is None:
+            self._rw = None
+            return
+        if self._kind is ImageType.PQ_ONLY:
+            raise refusal(
+                "generator-under-pq-only",
+                "an image of type PQ_ONLY has no R-W subcode; choose COOKED or RAW first",
+            )
+        self._rw = RwGenerator(subcode)
+
+    # -- settings --------------------------------------------------------------------------------
+
+    @property
+    def resulting_image_type(self) -> ImageType:
+        """The form of the subcode (ResultingImageType); COOKED until put, as IMAPI's writer has it.
+
+        Raises:
+            AuthoringError: it is none of 1, 2, 3, or PQ_ONLY while R-W subcode is set
+                (E_INVALIDARG), or the image has been made.
+        """
+        return self._kind
+
+    @resulting_image_type.setter
+    def resulting_image_type(self, kind: ImageType | int) -> None:
+        self._require_writable()
+        try:
+            chosen = ImageType(kind)
+        except ValueError:
+            raise refusal("argument", f"{kind!r} is no image type; there are 1, 2 and 3") from None
+        if chosen is ImageType.PQ_ONLY and self._rw is not None:
+            raise refusal(
+                "generator-under-pq-only",
+                "R-W subcode is set, and an image of type PQ_ONLY has none; clear it first",
+            )
+        self._kind = chosen
+
+    @property
+    def start_of_leadout(self) -> int:
+        """LBA of the lead-out: the last user sector plus one (StartOfLeadout).
+
+        Raises:
+            AuthoringError: there is no track (NO_TRACKS).
+        """
+        self._require_tracks()
+        return self._placed()[-1].data_end_lba
+
+    @property
+    def start_of_leadout_limit(self) -> int:
+        """Highest LBA at which the lead-out may start (StartOfLeadoutLimit): 398,100 until put.
+
+        IMAPI's page gives 398,099 as the maximum and also as the last user sector, whose
+        lead-out starts at 398,100 and ends at 89:59:74; the maximum here is 398,100, under
+        `strict` 398,099.
+
+        Raises:
+            AuthoringError: it is out of range (E_INVALIDARG), below what is used
+                (INSUFFICIENT_SPACE; the old value stays), or the image has been made.
+        """
+        return self._limit
+
+    @start_of_leadout_limit.setter
+    def start_of_leadout_limit(self, lba: int) -> None:
+        self._require_writable()
+        highest = MAX_LEAD_OUT_LBA - 1 if self._strict else MAX_LEAD_OUT_LBA
+        lba = whole_number(lba, "a lead-out limit", 1, highest)
+        if self._tracks and self.start_of_leadout > lba:
+            raise refusal("lead-out-limit", lead_out_limit_message(self.start_of_leadout, lba))
+        if self._special_pregap is not None and not self._tracks:
+            self._check_first_pregap(self._special_pregap.sectors, lba)
+        self._limit = lba
+
+    @property
+    def disable_gapless_audio(self) -> bool:
+        """True puts two silent seconds between tracks (DisableGaplessAudio); False until put.
+
+        False records gaplessly: nothing is inserted, and a track's pregap is the end of the
+        track before it. (IMAPI's page says the reverse of the property's name, of its header
+        and of all programs in use; the name is right.) Putting it moves tracks that are there.
+
+        Raises:
+            AuthoringError: the moved lead-out would pass its limit (INSUFFICIENT_SPACE; the old
+                value stays), under `strict` there are tracks (TRACKS_ALREADY_ADDED), or the
+                image has been made.
+        """
+        return self._disable_gapless
+
+    @disable_gapless_audio.setter
+    def disable_gapless_audio(self, value: bool) -> None:
+        self._require_writable()
+        if self._strict:
+            self._require_no_tracks("disable_gapless_audio")
+        if self._tracks:
+            lead_out = self._placed(gapless=not value)[-1].data_end_lba
+            if lead_out > self._limit:
+                raise refusal("lead-out-limit", lead_out_limit_message(lead_out, self._limit))
+        self._disable_gapless = bool(value)
+
+    @property
+    def media_catalog_number(self) -> str:
+        """The media catalogue number, 13 digits, or "" (MediaCatalogNumber).
+
+        Put it with its EAN-13 check digit; leading zeros may be left out. "" clears it, and so
+        do zeros alone.
+
+        Raises:
+            AuthoringError: it is no such number or its check digit is wrong (E_INVALIDARG), or
+                the image has been made.
+        """
+        return self._mcn or ""
+
+    @media_catalog_number.setter
+    def media_catalog_number(self, digits: str | None) -> None:
+        self._require_writable()
+        try:
+            self._mcn = complete_mcn(text(digits, "a media catalogue number"))
+        except AuthoringError as error:
+            raise refusal(error.rule, str(error)) from error
+
+    @property
+    def starting_track_number(self) -> int:
+        """The first track's number on the disc, 1..99 (StartingTrackNumber); 1 until put.
+
+        Raises:
+            AuthoringError: it is out of range (E_INVALIDARG), there are tracks
+                (TRACKS_ALREADY_ADDED), or the image has been made.
+        """
+        return self._starting_number
+
+    @starting_track_number.setter
+    def starting_track_number(self, number: int) -> None:
+        self._require_writable()
+        self._require_no_tracks("starting_track_number")
+        self._starting_number = whole_number(number, "a track number", 1, MAX_TRACKS)
+
+    @property
+    def cdtext(self) -> CDText | None:
+        """Titles and names; ours, IMAPI has none.
+
+        Raises:
+            AuthoringError: the image has been made.
+        """
+        return self._cdtext
+
+    @cdtext.setter
+    def cdtext(self, cdtext: CDText | None) -> None:
+        self._require_writable()
+        self._cdtext = cdtext
+
+    # -- answers ---------------------------------------------------------------------------------
+
+    def track_info(self, track_index: int) -> TrackInfo:
+        """Return a track by the handle that `add_track` gave, 1, 2, 3, ... (TrackInfo).
+
+        Raises:
+            AuthoringError: there is no such track (E_INVALIDARG).
+        """
+        if not self._infos:
+            raise refusal("argument", f"there is no track {track_index!r}: none has been added")
+        return self._infos[whole_number(track_index, "a track's handle", 1, len(self._infos)) - 1]
+
+    @property
+    def number_of_existing_tracks(self) -> int:
+        """Tracks added so far (NumberOfExistingTracks)."""
+        return len(self._tracks)
+
+    @property
+    def last_used_user_sector_in_image(self) -> int:
+        """LBA of the last sector that belongs to a track (LastUsedUserSectorInImage).
+
+        Raises:
+            AuthoringError: there is no track (NO_TRACKS).
+        """
+        return self.start_of_leadout - 1
+
+    @property
+    def expected_table_of_contents(self) -> bytes:
+        """The answer of READ TOC format 0 in LBA form (ExpectedTableOfContents).
+
+        A header of 4 bytes, then 8 a track, the lead-out as track AAh last; ADR is the high
+        nibble. Final once all properties are.
+
+        Raises:
+            AuthoringError: there is no track (NO_TRACKS).
+        """
+        from rawcd.toc import scsi_toc
+
+        self._require_tracks()
+        return scsi_toc(self._disc())
+
+    @property
+    def raw_sector_count(self) -> int:
+        """Sectors of the image from 95:00:00 to the end of the lead-out; ours.
+
+        96 times that is the size of the R-W subcode stream.
+
+        Raises:
+            AuthoringError: there is no track (NO_TRACKS).
+        """
+        return self.start_of_leadout + FIRST_LEAD_OUT_SECTORS - IMAGE_LEAD_IN_LBA
+
+    # -- the image -------------------------------------------------------------------------------
+
+    def create_result_image(self) -> RegionImage:
+        """Return the complete image, from MSF 95:00:00 to the end of the lead-out, once.
+
+        Nothing is read but the R-W subcode, whose P and Q bits are checked. Afterwards every
+        property still reads and none can be put (CreateResultImage).
+
+        Raises:
+            AuthoringError: there is no track (NO_TRACKS), the disc breaks a rule, the R-W
+                subcode has the wrong size or P or Q bits (E_INVALIDARG), or the image has been
+                made (READ_ONLY). The creator stays writable then.
+            StorageError: the R-W subcode cannot be read.
+        """
+        self._require_writable()
+        self._require_tracks()
+        disc = self._disc()
+        breaks = rule_breaks(disc, lead_out_limit=self._limit)
+        if breaks:
+            raise refusal(breaks[0].rule, "; ".join(map(str, breaks)))
+        image = RegionImage(
+            disc=disc,
+            main=tuple(self._regions(disc)),
+            sub=(self._sub_region(disc),),
+            kind=self._kind,
+            style=self._style,
+            notes=(*self._pregap_notes, *self._notes),
+        )
+        self._read_only = True
+        return image
+
+    def _disc(self) -> Disc:
+        placed = self._placed()
+        starts = [
+            spot.start_lba if spot.index0_lba is None else spot.index0_lba for spot in placed[1:]
+        ]
+        ends = [*starts, placed[-1].data_end_lba]
+        tracks = tuple(
+            Track(
+                number=self._starting_number + number,
+                indexes=_indexes(track, spot),
+                end_lba=end,
+                copy=track.copy,
+                pre_emphasis=track.pre_emphasis,
+                isrc=track.isrc,
+            )
+            for number, (track, spot, end) in enumerate(
+                zip(self._tracks, placed, ends, strict=True)
+            )
+        )
+        session = Session(tracks=tracks, lead_out_lba=placed[-1].data_end_lba)
+        return Disc(sessions=(session,), mcn=self._mcn, cdtext=self._cdtext)
+
+    def _regions(self, disc: Disc) -> Iterator[Region]:
+        """Yield the regions: silence wherever no sound was given."""
+        position = disc.first_lba
+        for lba, source in self._sources():
+            if lba > position:
+                yield Region(lba=position, sectors=lba - position, form=MainForm.ZERO)
+            sectors = source.block_count
+            yield Region(lba=lba, sectors=sectors, form=MainForm.DISC, source=source)
+            position = lba + sectors
+        yield Region(lba=position, sectors=disc.end_lba - position, form=MainForm.ZERO)
+
+    def _sources(self) -> Iterator[tuple[int, Source]]:
+        if self._special_pregap is not None:
+            yield PROGRAM_LBA, self._special_pregap.source
+        for track, spot in zip(self._tracks, self._placed(), strict=True):
+            if isinstance(track.pregap, Material) and track.pregap.sectors:
+                yield spot.start_lba - track.pregap.sectors, track.pregap.source
+            if track.material.sectors:
+                yield spot.start_lba, track.material.source
+
+    def _sub_region(self, disc: Disc) -> SubRegion:
+        sectors = disc.end_lba - disc.first_lba
+        if self._rw is None:
+            return SubRegion(lba=disc.first_lba, sectors=sectors, form=SubForm.MADE)
+        return SubRegion(
+            lba=disc.first_lba,
+            sectors=sectors,
+            form=SubForm.RW,
+            source=self._rw.checked(first_lba=disc.first_lba, sectors=sectors),
+            rw_packed=self._kind is ImageType.COOKED,
+        )
+
+
+def _material_notes(material: Material, track: int | None, what: str) -> Iterator[Note]:
+    yield from (replace(note, track=track) for note in material.notes)
+    if material.missing_bytes:
+        yield Note(
+            code="tail-padded",
+            message=f"{what} ends inside a sector; {material.missing_bytes} bytes of silence "
+            "fill it",
+            track=track,
+            file=material.source.name,
+        )
+
+
+def _indexes(track: StagedTrack, spot: Placed) -> tuple[Index, ...]:
+    indexes = [
+        Index(number=number, lba=spot.start_lba + offset)
+        for number, offset in enumerate(track.offsets, 1)
+    ]
+    if spot.index0_lba is not None:
+        indexes.insert(0, Index(number=0, lba=spot.index0_lba))
+    return tuple(indexes)

@@ -1,0 +1,143 @@
+"""Sound from wherever it is, as blocks of 2,352 bytes: what IMAPI takes as an IStream."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from rawcd.audio import is_sound, open_sound
+from rawcd.creator.hresults import refusal
+from rawcd.image import Note
+from rawcd.source import (
+    SECTOR_BYTES,
+    SECTOR_SAMPLES,
+    BlockSource,
+    FileBytes,
+    JoinedSound,
+    MemoryBytes,
+    Sound,
+    SoundPart,
+    Source,
+    StreamBytes,
+)
+
+if TYPE_CHECKING:
+    from rawcd.source import Reader
+
+SoundInput = Any
+"""A path, bytes, an array, a binary file object that seeks, a `Source` or a `Sound`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """Sound as given: kept, not copied.
+
+    Attributes:
+        source: its blocks; the last one filled with silence where the sound ends inside it.
+        missing_bytes: how much of the last block was filled.
+        notes: what was done to it.
+    """
+
+    source: Source
+    missing_bytes: int
+    notes: tuple[Note, ...]
+
+    @property
+    def sectors(self) -> int:
+        """How many blocks there are."""
+        return self.source.block_count
+
+
+def take(data: SoundInput, *, what: str, strict: bool) -> Material:
+    """Take what was given as sound.
+
+    Paths are sound files. A file object is decoded where it holds one, and else holds samples,
+    as IMAPI's streams do; under `strict` it always does. Bytes, arrays and sources are samples:
+    16 bits, little-endian, stereo, 44.1 kHz.
+
+    Args:
+        data: what was given.
+        what: what it is for, for messages.
+        strict: refuse an end inside a sector instead of filling it.
+
+    Raises:
+        AuthoringError: nothing was given, or something that holds no samples, or `strict` and
+            a ragged end.
+        FormatError: the file is no sound, or is cut off.
+        StorageError: the file cannot be read.
+    """
+    if data is None:
+        raise refusal("nothing-given", f"{what}: no sound was given")
+    material = _taken(data, what=what, strict=strict)
+    if strict and material.missing_bytes:
+        raise refusal(
+            "ragged-stream",
+            f"{what}: it ends {material.missing_bytes} bytes before the end of a sector of "
+            f"{SECTOR_BYTES} bytes; pad it to whole sectors",
+        )
+    return material
+
+
+def _taken(data: SoundInput, *, what: str, strict: bool) -> Material:
+    if isinstance(data, (str, os.PathLike)):
+        return _sound_file(FileBytes(data))
+    if isinstance(data, (bytes, bytearray, memoryview)):
+        return _samples(MemoryBytes(data))
+    if hasattr(data, "__array_interface__"):
+        return _array(data, what=what)
+    if isinstance(data, Source):
+        if data.block_size != SECTOR_BYTES:
+            raise refusal(
+                "argument",
+                f"{what}: the source has blocks of {data.block_size} bytes, "
+                f"and sound comes in sectors of {SECTOR_BYTES}",
+            )
+        return Material(source=data, missing_bytes=0, notes=())
+    if hasattr(data, "read_samples") and hasattr(data, "sample_count"):
+        return _joined(cast("Sound", data), ())
+    if hasattr(data, "read") and hasattr(data, "seek"):
+        reader = StreamBytes(cast("BinaryIO", data))
+        return _samples(reader) if strict or not is_sound(reader) else _sound_file(reader)
+    raise refusal(
+        "argument",
+        f"{what}: a {type(data).__name__} is no sound; give a path, bytes, an int16 array (n, 2), "
+        "a binary file object or a Source",
+    )
+
+
+def _sound_file(reader: Reader) -> Material:
+    sound = open_sound(reader)
+    notes = tuple(
+        Note(code=remark.code, message=remark.message, file=reader.name) for remark in sound.remarks
+    )
+    return _joined(sound, notes)
+
+
+def _joined(sound: Sound, notes: tuple[Note, ...]) -> Material:
+    part = SoundPart(sound=sound, start=0, count=sound.sample_count)
+    source = JoinedSound([part])
+    missing = source.block_count * SECTOR_SAMPLES - sound.sample_count
+    return Material(source=source, missing_bytes=4 * missing, notes=notes)
+
+
+def _samples(reader: Reader) -> Material:
+    source = BlockSource(reader, pad=True)
+    missing = source.block_count * SECTOR_BYTES - reader.size
+    return Material(source=source, missing_bytes=missing, notes=())
+
+
+def _array(data: Any, *, what: str) -> Material:
+    import numpy as np
+
+    array = np.asarray(data)
+    stereo = array.dtype.kind == "i" and array.ndim == 2 and array.shape[1] == 2
+    if array.dtype.itemsize * 8 == 16 and stereo:
+        array = array.astype("<i2", copy=False)
+    elif array.dtype != np.uint8:
+        raise refusal(
+            "argument",
+            f"{what}: an array of {array.dtype} {array.shape} is no sound; "
+            "give int16 (n, 2), or uint8",
+        )
+    return _samples(MemoryBytes(np.ascontiguousarray(array).data, name="<array>"))

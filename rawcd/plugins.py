@@ -1,0 +1,404 @@
+"""The sockets: formats, writers and recorders, found through entry points and loaded late.
+
+The built-in ones come in by the same door as a stranger's: a distribution declares
+`[project.entry-points."rawcd.formats"]` and so on. A format says which bytes, a writer says
+where they go.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
+
+from rawcd.errors import FormatError, PluginError, UnsupportedError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+    from importlib.metadata import EntryPoint
+    from pathlib import Path
+
+    from rawcd.features import Feature, Loss
+    from rawcd.fileset import InputFiles, OutputFiles
+    from rawcd.image import DiscImage, ImageType, Note
+    from rawcd.progress import Progress
+
+FORMATS: Final = "rawcd.formats"
+WRITERS: Final = "rawcd.writers"
+GROUPS: Final = (FORMATS, WRITERS)
+
+
+class Format(Protocol):
+    """A file format: one class, made without arguments.
+
+    Attributes:
+        name: the entry point's name.
+        suffixes: endings with the dot, in lower case, the usual one first.
+        keeps: what a file of this format can hold; the rest is refused by name before a byte
+            is written.
+        drops: what it drops with a note instead of refusing.
+        one_file: a save makes one file, so that it can go into a pipe.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    keeps: frozenset[Feature]
+    drops: frozenset[Feature]
+    one_file: bool
+
+    def accepts(self, name: str, head: bytes) -> int:
+        """Tell how sure it is that a file is its own: 0 is no, 100 is proof.
+
+        Args:
+            name: the file's name.
+            head: its first 64 KiB.
+        """
+        ...
+
+    def load(self, files: InputFiles) -> DiscImage:
+        """Return the image that a file describes; nothing is read before it is asked for.
+
+        Raises:
+            FormatError: the file is not what it claims.
+            StorageError: a file cannot be read.
+        """
+        ...
+
+    def save(
+        self,
+        image: DiscImage,
+        files: OutputFiles,
+        options: Mapping[str, str],
+        progress: Progress | None,
+    ) -> None:
+        """Write an image.
+
+        Raises:
+            UnsupportedError: an option is unknown.
+            StorageError: reading or writing failed.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteResult:
+    """What a writer did.
+
+    Attributes:
+        files: what was made, the main file last.
+        losses: what the target could not hold and the caller allowed to be lost.
+        notes: what was dropped or changed on the way.
+    """
+
+    files: tuple[Path, ...]
+    losses: tuple[Loss, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+class Writer(Protocol):
+    """A destination: one class, made without arguments.
+
+    Attributes:
+        name: the entry point's name.
+    """
+
+    name: str
+
+    def write(
+        self,
+        image: DiscImage,
+        target: Any,
+        *,
+        format: Format,
+        options: Mapping[str, str],
+        progress: Progress | None,
+        replace: bool,
+    ) -> WriteResult:
+        """Write an image in a format to a target, whole or not at all.
+
+        Args:
+            image: the image.
+            target: a path, a stream: what the writer is for.
+            format: makes the bytes.
+            options: the format's.
+            progress: told how far the work is.
+            replace: an existing target may be replaced.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plugin:
+    """A declared plug-in; nothing of it has been loaded.
+
+    Attributes:
+        group: `"rawcd.formats"` or `"rawcd.writers"`.
+        name: its name in the group.
+        value: the object it stands for, `module:attribute`.
+        package: the distribution that brings it, and its version.
+    """
+
+    group: str
+    name: str
+    value: str
+    package: str
+
+
+@lru_cache(maxsize=8)
+def _entries(group: str, search_path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    """Return a group's entry points; looked up anew only where modules are found elsewhere."""
+    del search_path
+    return tuple(entry_points(group=group))
+
+
+def _declared(group: str) -> tuple[EntryPoint, ...]:
+    return _entries(group, tuple(sys.path))
+
+
+def plugins(group: str | None = None) -> tuple[Plugin, ...]:
+    """Return the declared plug-ins of a group, or of all, by group and name."""
+    found = [
+        Plugin(
+            group=each,
+            name=entry.name,
+            value=entry.value,
+            package=f"{entry.dist.name} {entry.dist.version}" if entry.dist else "?",
+        )
+        for each in ((group,) if group else GROUPS)
+        for entry in _declared(each)
+    ]
+    return tuple(sorted(found, key=lambda plugin: (plugin.group, plugin.name, plugin.package)))
+
+
+def _load(entry: EntryPoint) -> Any:
+    try:
+        return entry.load()()
+    except Exception as error:
+        raise PluginError(
+            f"the plug-in {entry.name!r} of {entry.group} ({entry.value}) cannot be loaded: "
+            f"{type(error).__name__}: {error}",
+            name=entry.name,
+            group=entry.group,
+        ) from error
+
+
+def _load_named(group: str, name: str) -> Any:
+    found = [entry for entry in _declared(group) if entry.name == name]
+    if not found:
+        known = ", ".join(dict.fromkeys(plugin.name for plugin in plugins(group)))
+        raise PluginError(
+            f"no plug-in of {group} is called {name!r}; there are {known or 'none'}",
+            name=name,
+            group=group,
+        )
+    return _load(found[0])
+
+
+def load_format(name: str) -> Format:
+    """Return a format by its name.
+
+    Raises:
+        PluginError: there is none, or it cannot be loaded.
+    """
+    loaded: Format = _load_named(FORMATS, name)
+    return loaded
+
+
+def load_writer(name: str) -> Writer:
+    """Return a writer by its name.
+
+    Raises:
+        PluginError: there is none, or it cannot be loaded.
+    """
+    loaded: Writer = _load_named(WRITERS, name)
+    return loaded
+
+
+def format_for(path: str | os.PathLike[str]) -> Format:
+    """Return the format that a file name's suffix asks for; of several the first by name.
+
+    Raises:
+        PluginError: no format has the suffix.
+    """
+    from pathlib import Path
+
+    suffix = Path(path).suffix.lower()
+    known: list[str] = []
+    broken: PluginError | None = None
+    for plugin in plugins(FORMATS):
+        try:
+            candidate = load_format(plugin.name)
+        except PluginError as error:
+            broken = error
+            continue
+        if suffix in candidate.suffixes:
+            return candidate
+        known.extend(candidate.suffixes)
+    raise PluginError(
+        f"{str(path)!r}: no format has the suffix {suffix!r}; there are {', '.join(known)}; "
+        "or name one (--format)",
+        name=suffix,
+        group=FORMATS,
+    ) from broken
+
+
+def _recognise(files: InputFiles) -> Format:
+    head = files.head()
+    best: Format | None = None
+    best_sure = 0
+    broken: PluginError | None = None
+    for plugin in plugins(FORMATS):
+        try:
+            candidate = load_format(plugin.name)
+        except PluginError as error:
+            broken = error  # a stranger's broken plug-in must not keep ours from a file
+            continue
+        sure = candidate.accepts(files.name, head)
+        if sure > best_sure:
+            best, best_sure = candidate, sure
+    if best is None:
+        names = ", ".join(plugin.name for plugin in plugins(FORMATS))
+        raise FormatError(
+            f"no format recognises it (tried {names}); a file of bare sectors has no addresses: "
+            "give the sheet that names it, or name the format",
+            file=files.name,
+        ) from broken
+    return best
+
+
+def open_image(
+    path: str | os.PathLike[str] | InputFiles,
+    *,
+    format: str | None = None,
+    rw: ImageType | None = None,
+) -> DiscImage:
+    """Open an image or a sheet of any format.
+
+    Args:
+        path: the file; the sheet where there is one.
+        format: the format's name; None recognises the file by name and content.
+        rw: what the file's stored R-W subcode is taken to be (COOKED: packs before
+            interleave), as no byte tells.
+
+    Returns:
+        The image; nothing but what describes it has been read.
+
+    Raises:
+        FormatError: the file is not what it claims, or no format recognises it.
+        StorageError: a file cannot be read.
+        PluginError: there is no such format.
+    """
+    from rawcd.fileset import InputFiles
+    from rawcd.image import RegionImage
+
+    files = path if isinstance(path, InputFiles) else InputFiles(path)
+    chosen = load_format(format) if format is not None else _recognise(files)
+    image = chosen.load(files)
+    if isinstance(image, RegionImage):
+        image = replace(image, inputs=files.opened)
+        if rw is not None:
+            image = image.taking_rw_as(rw)
+    return image
+
+
+def recognised_format(path: str | os.PathLike[str]) -> str:
+    """Return the name of the format that recognises a file best.
+
+    Raises:
+        FormatError: none does.
+        StorageError: the file cannot be read.
+    """
+    from rawcd.fileset import InputFiles
+
+    return _recognise(InputFiles(path)).name
+
+
+def unkept(image: DiscImage, chosen: Format) -> tuple[tuple[Loss, ...], tuple[Note, ...]]:
+    """Return what a format would lose of an image, and notes on what it drops by its own leave."""
+    from rawcd.features import losses
+    from rawcd.image import Note
+
+    found = losses(image, chosen.keeps)
+    drops: frozenset[Feature] = getattr(chosen, "drops", frozenset())
+    notes = tuple(
+        Note(
+            code=_DROP_CODES.get(loss.feature.name, "dropped"),
+            message=f"{loss} cannot be kept in {chosen.name} and was left out",
+            track=loss.track,
+        )
+        for loss in found
+        if loss.feature in drops
+    )
+    return tuple(loss for loss in found if loss.feature not in drops), notes
+
+
+_DROP_CODES: Final = {"TITLES": "text-dropped", "LANGUAGES": "text-dropped"}
+
+
+def save_image(
+    image: DiscImage,
+    target: str | os.PathLike[str] | BinaryIO,
+    *,
+    format: str | None = None,
+    writer: str | None = None,
+    allow_loss: bool = False,
+    replace: bool = False,
+    options: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> WriteResult:
+    """Write an image to files, or a one-file format into a stream: whole or not at all.
+
+    Args:
+        image: the image.
+        target: a path, or a binary stream.
+        format: the format's name; None takes the one of the path's suffix.
+        writer: the writer's name; None takes `files` for a path and `stream` for a stream.
+        allow_loss: go on when the format cannot hold all; the result names what was lost.
+        replace: existing files may be replaced. Inputs of the image never are.
+        options: the format's.
+        progress: called with the sectors done and the sectors in all; False stops.
+
+    Returns:
+        The files that were made, and what was lost and dropped.
+
+    Raises:
+        UnsupportedError: something would be lost; `.lost` names it, nothing was written.
+        StorageError: a file cannot be read or written, or exists.
+        PluginError: there is no such format or writer.
+        CancelledError: `progress` said stop.
+    """
+    is_path = isinstance(target, str) or hasattr(target, "__fspath__")
+    if format is not None:
+        chosen = load_format(format)
+    elif is_path:
+        chosen = format_for(target)  # type: ignore[arg-type]  # is_path says so
+    else:
+        raise ValueError("a stream has no suffix: name the format")
+    lost, notes = unkept(image, chosen)
+    if lost and not allow_loss:
+        names = tuple(map(str, lost))
+        raise UnsupportedError(
+            f"{chosen.name} cannot hold {_listed(names)}; "
+            "choose another format, or allow the loss (--allow-loss)",
+            lost=names,
+        )
+    door = load_writer(writer or ("files" if is_path else "stream"))
+    result = door.write(
+        image,
+        target,
+        format=chosen,
+        options=options or {},
+        progress=progress,
+        replace=replace,
+    )
+    return WriteResult(
+        files=result.files, losses=(*lost, *result.losses), notes=(*notes, *result.notes)
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:6])
+    return shown if len(names) <= 6 else f"{shown} and {len(names) - 6} more"

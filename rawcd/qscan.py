@@ -1,0 +1,349 @@
+"""A disc read back from its recorded Q channel alone.
+
+The table of contents comes from the lead-in by majority; pregaps and indexes by bisection,
+since inside a track they only rise; catalogue number, ISRC and SCMS from short stretches of
+each track. An 80-minute disc takes some two thousand frames of its 360,000.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from rawcd.disc import (
+    MAX_TRACKS,
+    CopySetting,
+    Disc,
+    DiscType,
+    Index,
+    Session,
+    Track,
+    TrackMode,
+)
+from rawcd.errors import FormatError, UnsupportedError
+from rawcd.msf import PROGRAM_LBA
+from rawcd.subcode.frame import (
+    LEAD_OUT_TNO,
+    POINT_FIRST_TRACK,
+    POINT_LAST_TRACK,
+    POINT_LEAD_OUT,
+    QCatalog,
+    QFrame,
+    QIsrc,
+    QPointer,
+    QPosition,
+    from_bcd,
+    parse_q,
+)
+from rawcd.subcode.rows import PQ16_BYTES, crc_holds, pq_of_pq16, pq_of_pw96
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rawcd.source import Bytes2D, Source
+
+_CYCLE: Final = 3 * (MAX_TRACKS + 3)
+"""Sectors of the longest table of contents, each item three times."""
+_WINDOW: Final = 200
+"""Sectors that hold at least two mode 2 and two mode 3 frames, where a disc has them."""
+_WINDOWS: Final = 6
+"""Windows looked into when frames are damaged or disagree."""
+_REACH: Final = 50
+"""How far a neighbour may lie that answers for a frame which does not tell its place."""
+_HEADER_MODE: Final = 15
+"""Byte of the sector header that tells the mode."""
+
+Spot = tuple[int, int]
+"""Track and index, rising along a disc; the lead-out is (AAh, 1), the lead-in (0, 0)."""
+
+
+class QScan:
+    """Recorded Q frames of consecutive sectors, by number.
+
+    Args:
+        subcode: blocks of 96 bytes (P-W interleaved) or of 16.
+        main: the sectors' blocks of 2,352 bytes, asked for the mode of data tracks.
+    """
+
+    def __init__(self, subcode: Source, main: Source) -> None:
+        self._subcode = subcode
+        self._main = main
+        self._spots: dict[int, Spot | None] = {}
+        self.name = subcode.name
+        self.count = subcode.block_count
+
+    def frames(self, start: int, count: int) -> Iterator[tuple[int, QFrame]]:
+        """Yield the number and value of each readable frame with a right CRC in a stretch."""
+        start, end = max(start, 0), min(start + count, self.count)
+        if end <= start:
+            return
+        data = np.frombuffer(self._subcode.read(start, end - start), np.uint8)
+        rows = data.reshape(end - start, -1)
+        q, _ = pq_of_pq16(rows) if rows.shape[1] == PQ16_BYTES else pq_of_pw96(rows)
+        for row in np.flatnonzero(crc_holds(q)):
+            try:
+                yield start + int(row), parse_q(q[row].tobytes())
+            except FormatError:  # a right CRC over nonsense tells as little as a wrong one
+                continue
+
+    def _told(self, number: int) -> Spot | None:
+        if number not in self._spots:
+            self._spots[number] = None
+            for _, frame in self.frames(number, 1):
+                if isinstance(frame, QPosition):
+                    self._spots[number] = (frame.track, frame.index)
+                elif isinstance(frame, QPointer):
+                    self._spots[number] = (0, 0)
+        return self._spots[number]
+
+    def spot(self, number: int) -> Spot:
+        """Return track and index of a sector; a frame that does not tell gives way to another.
+
+        The one before is asked first: a frame of mode 2 or 3 never stands where track or index
+        change, so it shares its predecessor's place.
+
+        Raises:
+            FormatError: no frame near it can be read.
+        """
+        for distance in range(_REACH):
+            for near in (number - distance, number + distance):
+                if 0 <= near < self.count and (told := self._told(near)) is not None:
+                    return told
+        raise FormatError(
+            f"no Q frame within {_REACH} sectors of sector {number} can be read", file=self.name
+        )
+
+    def borders(self, first: int, last: int) -> Iterator[tuple[int, Spot]]:
+        """Yield, rising, each sector in first+1..last where track or index change, and to what."""
+        stack = [(first, last)]
+        while stack:
+            low, high = stack.pop()
+            if high <= low or self.spot(low) == self.spot(high):
+                continue
+            if high == low + 1:
+                yield high, self.spot(high)
+                continue
+            middle = (low + high) // 2
+            stack.append((middle, high))
+            stack.append((low, middle))
+
+    def header_mode(self, number: int) -> int:
+        """Return the mode in a data sector's header, 0 to 2; headers are scrambled on the disc.
+
+        Raises:
+            FormatError: the sector has no header of a known mode.
+        """
+        from rawcd.sector import SYNC, scramble
+
+        rows: Bytes2D = np.frombuffer(self._main.read(number, 1), np.uint8).reshape(1, -1).copy()
+        if rows[0, : len(SYNC)].tobytes() == SYNC:
+            scramble(rows)
+            mode = int(rows[0, _HEADER_MODE]) & 3
+            if mode < 3:
+                return mode
+        raise FormatError("a data track's first sector has no header", file=self.name)
+
+
+def _majority(votes: Counter[bytes], what: str, name: str) -> bytes:
+    if not votes:
+        raise FormatError(f"no readable frame of the lead-in tells {what}", file=name)
+    return votes.most_common(1)[0][0]
+
+
+def _read_toc(scan: QScan, lead_in: int) -> tuple[dict[int, bytes], dict[int, int]]:
+    """Return value and CONTROL of each POINT (as on the disc) by majority over two cycles."""
+    votes: dict[int, Counter[bytes]] = {}
+    controls: dict[int, Counter[int]] = {}
+    for _, frame in scan.frames(0, min(lead_in, 2 * _CYCLE)):
+        if isinstance(frame, QPointer) and frame.adr == 1:
+            votes.setdefault(frame.point, Counter())[frame.value] += 1
+            controls.setdefault(frame.point, Counter())[frame.control] += 1
+    values: dict[int, bytes] = {}
+    for point in (POINT_FIRST_TRACK, POINT_LAST_TRACK, POINT_LEAD_OUT):
+        values[point] = _majority(votes.get(point, Counter()), f"point {point:02X}h", scan.name)
+    first = from_bcd(values[POINT_FIRST_TRACK][0])
+    last = from_bcd(values[POINT_LAST_TRACK][0])
+    if not 1 <= first <= last:
+        raise FormatError(
+            f"the table of contents goes from track {first} to {last}",
+            file=scan.name,
+            place="lead-in",
+        )
+    for number in range(first, last + 1):
+        point = number // 10 << 4 | number % 10
+        values[point] = _majority(votes.get(point, Counter()), f"track {number}", scan.name)
+    return values, {point: controls[point].most_common(1)[0][0] for point in values}
+
+
+def _lba(value: bytes, name: str) -> int:
+    from rawcd.msf import Msf
+
+    try:
+        return Msf(*map(from_bcd, value)).to_frames() + PROGRAM_LBA
+    except ValueError as error:
+        raise FormatError(str(error), file=name, place="lead-in") from error
+
+
+def _lead_in_length(scan: QScan) -> int:
+    """Return how many sectors come before the program area."""
+    if scan.spot(0)[0] != 0:
+        raise FormatError(
+            "does not begin with a lead-in, so it holds no table of contents; "
+            "give the sheet that belongs to it",
+            file=scan.name,
+        )
+    low, high = 0, scan.count - 1
+    # The end of the file may be another lead-in's or unreadable: step back from it by halves.
+    while high > low and scan.spot(high)[0] == 0:
+        high //= 2
+    if high == low:
+        raise FormatError("holds a lead-in and nothing behind it", file=scan.name)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if scan.spot(middle)[0] == 0:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def recover_disc(subcode: Source, main: Source) -> Disc:
+    """Return the disc that a complete recording of one session tells of.
+
+    Args:
+        subcode: 96- or 16-byte blocks, from the lead-in to the lead-out.
+        main: the 2,352-byte blocks of the same sectors.
+
+    Raises:
+        FormatError: the recording is none, or contradicts itself.
+        UnsupportedError: it holds several sessions.
+    """
+    scan = QScan(subcode, main)
+    lead_in = _lead_in_length(scan)
+    addresses = Counter(
+        frame.absolute.to_frames() + PROGRAM_LBA - number
+        for number, frame in scan.frames(lead_in, _WINDOW)
+        if isinstance(frame, QPosition)
+    )
+    if not addresses:
+        raise FormatError("no readable frame tells where its sectors lie", file=scan.name)
+    first_lba = addresses.most_common(1)[0][0]
+    values, controls = _read_toc(scan, lead_in)
+    lead_out_lba = _lba(values[POINT_LEAD_OUT], scan.name)
+    if not first_lba < lead_out_lba < first_lba + scan.count:
+        raise FormatError(
+            f"the lead-out should begin at LBA {lead_out_lba}; "
+            f"the file holds LBA {first_lba} to {first_lba + scan.count - 1}",
+            file=scan.name,
+        )
+    if scan.spot(scan.count - 1)[0] != LEAD_OUT_TNO:
+        raise UnsupportedError(
+            f"{scan.name}: there is more behind its lead-out; "
+            "recordings of several sessions cannot be read yet"
+        )
+    try:
+        return _assemble(scan, first_lba, lead_out_lba, values, controls)
+    except FormatError:
+        raise
+    except ValueError as error:
+        raise FormatError(f"its Q channel contradicts itself: {error}", file=scan.name) from error
+
+
+def _assemble(
+    scan: QScan,
+    first_lba: int,
+    lead_out_lba: int,
+    values: dict[int, bytes],
+    controls: dict[int, int],
+) -> Disc:
+    first = from_bcd(values[POINT_FIRST_TRACK][0])
+    last = from_bcd(values[POINT_LAST_TRACK][0])
+    points = {number: number // 10 << 4 | number % 10 for number in range(first, last + 1)}
+    starts = {number: _lba(values[point], scan.name) for number, point in points.items()}
+    edges = _index_borders(scan, first_lba, starts, lead_out_lba)
+    mcns: Counter[str] = Counter()
+    tracks = []
+    for number, start in starts.items():
+        indexes = tuple(edges[number])
+        end = edges[number + 1][0].lba if number < last else lead_out_lba
+        control = controls[points[number]]
+        told = _Told(scan, start - first_lba, end - first_lba)
+        mcns.update(told.mcns)
+        data = bool(control & 4)
+        tracks.append(
+            Track(
+                number=number,
+                mode=TrackMode(scan.header_mode(start - first_lba)) if data else TrackMode.AUDIO,
+                indexes=indexes,
+                end_lba=end,
+                copy=CopySetting.PERMITTED if control & 2 else told.copy,
+                pre_emphasis=bool(control & 1),
+                four_channel=bool(control & 8),
+                isrc=told.isrc,
+            )
+        )
+    disc_type = values[POINT_FIRST_TRACK][1]
+    session = Session(
+        tracks=tuple(tracks),
+        lead_in_lba=first_lba,
+        lead_out_lba=lead_out_lba,
+        lead_out_sectors=first_lba + scan.count - lead_out_lba,
+        disc_type=DiscType(disc_type),
+    )
+    mcn = mcns.most_common(1)[0][0] if mcns else None
+    return Disc(sessions=(session,), mcn=None if mcn == "0" * 13 else mcn)
+
+
+def _index_borders(
+    scan: QScan, first_lba: int, starts: dict[int, int], lead_out_lba: int
+) -> dict[int, list[Index]]:
+    """Return each track's indexes; index 1 is where the table of contents puts it."""
+    indexes = {number: [Index(number=1, lba=start)] for number, start in starts.items()}
+    numbers = list(starts)
+    indexes[numbers[0]].insert(0, Index(number=0, lba=PROGRAM_LBA))
+    ends = [*(starts[number] for number in numbers[1:]), lead_out_lba]
+    for number, end in zip(numbers, ends, strict=True):
+        start = starts[number]
+        if not PROGRAM_LBA <= start < end:
+            raise FormatError(
+                f"track {number} would begin at LBA {start} and end before {end}",
+                file=scan.name,
+                place="lead-in",
+            )
+        for sector, (track, index) in scan.borders(start - first_lba, end - 1 - first_lba):
+            if track == number and index > 1:
+                indexes[number].append(Index(number=index, lba=sector + first_lba))
+            elif track == number + 1 and index == 0 and track in indexes:
+                indexes[track].insert(0, Index(number=0, lba=sector + first_lba))
+    return indexes
+
+
+class _Told:
+    """What the frames of a track say beside their place: MCN, ISRC, and the copy bit's rhythm."""
+
+    def __init__(self, scan: QScan, first: int, end: int) -> None:
+        self.mcns: Counter[str] = Counter()
+        isrcs: Counter[str] = Counter()
+        copy_bits: Counter[int] = Counter()
+        for window in range(_WINDOWS):
+            start = first + window * _WINDOW
+            count = min(_WINDOW, end - start)
+            if count <= 0:
+                break
+            readable = 0
+            for _, frame in scan.frames(start, count):
+                readable += 1
+                if isinstance(frame, QCatalog):
+                    self.mcns[frame.mcn] += 1
+                elif isinstance(frame, QIsrc):
+                    isrcs[frame.isrc] += 1
+                elif isinstance(frame, QPosition):
+                    copy_bits[frame.control >> 1 & 1] += 1
+            if readable == count and len(self.mcns) <= 1 and len(isrcs) <= 1:
+                break
+        self.isrc = isrcs.most_common(1)[0][0] if isrcs else None
+        # Half of the frames carry the bit under SCMS; a stray frame must not make one.
+        free = copy_bits[1] * 4 >= copy_bits.total() > 0
+        self.copy = CopySetting.SCMS if free else CopySetting.PROHIBITED

@@ -1,0 +1,95 @@
+"""Where real writers differ: every choice is a named field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """How P and Q are made; the defaults are the standard's.
+
+    All choices are read by drives and players; they matter where a stream is compared with
+    another writer's, byte for byte.
+
+    Attributes:
+        countdown_ends_at: relative time of the last pregap sector. 0: IEC 60908 / ECMA-130
+            22.3.3.3, pressed discs; 1: cdrdao, libMirage.
+        p_lag: sectors by which P follows Q. 1: ECMA-130 (P is still set in the first sector of
+            index 1), cdrdao; 0: cdrecord, libMirage.
+        p_least: P is set at least so many sectors before index 1, even without a pregap. 150:
+            two seconds, cdrdao; 0: only in the pregap, cdrecord.
+        p_before_lead_out: P is set so many sectors before the lead-out. 150: cdrdao; 0: cdrecord.
+        p_wave: half period, in sectors, of the P wave in the lead-out. 19: 2 Hz, Red Book 17.4;
+            75: cdrecord.
+        mcn_at: (period, LBA modulo period) of the mode 2 frames. (90, 0) leaves ten sectors of
+            slack under the rule "once in 100 sectors"; (100, 99): cdrecord.
+        isrc_at: the same for the mode 3 frames.
+        control_in_mode_2_3: CONTROL of the sector stands in mode 2 and 3 frames; cdrecord puts 0.
+        toc_pointers_first: A0, A1, A2 come before the tracks in the lead-in; cdrdao puts them
+            behind.
+        lead_in_time_of_address: the lead-in's running time is the sector's address (ATIP form);
+            False counts from 00:00:00 as cdrdao does.
+        lead_out_control_of: the track whose CONTROL the lead-out carries; "first": cdrecord on
+            a disc with a data track in front.
+        pregap_control_of: "own", or "previous" as cdrecord after a data track.
+        pq16_crc_inverted: the 16-byte form holds the CRC as the disc does, inverted; cdrdao
+            stores it uninverted.
+    """
+
+    countdown_ends_at: int = 0
+    p_lag: int = 1
+    p_least: int = 150
+    p_before_lead_out: int = 150
+    p_wave: int = 19
+    mcn_at: tuple[int, int] = (90, 0)
+    isrc_at: tuple[int, int] = (90, 50)
+    control_in_mode_2_3: bool = True
+    toc_pointers_first: bool = True
+    lead_in_time_of_address: bool = True
+    lead_out_control_of: Literal["last", "first"] = "last"
+    pregap_control_of: Literal["own", "previous"] = "own"
+    pq16_crc_inverted: bool = True
+
+    def __post_init__(self) -> None:
+        counts = (self.countdown_ends_at, self.p_lag, self.p_least, self.p_before_lead_out)
+        if min(counts) < 0 or self.p_wave < 1:
+            raise ValueError("a style's counts are not negative, and p_wave is at least 1")
+        for period, phase in (self.mcn_at, self.isrc_at):
+            if not 0 <= phase < period:
+                raise ValueError(f"a phase of {phase} does not lie in a period of {period}")
+
+    @classmethod
+    def preset(cls, name: str) -> Style:
+        """Return a preset: `"standard"`, `"cdrdao"` or `"cdrecord"`.
+
+        Raises:
+            ValueError: there is no preset of that name.
+        """
+        try:
+            return STYLES[name]
+        except KeyError:
+            raise ValueError(f"no style {name!r}; there are {', '.join(STYLES)}") from None
+
+
+STYLES: Final[dict[str, Style]] = {
+    "standard": Style(),
+    "cdrdao": Style(
+        countdown_ends_at=1,
+        toc_pointers_first=False,
+        lead_in_time_of_address=False,
+        pq16_crc_inverted=False,
+    ),
+    "cdrecord": Style(
+        p_lag=0,
+        p_least=0,
+        p_before_lead_out=0,
+        p_wave=75,
+        mcn_at=(100, 99),
+        isrc_at=(100, 49),
+        control_in_mode_2_3=False,
+        lead_out_control_of="first",
+        pregap_control_of="previous",
+    ),
+}

@@ -1,0 +1,241 @@
+"""The table of contents: lead-in pointers, the SCSI forms, and a drive's cue sheet.
+
+All three are walks over a `Disc`; none knows an address of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import construct
+
+from rawcd.disc import CopySetting, DiscType, TrackMode
+from rawcd.errors import FormatError, UnsupportedError
+from rawcd.msf import Msf
+from rawcd.subcode.frame import (
+    LEAD_OUT_TNO,
+    POINT_FIRST_TRACK,
+    POINT_LAST_TRACK,
+    POINT_LEAD_OUT,
+    QPointer,
+    to_bcd,
+)
+
+if TYPE_CHECKING:
+    from rawcd.disc import Disc, Session, Track
+
+POINT_REPEATS: Final = 3
+"""Each pointer stands in three sectors in a row (Red Book 17.5.1, ECMA-130 22.3.4)."""
+
+_TOC_HEADER: Final = construct.Struct(
+    "length" / construct.Int16ub,  # of what follows it
+    "first_track" / construct.Byte,
+    "last_track" / construct.Byte,
+)
+_TOC_ITEM: Final = construct.Struct(
+    construct.Const(b"\0"),
+    "adr_control" / construct.Byte,  # high nibble ADR, low nibble CONTROL: the reverse of Q
+    "track" / construct.Byte,
+    construct.Const(b"\0"),
+    "lba" / construct.Int32sb,
+)
+"""READ TOC format 0, LBA form (MMC, READ TOC/PMA/ATIP)."""
+_CUE_ROW: Final = construct.Struct(
+    "control_adr" / construct.Byte,  # high nibble CONTROL, low nibble ADR
+    "track" / construct.Byte,  # binary
+    "index" / construct.Byte,
+    "data_form" / construct.Byte,
+    "scms" / construct.Byte,  # 80h: the drive alternates the copy bit
+    "msf" / construct.Bytes(3),  # binary
+)
+"""A row of SEND CUE SHEET (MMC)."""
+_CUE_TEXT_ROW: Final = construct.Struct(
+    "control_adr" / construct.Byte,
+    "track_or_text" / construct.Bytes(7),  # ISRC: track, 6 characters; MCN: 7 characters
+)
+"""A row of SEND CUE SHEET that carries text."""
+
+
+def lead_in_pointers(session: Session, *, pointers_first: bool = True) -> tuple[QPointer, ...]:
+    """Return the items of a lead-in, once each, without running times.
+
+    CONTROL of a track is its own, of A0 the first track's, of A1 and A2 the last track's.
+
+    Args:
+        session: the session.
+        pointers_first: A0, A1, A2 before the tracks, or behind them.
+    """
+    first, last = session.tracks[0], session.tracks[-1]
+    tracks = tuple(
+        QPointer(
+            control=track.control,
+            point=to_bcd(track.number),
+            value=Msf.from_lba(track.start_lba).bcd(),
+        )
+        for track in session.tracks
+    )
+    pointers = (
+        QPointer(
+            control=first.control,
+            point=POINT_FIRST_TRACK,
+            value=bytes([to_bcd(first.number), session.disc_type, 0]),
+        ),
+        QPointer(
+            control=last.control,
+            point=POINT_LAST_TRACK,
+            value=bytes([to_bcd(last.number), 0, 0]),
+        ),
+        QPointer(
+            control=last.control,
+            point=POINT_LEAD_OUT,
+            value=Msf.from_lba(session.lead_out_lba).bcd(),
+        ),
+    )
+    return pointers + tracks if pointers_first else tracks + pointers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TocItem:
+    """A line of the SCSI table of contents.
+
+    Attributes:
+        control: CONTROL nibble.
+        track: the track's number, or `LEAD_OUT_TNO`.
+        lba: where index 1, or the lead-out, begins.
+    """
+
+    control: int
+    track: int
+    lba: int
+
+
+def scsi_toc(disc: Disc) -> bytes:
+    """Return the answer of READ TOC format 0 in LBA form, lead-out of the last session last."""
+    tracks = disc.tracks
+    last = disc.sessions[-1]
+    items = [
+        TocItem(control=track.control, track=track.number, lba=track.start_lba) for track in tracks
+    ]
+    items.append(TocItem(control=tracks[-1].control, track=LEAD_OUT_TNO, lba=last.lead_out_lba))
+    body = b"".join(
+        _TOC_ITEM.build(
+            {"adr_control": 1 << 4 | item.control, "track": item.track, "lba": item.lba}
+        )
+        for item in items
+    )
+    header = _TOC_HEADER.build(
+        {
+            "length": 2 + len(body),
+            "first_track": tracks[0].number,
+            "last_track": tracks[-1].number,
+        }
+    )
+    return header + body
+
+
+def parse_scsi_toc(data: bytes) -> tuple[TocItem, ...]:
+    """Read the answer of READ TOC format 0 in LBA form.
+
+    Raises:
+        FormatError: the bytes are none.
+    """
+    try:
+        header = _TOC_HEADER.parse(data)
+        body = data[_TOC_HEADER.sizeof() : 2 + header.length]
+        count, rest = divmod(len(body), _TOC_ITEM.sizeof())
+        if rest or header.length != 2 + len(body):
+            raise FormatError(
+                f"a length of {header.length} does not fit {len(data)} bytes", place="TOC"
+            )
+        fields = construct.Array(count, _TOC_ITEM).parse(body)
+    except construct.ConstructError as error:
+        raise FormatError(f"no table of contents: {error}", place="TOC") from error
+    return tuple(
+        TocItem(control=item.adr_control & 15, track=item.track, lba=item.lba) for item in fields
+    )
+
+
+_MODE_FORM: Final = {TrackMode.AUDIO: 0x00, TrackMode.MODE1: 0x10, TrackMode.MODE2: 0x30}
+_FORM_XA: Final = 0x20
+_FORM_MADE_AUDIO: Final = 0x01
+_FORM_MADE_DATA: Final = 0x04
+_SCMS_ROW: Final = 0x80
+
+
+def _data_form(session: Session, track: Track, *, made: bool) -> int:
+    """Return DATA FORM: what the host sends for the track, or what the drive makes of itself."""
+    if track.mode is TrackMode.AUDIO:
+        return _FORM_MADE_AUDIO if made else _MODE_FORM[track.mode]
+    if track.mode not in _MODE_FORM:
+        raise UnsupportedError(
+            f"track {track.number}: SEND CUE SHEET has no form for mode 0; write the disc raw"
+        )
+    xa = track.mode is TrackMode.MODE2 and session.disc_type is not DiscType.CDDA_CDROM
+    form = _FORM_XA if xa else _MODE_FORM[track.mode]
+    return form | _FORM_MADE_DATA if made else form
+
+
+def _cue_row(control: int, track: int, index: int, form: int, scms: int, lba: int | None) -> bytes:
+    msf = bytes(3) if lba is None else bytes(Msf.from_lba(lba).parts())
+    return _CUE_ROW.build(
+        {
+            "control_adr": control << 4 | 1,
+            "track": track,
+            "index": index,
+            "data_form": form,
+            "scms": scms,
+            "msf": msf,
+        }
+    )
+
+
+def drive_cue_sheet(disc: Disc) -> bytes:
+    """Return the rows of SEND CUE SHEET for the disc's only session (MMC, 8 bytes each).
+
+    Data tracks are announced in the form whose blocks hold user data alone.
+
+    Raises:
+        UnsupportedError: the disc has several sessions, or a track of mode 0.
+    """
+    if len(disc.sessions) != 1:
+        raise UnsupportedError("one cue sheet describes one session; this disc has several")
+    session = disc.sessions[0]
+    first, last = session.tracks[0], session.tracks[-1]
+    rows: list[bytes] = []
+    if disc.mcn is not None:
+        text = disc.mcn.encode("ascii") + b"\0"
+        rows.extend(
+            _CUE_TEXT_ROW.build({"control_adr": first.control << 4 | 2, "track_or_text": half})
+            for half in (text[:7], text[7:])
+        )
+    rows.append(_cue_row(first.control, 0, 0, _data_form(session, first, made=True), 0, None))
+    for track in session.tracks:
+        if track.isrc is not None:
+            text = track.isrc.encode("ascii")
+            rows.extend(
+                _CUE_TEXT_ROW.build(
+                    {
+                        "control_adr": track.control << 4 | 3,
+                        "track_or_text": bytes([track.number]) + half,
+                    }
+                )
+                for half in (text[:6], text[6:])
+            )
+        scms = _SCMS_ROW if track.copy is CopySetting.SCMS else 0
+        form = _data_form(session, track, made=False)
+        rows.extend(
+            _cue_row(track.control, track.number, index.number, form, scms, index.lba)
+            for index in track.indexes
+        )
+    rows.append(
+        _cue_row(
+            last.control,
+            LEAD_OUT_TNO,
+            1,
+            _data_form(session, last, made=True),
+            0,
+            session.lead_out_lba,
+        )
+    )
+    return b"".join(rows)

@@ -1,0 +1,1 @@
+"""The built-in writers: each file is one destination."""
