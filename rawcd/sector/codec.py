@@ -13,7 +13,7 @@ import numpy as np
 
 from rawcd import ecc
 from rawcd.errors import FormatError
-from rawcd.sector.kinds import SectorType
+from rawcd.sector.kinds import SectorType, fitting_block_size
 from rawcd.sector.layouts import field_slice
 from rawcd.sector.rows import (
     HEAD_BYTES,
@@ -32,8 +32,6 @@ from rawcd.sector.whole import place
 from rawcd.source import SECTOR_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy.typing as npt
     from _typeshed import ReadableBuffer
 
@@ -107,15 +105,8 @@ def _blocks_of(
         FormatError: the bytes are not whole blocks.
         ValueError: the kind has no such block size, or several sizes fit and none is IMAPI's.
     """
-    sizes = sector_type.block_sizes
-    if block_size is not None and block_size not in sizes:
-        raise ValueError(f"{sector_type.name} has blocks of {_listed(sizes)}, not {block_size}")
     if isinstance(data, np.ndarray) and data.ndim == 2 and data.dtype == np.uint8:
-        if data.shape[1] not in ((block_size,) if block_size else sizes):
-            raise ValueError(
-                f"{sector_type.name} has blocks of {block_size or _listed(sizes)}, "
-                f"not {data.shape[1]} bytes"
-            )
+        fitting_block_size(sector_type, data.shape[1], block_size or data.shape[1])
         return data if data.strides[1] == 1 else np.ascontiguousarray(data)
     view = data if isinstance(data, np.ndarray) else memoryview(data)
     if isinstance(view, np.ndarray):
@@ -124,25 +115,7 @@ def _blocks_of(
         flat = np.frombuffer(view, np.uint8)
     else:
         flat = np.empty(0, np.uint8)
-    size = block_size or sizes[0]
-    if len(flat) % size and block_size is None:
-        fitting = [other for other in sizes if len(flat) % other == 0]
-        if len(fitting) > 1:
-            raise ValueError(
-                f"{len(flat)} bytes of {sector_type.name} may be blocks of {_listed(fitting)}: "
-                "give block_size"
-            )
-        size = fitting[0] if fitting else size
-    whole, rest = divmod(len(flat), size)
-    if rest:
-        raise FormatError(
-            f"{len(flat)} bytes are {whole} sectors of {size} bytes and a remainder of {rest}"
-        )
-    return flat.reshape(whole, size)
-
-
-def _listed(sizes: Sequence[int]) -> str:
-    return " or ".join(f"{size:,}" for size in sizes)
+    return flat.reshape(-1, fitting_block_size(sector_type, len(flat), block_size))
 
 
 def encode(
@@ -330,8 +303,7 @@ def decode(
     kind = sector_type.cooked
     sectors = as_sectors(sectors)
     size = sector_type.block_sizes[0] if block_size is None else block_size
-    if size not in kind.block_sizes:
-        raise ValueError(f"{kind.name} has blocks of {_listed(kind.block_sizes)}, not {size}")
+    fitting_block_size(kind, 0, size)
     if size != SECTOR_BYTES:
         bad = np.zeros(0, np.bool_)
         if kind in DEFAULT_SUBHEADERS:

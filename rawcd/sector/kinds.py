@@ -8,6 +8,8 @@ from __future__ import annotations
 from enum import IntEnum, IntFlag
 from typing import Final
 
+from rawcd.errors import FormatError
+
 SYNC: Final = b"\x00" + b"\xff" * 10 + b"\x00"
 """The first twelve bytes of every data sector (ECMA-130 14.1)."""
 
@@ -101,3 +103,43 @@ class Defect(IntFlag):
     """Bytes that must be zero are not: mode 1's intermediate field, all of a mode 0 sector."""
     FORM = 128
     """The submode tells the other form than the track's (Green Book, submode bit 5)."""
+
+
+def fitting_block_size(
+    sector_type: SectorType, byte_count: int, block_size: int | None = None
+) -> int:
+    """Return the size of the blocks that so many bytes of a kind are cut into.
+
+    IMAPI's size if that divides them, else the only size that does.
+
+    Args:
+        sector_type: what the blocks are.
+        byte_count: bytes in all.
+        block_size: the size, where it is known.
+
+    Raises:
+        FormatError: the bytes are not whole blocks.
+        ValueError: the kind has no such block size, or several sizes fit and none is IMAPI's.
+    """
+    sizes = sector_type.block_sizes
+    if block_size is not None and block_size not in sizes:
+        raise ValueError(f"{sector_type.name} has blocks of {_listed(sizes)}, not {block_size}")
+    size = block_size or sizes[0]
+    if byte_count % size and block_size is None:
+        fitting = tuple(other for other in sizes if byte_count % other == 0)
+        if len(fitting) > 1:
+            raise ValueError(
+                f"{byte_count} bytes of {sector_type.name} may be blocks of {_listed(fitting)}: "
+                "give block_size"
+            )
+        size = fitting[0] if fitting else size
+    whole, rest = divmod(byte_count, size)
+    if rest:
+        raise FormatError(
+            f"{byte_count} bytes are {whole} sectors of {size} bytes and a remainder of {rest}"
+        )
+    return size
+
+
+def _listed(sizes: tuple[int, ...]) -> str:
+    return " or ".join(f"{size:,}" for size in sizes)
