@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from rawcd.creator.layout import Placed, StagedTrack
 
 _STEP: Final = 1024
-_MODES: Final = {None: TrackMode.AUDIO, **{mode: TrackMode(mode) for mode in range(3)}}
 _XA: Final = frozenset({SectorType.MODE2FORM1, SectorType.MODE2FORM2, SectorType.MODE2MIXED})
 
 
@@ -38,7 +37,7 @@ def staged_disc(
     made = tuple(
         Track(
             number=number,
-            mode=_MODES[track.sector_type.mode],
+            mode=_mode(track.sector_type),
             indexes=_indexes(track, spot),
             end_lba=end,
             copy=track.copy,
@@ -56,6 +55,11 @@ def staged_disc(
         disc_type=DiscType.XA if xa else DiscType.CDDA_CDROM,
     )
     return Disc(sessions=(session,), mcn=mcn, cdtext=cdtext)
+
+
+def _mode(sector_type: SectorType) -> TrackMode:
+    mode = sector_type.mode
+    return TrackMode.AUDIO if mode is None else TrackMode(mode)
 
 
 def _indexes(track: StagedTrack, spot: Placed) -> tuple[Index, ...]:
