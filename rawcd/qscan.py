@@ -29,6 +29,7 @@ from rawcd.subcode.frame import (
     POINT_FIRST_TRACK,
     POINT_LAST_TRACK,
     POINT_LEAD_OUT,
+    Q_BYTES,
     QCatalog,
     QFrame,
     QIsrc,
@@ -42,7 +43,11 @@ from rawcd.subcode.rows import PQ16_BYTES, crc_holds, pq_of_pq16, pq_of_pw96
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy.typing as npt
+
     from rawcd.source import Bytes2D, Source
+
+    Numbers = npt.NDArray[np.int64]
 
 _CYCLE: Final = 3 * (MAX_TRACKS + 3)
 """Sectors of the longest table of contents, each item three times."""
@@ -52,6 +57,8 @@ _WINDOWS: Final = 6
 """Windows looked into when frames are damaged or disagree."""
 _REACH: Final = 50
 """How far a neighbour may lie that answers for a frame which does not tell its place."""
+_LOOK_BEHIND: Final = 2_000
+"""Steps behind the lead-out's start: a second session's lead-in has 4,500 sectors."""
 _HEADER_MODE: Final = 15
 """Byte of the sector header that tells the mode."""
 
@@ -74,19 +81,23 @@ class QScan:
         self.name = subcode.name
         self.count = subcode.block_count
 
-    def frames(self, start: int, count: int) -> Iterator[tuple[int, QFrame]]:
-        """Yield the number and value of each readable frame with a right CRC in a stretch."""
+    def readable(self, start: int, count: int) -> tuple[Numbers, Bytes2D]:
+        """Return the numbers and Q (n, 12) of the sectors of a stretch whose CRC is right."""
         start, end = max(start, 0), min(start + count, self.count)
         if end <= start:
-            return
+            return np.empty(0, np.int64), np.empty((0, Q_BYTES), np.uint8)
         data = np.frombuffer(self._subcode.read(start, end - start), np.uint8)
         rows = data.reshape(end - start, -1)
         q, _ = pq_of_pq16(rows) if rows.shape[1] == PQ16_BYTES else pq_of_pw96(rows)
-        for row in np.flatnonzero(crc_holds(q)):
-            try:
-                yield start + int(row), parse_q(q[row].tobytes())
-            except FormatError:  # a right CRC over nonsense tells as little as a wrong one
-                continue
+        right = np.flatnonzero(crc_holds(q))
+        return right + start, q[right]
+
+    def frames(self, start: int, count: int) -> Iterator[tuple[int, QFrame]]:
+        """Yield the number and value of each readable frame with a right CRC in a stretch."""
+        numbers, q = self.readable(start, count)
+        for number, row in zip(numbers.tolist(), q, strict=True):
+            if (frame := _parsed(row)) is not None:
+                yield number, frame
 
     def _told(self, number: int) -> Spot | None:
         if number not in self._spots:
@@ -101,16 +112,17 @@ class QScan:
     def spot(self, number: int) -> Spot:
         """Return track and index of a sector; a frame that does not tell gives way to another.
 
-        The one before is asked first: a frame of mode 2 or 3 never stands where track or index
-        change, so it shares its predecessor's place.
+        Those before it are asked first: a frame of mode 2 or 3 never stands where track or
+        index change, so it shares its predecessor's place, and so do most damaged ones.
 
         Raises:
             FormatError: no frame near it can be read.
         """
-        for distance in range(_REACH):
-            for near in (number - distance, number + distance):
-                if 0 <= near < self.count and (told := self._told(near)) is not None:
-                    return told
+        before = range(number, max(number - _REACH, -1), -1)
+        behind = range(number + 1, min(number + _REACH, self.count))
+        for near in (*before, *behind):
+            if (told := self._told(near)) is not None:
+                return told
         raise FormatError(
             f"no Q frame within {_REACH} sectors of sector {number} can be read", file=self.name
         )
@@ -144,6 +156,13 @@ class QScan:
             if mode < 3:
                 return mode
         raise FormatError("a data track's first sector has no header", file=self.name)
+
+
+def _parsed(row: npt.NDArray[np.uint8]) -> QFrame | None:
+    try:
+        return parse_q(row.tobytes())
+    except FormatError:  # a right CRC over nonsense tells as little as a wrong one
+        return None
 
 
 def _majority(votes: Counter[bytes], what: str, name: str) -> bytes:
@@ -238,7 +257,9 @@ def recover_disc(subcode: Source, main: Source) -> Disc:
             f"the file holds LBA {first_lba} to {first_lba + scan.count - 1}",
             file=scan.name,
         )
-    if scan.spot(scan.count - 1)[0] != LEAD_OUT_TNO:
+    lead_out = lead_out_lba - first_lba
+    behind = (*range(lead_out + _LOOK_BEHIND, scan.count, _LOOK_BEHIND), scan.count - 1)
+    if any(scan.spot(number)[0] != LEAD_OUT_TNO for number in behind):
         raise UnsupportedError(
             f"{scan.name}: there is more behind its lead-out; "
             "recordings of several sessions cannot be read yet"
@@ -332,16 +353,16 @@ class _Told:
             count = min(_WINDOW, end - start)
             if count <= 0:
                 break
-            readable = 0
-            for _, frame in scan.frames(start, count):
-                readable += 1
-                if isinstance(frame, QCatalog):
-                    self.mcns[frame.mcn] += 1
-                elif isinstance(frame, QIsrc):
-                    isrcs[frame.isrc] += 1
-                elif isinstance(frame, QPosition):
-                    copy_bits[frame.control >> 1 & 1] += 1
-            if readable == count and len(self.mcns) <= 1 and len(isrcs) <= 1:
+            numbers, q = scan.readable(start, count)
+            adr = q[:, 0] & 15
+            copy_bits.update((q[adr == QPosition.adr, 0] >> 5 & 1).tolist())
+            for row in q[(adr == QCatalog.adr) | (adr == QIsrc.adr)]:
+                match _parsed(row):
+                    case QCatalog(mcn=mcn):
+                        self.mcns[mcn] += 1
+                    case QIsrc(isrc=isrc):
+                        isrcs[isrc] += 1
+            if len(numbers) == count and len(self.mcns) <= 1 and len(isrcs) <= 1:
                 break
         self.isrc = isrcs.most_common(1)[0][0] if isrcs else None
         # Half of the frames carry the bit under SCMS; a stray frame must not make one.
