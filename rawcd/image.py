@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from bisect import bisect_right
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import Enum, IntEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, Self, TypeVar, cast
@@ -286,6 +286,10 @@ class RegionImage:
                     f"holds it {want}; the two cannot be converted yet",
                     lost=("R-W subcode",),
                 )
+
+    def __getstate__(self) -> dict[str, object]:
+        """Travel between processes without what was computed on the way."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @property
     def first_lba(self) -> int:

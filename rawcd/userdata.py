@@ -13,9 +13,7 @@ from rawcd.image import main_sectors
 
 if TYPE_CHECKING:
     from rawcd.image import DiscImage
-    from rawcd.pump import Fill
     from rawcd.sector import SectorType
-    from rawcd.source import Bytes2D
 
 _STEP: Final = 512
 
@@ -45,13 +43,3 @@ def check_remakeable(image: DiscImage, first: int, end: int, sector_type: Sector
                 "would not keep it: keep whole sectors",
                 lost=(f"the sector at LBA {lba + row} as it is",),
             )
-
-
-def user_data(image: DiscImage, sector_type: SectorType) -> Fill:
-    """Return what fills rows of 2,048 bytes with the user data of an image's sectors."""
-    from rawcd.sector import decode
-
-    def fill(lba: int, rows: Bytes2D) -> None:
-        decode(sector_type, main_sectors(image, lba, len(rows)), block_size=2048, out=rows)
-
-    return fill

@@ -105,10 +105,10 @@ class IsoFormat:
                 or a sector is not what its user data alone would make again.
             StorageError: reading or writing failed.
         """
-        from rawcd.pump import pump
-        from rawcd.userdata import check_remakeable, user_data
+        from rawcd.pump import JOBS, UserData, jobs_of, pump
+        from rawcd.userdata import check_remakeable
 
-        for option in options:
+        for option in options.keys() - {JOBS}:
             raise UnsupportedError(f"the format iso has no option {option!r}")
         tracks = image.disc.tracks
         first = tracks[0]
@@ -124,5 +124,12 @@ class IsoFormat:
         check_remakeable(image, 0, first.end_lba, SectorType.MODE1)
         output = files.create(files.name)
         output.allocate(first.end_lba * _BLOCK)
-        fill = user_data(image, SectorType.MODE1)
-        pump(fill, 0, first.end_lba, output.write, width=_BLOCK, progress=progress)
+        pump(
+            UserData(image, SectorType.MODE1),
+            0,
+            first.end_lba,
+            output.write,
+            width=_BLOCK,
+            jobs=jobs_of(options),
+            progress=progress,
+        )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from rawcd.disc import CopySetting, DiscType, TrackMode
 from rawcd.errors import UnsupportedError
 from rawcd.progress import part_of
+from rawcd.pump import JOBS, PlainMain, UserData, jobs_of, pump
 from rawcd.sector import SectorType
 from rawcd.source import SECTOR_BYTES
 from rawcd_formats.cue import commands as cue
@@ -51,8 +52,7 @@ def save(
             place in a sheet, or a sector is not what its user data alone would make again.
         StorageError: reading or writing failed.
     """
-    from rawcd.pump import plain_main, pump
-    from rawcd.userdata import check_remakeable, user_data
+    from rawcd.userdata import check_remakeable
 
     cooked = _cooked(options)
     bin_name = f"{PurePath(files.name).stem}.bin"
@@ -73,11 +73,12 @@ def save(
     for first, end, width in stretches:
         whole = width == SECTOR_BYTES
         pump(
-            plain_main(image) if whole else user_data(image, SectorType.MODE1),
+            PlainMain(image) if whole else UserData(image, SectorType.MODE1),
             first,
             end - first,
             output.write,
             width=width,
+            jobs=jobs_of(options),
             progress=part_of(progress, first, session.lead_out_lba),
         )
     files.create(files.name).write(sheet)
@@ -90,9 +91,8 @@ def _width(track: Track, *, cooked: bool) -> int:
 
 def _cooked(options: Mapping[str, str]) -> bool:
     """Read the options: whether Mode 1 tracks are kept as user data alone."""
-    for option in options:
-        if option != "sector-size":
-            raise UnsupportedError(f"the format cue has no option {option!r}; it has sector-size")
+    for option in options.keys() - {"sector-size", JOBS}:
+        raise UnsupportedError(f"the format cue has no option {option!r}; it has sector-size")
     size = options.get("sector-size", "2352")
     if size not in ("2048", "2352"):
         raise UnsupportedError(f"the option sector-size is 2048 or 2352, not {size!r}")
