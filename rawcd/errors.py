@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 class RawCDError(Exception):
     """The root: catch this to catch everything that rawcd reports."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel between processes whole: message, fields and all."""
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
 
 class AuthoringError(RawCDError):
     """The disc that was asked for must not exist.
@@ -114,3 +118,12 @@ class StorageError(RawCDError, OSError):
 
 class CancelledError(RawCDError):
     """The caller's progress function said stop; nothing was left behind."""
+
+
+def _rebuilt(
+    cls: type[RawCDError], args: tuple[object, ...], fields: dict[str, object]
+) -> RawCDError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(fields)
+    return error

@@ -21,7 +21,6 @@ from rawcd.disc import (
 )
 from rawcd.image import (
     ImageType,
-    MainForm,
     RegionImage,
     SubForm,
     fill_rows,
@@ -29,14 +28,18 @@ from rawcd.image import (
     main_sectors,
 )
 from rawcd.msf import PROGRAM_LBA
+from rawcd.sector import SYNC
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from rawcd.disc import Disc
     from rawcd.image import DiscImage, SubRegion
+    from rawcd.source import Bytes2D
+    from rawcd.subcode.rows import Flags
 
 _NAMES: Final = frozenset({"title", "performer", "songwriter"})
+_USER: Final = slice(24, 2064)
 _STEP: Final = 1024
 """Sectors looked at in one go."""
 
@@ -178,17 +181,29 @@ def _of_bytes(image: DiscImage, keeps: Collection[Feature]) -> Iterator[Loss]:
 
 
 def _first_recorded(image: RegionImage, lba: int, end: int) -> int | None:
-    """Return the first sector of a stretch whose recorded main channel is not silence."""
+    """Return the first sector of a stretch whose recorded main channel has content."""
     for region in image.main:
-        if region.form is MainForm.ZERO:
+        if region.source is None:
             continue
         start, stop = max(region.lba, lba), min(region.lba + region.sectors, end)
         for at in range(start, stop, _STEP):
-            rows = main_sectors(image, at, min(_STEP, stop - at))
-            filled = rows.any(axis=1)
+            filled = _has_content(main_sectors(image, at, min(_STEP, stop - at)))
             if filled.any():
                 return at + int(filled.argmax())
     return None
+
+
+def _has_content(sectors: Bytes2D) -> Flags:
+    """Tell which sectors are neither silence nor a data sector of zero user data.
+
+    The user data of every mode but form 2's last bytes lies in `_USER`; header, subheader, EDC
+    and parity around it are no content.
+    """
+    import numpy as np
+
+    is_data = (sectors[:, : len(SYNC)] == np.frombuffer(SYNC, np.uint8)).all(axis=1)
+    filled: Flags = np.where(is_data, sectors[:, _USER].any(axis=1), sectors.any(axis=1))
+    return filled
 
 
 def _first_unmade(image: RegionImage, region: SubRegion) -> int | None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import io
 from bisect import bisect_right
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import Enum, IntEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, Self, TypeVar, cast
 
-from rawcd.errors import UnsupportedError
+from rawcd.disc import TrackMode
+from rawcd.errors import FormatError, UnsupportedError
 from rawcd.msf import FIRST_LBA
 from rawcd.sector import SYNC, SectorType
 from rawcd.source import SECTOR_BYTES, ReadsInto, Source, paths_of
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from _typeshed import WriteableBuffer
 
-    from rawcd.disc import Disc
+    from rawcd.disc import Disc, Track
     from rawcd.pq import ProgramChannels
     from rawcd.source import Bytes2D
 
@@ -42,6 +43,9 @@ class MainForm(Enum):
     """2,352 bytes as on the disc: audio, or a data sector already scrambled; never touched."""
     PLAIN = "plain"
     """2,352 bytes of a data sector before scrambling; header and parity are kept."""
+    USER = "user"
+    """Blocks of the region's sector type: encoded for their LBA, then scrambled; without a source
+    zero user data."""
 
 
 class SubForm(Enum):
@@ -86,9 +90,14 @@ class Region:
         lba: first sector.
         sectors: how many.
         form: how blocks become sectors.
-        source: None for ZERO.
+        source: None for ZERO, and for USER with zero user data.
         start: the source's block that lies at `lba`.
-        sector_type: how PLAIN blocks are to be taken.
+        sector_type: how PLAIN and USER blocks are to be taken.
+        subheader: four or eight bytes for USER blocks of XA that bring none; None is the kind's
+            default.
+
+    Raises:
+        ValueError: a source is missing, or a USER region's sector type.
     """
 
     lba: int
@@ -97,6 +106,14 @@ class Region:
     source: Source | None = None
     start: int = 0
     sector_type: SectorType | None = None
+    subheader: bytes | None = None
+
+    def __post_init__(self) -> None:
+        needs_source = self.form in (MainForm.DISC, MainForm.PLAIN)
+        if needs_source and self.source is None:
+            raise ValueError(f"a region of form {self.form.name} needs a source")
+        if self.form is MainForm.USER and self.sector_type is None:
+            raise ValueError("a region of form USER needs a sector type")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,6 +286,10 @@ class RegionImage:
                     f"holds it {want}; the two cannot be converted yet",
                     lost=("R-W subcode",),
                 )
+
+    def __getstate__(self) -> dict[str, object]:
+        """Travel between processes without what was computed on the way."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @property
     def first_lba(self) -> int:
@@ -449,7 +470,13 @@ class RegionImage:
         main, sub = _from_lba(self.main, lba), _from_lba(self.sub, lba)
         missing = self.first_lba - lba
         if missing > 0:
-            main = (Region(lba=lba, sectors=missing, form=MainForm.ZERO), *main)
+            head = main[0]
+            more = (
+                replace(head, lba=lba, sectors=missing)
+                if head.source is None
+                else blank_like(first.tracks[0], lba, missing)
+            )
+            main = (more, *main)
             sub = (SubRegion(lba=lba, sectors=missing, form=SubForm.MADE), *sub)
         return replace(self, disc=disc, main=main, sub=sub)
 
@@ -507,18 +534,70 @@ def has_rw(region: SubRegion) -> bool:
     return first_rw_lba(region) is not None
 
 
+def blank(lba: int, sectors: int, sector_type: SectorType) -> Region:
+    """Return sectors without content: digital silence, or a mode's sectors of zero user data.
+
+    Args:
+        lba: first sector.
+        sectors: how many.
+        sector_type: the kind of the track they belong to. Mixed XA gets form 2, as a recorder
+            makes it (MMC, data form 24h).
+    """
+    if sector_type is SectorType.AUDIO:
+        return Region(lba=lba, sectors=sectors, form=MainForm.ZERO)
+    kind = sector_type.cooked
+    if kind is SectorType.MODE2MIXED:
+        kind = SectorType.MODE2FORM2
+    return Region(lba=lba, sectors=sectors, form=MainForm.USER, sector_type=kind)
+
+
+_KIND_OF_MODE: Final = {
+    TrackMode.AUDIO: SectorType.AUDIO,
+    TrackMode.MODE0: SectorType.MODE_ZERO,
+    TrackMode.MODE1: SectorType.MODE1,
+    TrackMode.MODE2: SectorType.MODE2MIXED,
+}
+
+
+def blank_like(track: Track, lba: int, sectors: int) -> Region:
+    """Return sectors without content for the lead-in, pregap or lead-out of a track."""
+    return blank(lba, sectors, _KIND_OF_MODE[track.mode])
+
+
 def _fill_main(region: Region, lba: int, rows: Bytes2D, disc: Disc, *, plain: bool) -> None:
     from rawcd.sector import scramble
 
-    if region.source is None:
+    if region.form is MainForm.ZERO:
         rows[:] = 0
         return
-    fill_rows(region.source, region.start + lba - region.lba, rows)
-    if region.form is MainForm.PLAIN:
+    if region.form is MainForm.USER:
+        _fill_user(region, lba, rows)
+    elif region.source is not None:
+        fill_rows(region.source, region.start + lba - region.lba, rows)
+    if region.form is not MainForm.DISC:
         if not plain:
             scramble(rows)
     elif plain:
         unscramble_data(disc, lba, rows)
+
+
+def _fill_user(region: Region, lba: int, rows: Bytes2D) -> None:
+    """Encode a region's blocks for their place."""
+    import numpy as np
+
+    from rawcd.sector import encode
+
+    kind = cast("SectorType", region.sector_type)
+    if region.source is None:
+        blocks = np.zeros((len(rows), min(kind.block_sizes)), np.uint8)
+    else:
+        blocks = np.empty((len(rows), region.source.block_size), np.uint8)
+        fill_rows(region.source, region.start + lba - region.lba, blocks)
+    try:
+        encode(kind, blocks, lba, subheader=region.subheader, out=rows)
+    except FormatError as error:
+        name = None if region.source is None else region.source.name
+        raise FormatError(error.reason, file=name, place=error.place) from error
 
 
 def unscramble_data(disc: Disc, lba: int, rows: Bytes2D) -> None:

@@ -23,3 +23,16 @@ def report(progress: Progress | None, done: int, total: int) -> None:
     """
     if progress is not None and progress(done, total) is False:
         raise CancelledError(f"stopped by the caller after {done} of {total} sectors")
+
+
+def part_of(progress: Progress | None, before: int, total: int) -> Progress | None:
+    """Return what tells `progress` of one part of a larger work.
+
+    Args:
+        progress: the caller's function, or None for nobody.
+        before: sectors done in earlier parts.
+        total: sectors of all parts.
+    """
+    if progress is None:
+        return None
+    return lambda done, _: progress(before + done, total)

@@ -129,17 +129,18 @@ class RawFormat:
             UnsupportedError: an option was given; there are none.
             StorageError: reading or writing failed.
         """
-        from rawcd.pump import pump, whole_sectors
+        from rawcd.pump import JOBS, WholeSectors, jobs_of, pump
 
-        for option in options:
+        for option in options.keys() - {JOBS}:
             raise UnsupportedError(f"the format raw has no option {option!r}")
         output = files.create(files.name)
         output.allocate(image.sector_count * image.sector_size)
         pump(
-            whole_sectors(image),
+            WholeSectors(image),
             image.first_lba,
             image.sector_count,
             output.write,
             width=image.sector_size,
+            jobs=jobs_of(options),
             progress=progress,
         )

@@ -56,6 +56,11 @@ _MAX_TRACKS: Final = 99
     help="Make P and Q as another writer does.",
 )
 @click.option(
+    "--sector-size",
+    type=click.Choice(("2048", "2352")),
+    help="Mode 1 tracks in a cue sheet's BIN: user data alone, or whole sectors.  [default: 2352]",
+)
+@click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="An option of the format."
 )
 @click.option("--force", is_flag=True, help="Replace existing files.")
@@ -70,6 +75,7 @@ def build(
     gaps: bool,
     pad_short: bool,
     style: str | None,
+    sector_size: str | None,
     settings: tuple[str, ...],
     force: bool,
     allow_loss: bool,
@@ -84,6 +90,8 @@ def build(
     if to_pipe and sys.stdout.isatty():
         raise click.UsageError("-o - writes binary data and stdout is a terminal; use a pipe")
     options = dict(_setting(setting) for setting in settings)
+    if sector_size is not None:
+        options["sector-size"] = sector_size
     image = _opened(inputs, gaps=gaps)
     image = _settled(image, kind=kind, mcn=mcn, style=style, pad_short=pad_short)
     _check_rules(image, leadout_limit)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
+from rawcd.creator.assembly import regions, staged_disc
 from rawcd.creator.generator import RwGenerator
 from rawcd.creator.hresults import refusal, text, whole_number
 from rawcd.creator.layout import Placed, StagedTrack, place
-from rawcd.creator.material import Material, SoundInput, take
+from rawcd.creator.material import DataInput, Material, SoundInput, take, take_data
 from rawcd.creator.track import TrackInfo
 from rawcd.disc import (
     FIRST_LEAD_OUT_SECTORS,
@@ -16,12 +17,9 @@ from rawcd.disc import (
     MAX_TRACKS,
     PREGAP_SECTORS,
     Disc,
-    Index,
-    Session,
-    Track,
 )
 from rawcd.errors import AuthoringError
-from rawcd.image import ImageType, MainForm, Note, Region, RegionImage, SubForm, SubRegion
+from rawcd.image import ImageType, Note, RegionImage, SubForm, SubRegion
 from rawcd.msf import PROGRAM_LBA
 from rawcd.rules import (
     MAX_LEAD_OUT_LBA,
@@ -39,7 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rawcd.cdtext import CDText
-    from rawcd.source import Source
 
 
 class RawCDImageCreator:
@@ -145,11 +142,14 @@ class RawCDImageCreator:
 
     def add_track(
         self,
-        data: SoundInput,
+        data: SoundInput | DataInput,
         sector_type: SectorType | int = SectorType.AUDIO,
         *,
         pregap: int | SoundInput = None,
         pad_short: bool = False,
+        block_size: int | None = None,
+        subheader: bytes | None = None,
+        scrambled: bool | None = None,
     ) -> int:
         """Add a track and return its handle for `track_info` (AddTrack).
 
@@ -157,26 +157,35 @@ class RawCDImageCreator:
             data: its sound: a path, bytes, an int16 array (n, 2), a binary file object that
                 holds a sound file or bare samples, a `Source` of 2,352-byte blocks or a
                 `Sound`. An end inside a sector is filled with silence, with a note.
-            sector_type: what the blocks hold; tracks other than AUDIO cannot be made yet.
-            pregap: ours. None: the gap switch decides. A number: so many sectors of silence
-                before index 1, 0 for none. Sound: it lies there. On the first track it is the
-                whole pregap, at least 150 sectors: the same as `add_special_pregap`.
-            pad_short: fill a track under 300 sectors with silence, with a note, instead of
-                refusing it.
+                Or its data, in whole blocks: a path, bytes, an array of uint8, a binary file
+                object, or a `Source`.
+            sector_type: what the blocks hold. Tracks of one image are all audio, all mode 1,
+                all mode 0, or mode 2 of any form.
+            pregap: ours. None: the gap switch decides. A number: so many sectors without
+                content before index 1, 0 for none. Sound: it lies there. On the first track it
+                is the whole pregap, at least 150 sectors: the same as `add_special_pregap`.
+            pad_short: fill a track under 300 sectors with silence, or sectors of zero user
+                data, with a note, instead of refusing it.
+            block_size: ours. Bytes in a block of data, one of `sector_type.block_sizes`. None:
+                IMAPI's size if it divides the bytes, else the only one that does.
+            subheader: ours. Four or eight bytes for XA blocks that bring none.
+            scrambled: ours. Whether whole data sectors (the RAW types) are; None finds out by
+                their headers when the image is made.
 
         Returns:
             1, 2, 3, ...: the handle, which is not the track's number on the disc.
 
         Raises:
-            AuthoringError: it is too short or the pregap is wrong (E_INVALIDARG), the
-                hundredth (TOO_MANY_TRACKS), of another type (SECTOR_TYPE_NOT_SUPPORTED), would
-                push the lead-out past its limit (INSUFFICIENT_SPACE), nothing was given
-                (E_POINTER), or the image has been made.
+            AuthoringError: it is too short, in parts of blocks, or the pregap is wrong
+                (E_INVALIDARG), the hundredth (TOO_MANY_TRACKS), of a type that does not go
+                with the others (SECTOR_TYPE_NOT_SUPPORTED), would push the lead-out past its
+                limit (INSUFFICIENT_SPACE), nothing was given (E_POINTER), or the image has
+                been made.
             FormatError: the file is no sound.
             StorageError: the file cannot be read.
         """
         self._require_writable()
-        self._check_sector_type(sector_type)
+        kind = self._fitting_type(sector_type)
         number = self._starting_number + len(self._tracks)
         if number > MAX_TRACKS:
             raise refusal(
@@ -184,7 +193,10 @@ class RawCDImageCreator:
                 f"a disc's track numbers go to {MAX_TRACKS}; this one would be {number}",
             )
         what = f"track {number}"
-        material = take(data, what=what, strict=self._strict)
+        if kind is SectorType.AUDIO:
+            material = take(data, what=what, strict=self._strict)
+        else:
+            material = take_data(data, kind, what=what, block_size=block_size)
         sectors = material.sectors
         if sectors < MIN_TRACK_SECTORS:
             if not pad_short:
@@ -194,7 +206,12 @@ class RawCDImageCreator:
                 )
             sectors = MIN_TRACK_SECTORS
         track = StagedTrack(
-            material=material, sectors=sectors, pregap=self._taken_pregap(pregap, what)
+            material=material,
+            sector_type=kind,
+            subheader=subheader,
+            scrambled=scrambled,
+            sectors=sectors,
+            pregap=self._taken_pregap(pregap, kind, what),
         )
         lead_out = self._placed(and_track=track)[-1].data_end_lba
         if lead_out > self._limit:
@@ -210,23 +227,49 @@ class RawCDImageCreator:
             self._notes.append(
                 Note(
                     code="short-padded",
-                    message=f"its {material.sectors} sectors were filled with silence to "
-                    f"{MIN_TRACK_SECTORS}",
+                    message=f"its {material.sectors} sectors were filled up to {MIN_TRACK_SECTORS}",
                     track=number,
                     file=material.source.name,
                 )
             )
         return len(self._tracks)
 
-    def _check_sector_type(self, sector_type: SectorType | int) -> None:
+    def _fitting_type(self, sector_type: SectorType | int) -> SectorType:
+        """Return a track's type, if it goes with the tracks that are there.
+
+        IMAPI's own rules of compatibility (IMAPI_CD_SECTOR_TYPE); under `strict` audio alone.
+        """
         try:
-            known = SectorType(sector_type)
+            kind = SectorType(sector_type)
         except ValueError:
             raise refusal("argument", f"{sector_type!r} is no sector type") from None
-        if known is not SectorType.AUDIO:
-            raise refusal("sector-type", f"tracks of type {known.name} cannot be made; use AUDIO")
+        if kind is SectorType.AUDIO and not self._tracks:
+            return kind
+        if self._strict and kind is not SectorType.AUDIO:
+            raise refusal("sector-type", f"IMAPI takes audio alone, not {kind.name} (strict=True)")
+        others = {track.sector_type for track in self._tracks}
+        if any(other.mode != kind.mode for other in others):
+            raise refusal(
+                "sector-type",
+                f"a track of type {kind.name} cannot follow one of type {others.pop().name}: "
+                "the tracks of an image are all audio or all of one mode",
+            )
+        if kind is not SectorType.AUDIO and self._special_pregap is not None:
+            raise refusal(
+                "sector-type",
+                f"with a special pregap the first track is audio, not {kind.name}",
+            )
+        if kind is not SectorType.AUDIO and self._starting_number != 1:
+            raise refusal(
+                "sector-type",
+                f"numbers that begin with {self._starting_number} are for audio tracks, "
+                f"not {kind.name}",
+            )
+        return kind
 
-    def _taken_pregap(self, pregap: int | SoundInput, what: str) -> int | Material | None:
+    def _taken_pregap(
+        self, pregap: int | SoundInput, kind: SectorType, what: str
+    ) -> int | Material | None:
         if pregap is None:
             return None
         if self._strict:
@@ -234,6 +277,8 @@ class RawCDImageCreator:
         taken: int | Material
         if isinstance(pregap, SupportsIndex) and not getattr(pregap, "ndim", 0):  # no array
             taken = sectors = whole_number(pregap, f"the pregap of {what}", 0, MAX_LEAD_OUT_LBA)
+        elif kind is not SectorType.AUDIO:
+            raise refusal("argument", f"{what}: sound cannot be the pregap of {kind.name}")
         else:
             taken = take(pregap, what=f"the pregap of {what}", strict=False)
             sectors = taken.sectors
@@ -483,7 +528,7 @@ class RawCDImageCreator:
             raise refusal(breaks[0].rule, "; ".join(map(str, breaks)))
         image = RegionImage(
             disc=disc,
-            main=tuple(self._regions(disc)),
+            main=tuple(regions(disc, self._tracks, self._placed(), self._special_pregap)),
             sub=(self._sub_region(disc),),
             kind=self._kind,
             style=self._style,
@@ -493,46 +538,13 @@ class RawCDImageCreator:
         return image
 
     def _disc(self) -> Disc:
-        placed = self._placed()
-        starts = [
-            spot.start_lba if spot.index0_lba is None else spot.index0_lba for spot in placed[1:]
-        ]
-        ends = [*starts, placed[-1].data_end_lba]
-        tracks = tuple(
-            Track(
-                number=self._starting_number + number,
-                indexes=_indexes(track, spot),
-                end_lba=end,
-                copy=track.copy,
-                pre_emphasis=track.pre_emphasis,
-                isrc=track.isrc,
-            )
-            for number, (track, spot, end) in enumerate(
-                zip(self._tracks, placed, ends, strict=True)
-            )
+        return staged_disc(
+            self._tracks,
+            self._placed(),
+            starting_number=self._starting_number,
+            mcn=self._mcn,
+            cdtext=self._cdtext,
         )
-        session = Session(tracks=tracks, lead_out_lba=placed[-1].data_end_lba)
-        return Disc(sessions=(session,), mcn=self._mcn, cdtext=self._cdtext)
-
-    def _regions(self, disc: Disc) -> Iterator[Region]:
-        """Yield the regions: silence wherever no sound was given."""
-        position = disc.first_lba
-        for lba, source in self._sources():
-            if lba > position:
-                yield Region(lba=position, sectors=lba - position, form=MainForm.ZERO)
-            sectors = source.block_count
-            yield Region(lba=lba, sectors=sectors, form=MainForm.DISC, source=source)
-            position = lba + sectors
-        yield Region(lba=position, sectors=disc.end_lba - position, form=MainForm.ZERO)
-
-    def _sources(self) -> Iterator[tuple[int, Source]]:
-        if self._special_pregap is not None:
-            yield PROGRAM_LBA, self._special_pregap.source
-        for track, spot in zip(self._tracks, self._placed(), strict=True):
-            if isinstance(track.pregap, Material) and track.pregap.sectors:
-                yield spot.start_lba - track.pregap.sectors, track.pregap.source
-            if track.material.sectors:
-                yield spot.start_lba, track.material.source
 
     def _sub_region(self, disc: Disc) -> SubRegion:
         sectors = disc.end_lba - disc.first_lba
@@ -557,13 +569,3 @@ def _material_notes(material: Material, track: int | None, what: str) -> Iterato
             track=track,
             file=material.source.name,
         )
-
-
-def _indexes(track: StagedTrack, spot: Placed) -> tuple[Index, ...]:
-    indexes = [
-        Index(number=number, lba=spot.start_lba + offset)
-        for number, offset in enumerate(track.offsets, 1)
-    ]
-    if spot.index0_lba is not None:
-        indexes.insert(0, Index(number=0, lba=spot.index0_lba))
-    return tuple(indexes)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from rawcd.disc import PREGAP_SECTORS, CopySetting
 from rawcd.msf import PROGRAM_LBA
 from rawcd.rules import MIN_TRACK_SECTORS
+from rawcd.sector import SectorType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,10 @@ class StagedTrack:
     """A track as the creator keeps it.
 
     Attributes:
-        material: its sound.
+        material: its sound or data.
+        sector_type: what the material's blocks hold.
+        subheader: of XA blocks that bring none; None is the kind's default.
+        scrambled: whether whole data sectors are; None finds out when the image is made.
         sectors: its length; more than the material's where a short track was padded.
         pregap: None leaves it to the gap switch; else sectors of silence, or sound.
         offsets: index positions, sectors from index 1, rising from 0.
@@ -33,6 +37,9 @@ class StagedTrack:
     """
 
     material: Material
+    sector_type: SectorType = SectorType.AUDIO
+    subheader: bytes | None = None
+    scrambled: bool | None = None
     sectors: int
     pregap: int | Material | None = None
     offsets: list[int] = field(default_factory=lambda: [0])
@@ -65,8 +72,10 @@ def shared_pregap(track: StagedTrack) -> int:
     """Return how much of a track's sound is its successor's pregap in gapless recording.
 
     Two seconds, less where the track would fall below its least length, or its last index
-    below its own.
+    below its own. Data is never shared: a file system must not end in another track's pregap.
     """
+    if track.sector_type is not SectorType.AUDIO:
+        return 0
     return max(
         0,
         min(

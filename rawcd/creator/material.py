@@ -1,4 +1,4 @@
-"""Sound from wherever it is, as blocks of 2,352 bytes: what IMAPI takes as an IStream."""
+"""Sound and data from wherever they are, as blocks: what IMAPI takes as an IStream."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from rawcd.audio import is_sound, open_sound
 from rawcd.creator.hresults import refusal
+from rawcd.errors import FormatError
 from rawcd.image import Note
+from rawcd.sector.kinds import fitting_block_size
 from rawcd.source import (
     SECTOR_BYTES,
     SECTOR_SAMPLES,
@@ -23,15 +25,18 @@ from rawcd.source import (
 )
 
 if TYPE_CHECKING:
+    from rawcd.sector import SectorType
     from rawcd.source import Reader
 
 SoundInput = Any
 """A path, bytes, an array, a binary file object that seeks, a `Source` or a `Sound`."""
+DataInput = Any
+"""A path, bytes, an array of uint8, a binary file object that seeks, or a `Source`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """Sound as given: kept, not copied.
+    """Sound or data as given: kept, not copied.
 
     Attributes:
         source: its blocks; the last one filled with silence where the sound ends inside it.
@@ -141,3 +146,59 @@ def _array(data: Any, *, what: str) -> Material:
             "give int16 (n, 2), or uint8",
         )
     return _samples(MemoryBytes(np.ascontiguousarray(array).data, name="<array>"))
+
+
+def take_data(
+    data: DataInput, sector_type: SectorType, *, what: str, block_size: int | None
+) -> Material:
+    """Take what was given as blocks of a data track.
+
+    Args:
+        data: what was given.
+        sector_type: what the blocks hold.
+        what: what it is for, for messages.
+        block_size: bytes in a block; None takes an array's or a source's own, else IMAPI's if
+            that divides the bytes, else the only one that does.
+
+    Raises:
+        AuthoringError: nothing was given, or something that holds no whole blocks.
+        StorageError: the file cannot be read.
+    """
+    if data is None:
+        raise refusal("nothing-given", f"{what}: no data was given")
+    try:
+        source = _blocks(data, sector_type, what=what, block_size=block_size)
+    except (FormatError, ValueError) as error:
+        raise refusal("ragged-stream", f"{what}: {error}") from error
+    return Material(source=source, missing_bytes=0, notes=())
+
+
+def _blocks(
+    data: DataInput, sector_type: SectorType, *, what: str, block_size: int | None
+) -> Source:
+    reader: Reader
+    if isinstance(data, (str, os.PathLike)):
+        reader = FileBytes(data)
+    elif isinstance(data, (bytes, bytearray, memoryview)):
+        reader = MemoryBytes(data)
+    elif hasattr(data, "__array_interface__"):
+        import numpy as np
+
+        array = np.ascontiguousarray(data)
+        if array.dtype != np.uint8:
+            raise refusal("argument", f"{what}: an array of {array.dtype} is no data; give uint8")
+        if array.ndim == 2:
+            block_size = block_size or array.shape[1]
+        reader = MemoryBytes(array, name="<array>")
+    elif isinstance(data, Source):
+        fitting_block_size(sector_type, 0, data.block_size)
+        return data
+    elif hasattr(data, "read") and hasattr(data, "seek"):
+        reader = StreamBytes(cast("BinaryIO", data))
+    else:
+        raise refusal(
+            "argument",
+            f"{what}: a {type(data).__name__} is no data; give a path, bytes, an array of uint8, "
+            "a binary file object or a Source",
+        )
+    return BlockSource(reader, block_size=fitting_block_size(sector_type, reader.size, block_size))

@@ -58,7 +58,16 @@ class TrackInfo:
     @property
     def sector_type(self) -> SectorType:
         """What the track was added as (SectorType)."""
-        return SectorType.AUDIO
+        return self._track.sector_type
+
+    def _require_audio(self, what: str) -> None:
+        self._creator._require_writable()
+        if self._track.sector_type is not SectorType.AUDIO:
+            raise refusal(
+                "audio-only",
+                f"{what} is for audio tracks; track {self.track_number} is "
+                f"{self._track.sector_type.name}",
+            )
 
     @property
     def isrc(self) -> str:
@@ -67,7 +76,8 @@ class TrackInfo:
         Put it with or without dashes, or "" to clear it.
 
         Raises:
-            AuthoringError: it is none (E_INVALIDARG), or the image has been made.
+            AuthoringError: it is none, or the track is no audio (E_INVALIDARG), or the image has
+                been made.
         """
         code = self._track.isrc
         return "" if code is None else f"{code[:2]}-{code[2:5]}-{code[5:7]}-{code[7:]}"
@@ -100,7 +110,7 @@ class TrackInfo:
 
     @digital_audio_copy_setting.setter
     def digital_audio_copy_setting(self, setting: CopySetting | int) -> None:
-        self._creator._require_writable()
+        self._require_audio("a copy setting")
         try:
             self._track.copy = CopySetting(setting)
         except ValueError:
@@ -121,7 +131,7 @@ class TrackInfo:
 
     @audio_has_preemphasis.setter
     def audio_has_preemphasis(self, value: bool) -> None:
-        self._creator._require_writable()
+        self._require_audio("pre-emphasis")
         self._track.pre_emphasis = bool(value)
 
     @property

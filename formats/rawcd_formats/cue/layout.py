@@ -25,13 +25,11 @@ from rawcd.disc import (
     TrackMode,
 )
 from rawcd.errors import FormatError, StorageError, UnsupportedError
-from rawcd.image import MainForm, Note, Region, RegionImage, SubForm, SubRegion
+from rawcd.image import MainForm, Note, Region, RegionImage, SubForm, SubRegion, blank_like
 from rawcd.msf import PROGRAM_LBA
 from rawcd.rules import check_digit, is_sheet_isrc
-from rawcd.sector import SectorType
 from rawcd.source import (
     SAMPLE_BYTES,
-    SECTOR_BYTES,
     SECTOR_SAMPLES,
     BlockSource,
     JoinedSound,
@@ -39,6 +37,7 @@ from rawcd.source import (
     SoundPart,
 )
 from rawcd_formats.cue import commands as cue
+from rawcd_formats.cue.modes import AUDIO, LATER_MODES, MODES, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,41 +50,12 @@ _FLAGS: Final = frozenset({"DCP", "4CH", "PRE", "SCMS", "DATA"})
 _SESSION_REMARKS: Final = ("SESSION", "HIGH-DENSITY AREA")
 
 
-@dataclass(frozen=True, slots=True)
-class _Mode:
-    """What the mode of a TRACK command means."""
-
-    mode: TrackMode
-    block_size: int = SECTOR_BYTES
-    sector_type: SectorType | None = None
-    disc_type: DiscType = DiscType.CDDA_CDROM
-
-
-_MODES: Final = {
-    "AUDIO": _Mode(TrackMode.AUDIO),
-    "MODE1/2352": _Mode(TrackMode.MODE1, sector_type=SectorType.MODE1),
-    "MODE2/2352": _Mode(TrackMode.MODE2, sector_type=SectorType.MODE2FORM0, disc_type=DiscType.XA),
-    "CDI/2352": _Mode(TrackMode.MODE2, sector_type=SectorType.MODE2FORM0, disc_type=DiscType.CDI),
-}
-_LATER_MODES: Final = frozenset(
-    {
-        "CDG",
-        "MODE1/2048",
-        "MODE2/2048",
-        "MODE2/2324",
-        "MODE2/2332",
-        "MODE2/2336",
-        "CDI/2336",
-    }
-)
-
-
 @dataclass(slots=True)
 class _TrackSheet:
     """What the sheet says of a track, gathered command by command."""
 
     start: cue.TrackStart
-    mode: _Mode
+    mode: Mode
     indexes: list[tuple[cue.IndexAt, int]] = field(default_factory=list)  # and the file's place
     flags: frozenset[str] = frozenset()
     isrc: str | None = None
@@ -102,7 +72,7 @@ class _FileSheet:
     """A FILE command, and the stretches of one mode in it: (first frame, mode)."""
 
     command: cue.File
-    stretches: list[tuple[int, _Mode]] = field(default_factory=list)
+    stretches: list[tuple[int, Mode]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +83,7 @@ class _Piece:
     sound: Sound | None = None
     start: int = 0  # first sample of the sound
     data: BlockSource | None = None
-    mode: _Mode = _MODES["AUDIO"]
+    mode: Mode = AUDIO
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,13 +209,13 @@ class _Sheet:
             )
         if not number:
             raise self._error("track numbers go from 01 to 99", line)
-        if name in _LATER_MODES:
+        if name in LATER_MODES:
             raise UnsupportedError(
                 f"{self._files.name}: line {line}: tracks of mode {name} cannot be made yet"
             )
-        if name not in _MODES:
-            raise self._error(f"{name} is no track mode; there are {', '.join(_MODES)}", line)
-        self.tracks.append(_TrackSheet(command, _MODES[name]))
+        if name not in MODES:
+            raise self._error(f"{name} is no track mode; there are {', '.join(MODES)}", line)
+        self.tracks.append(_TrackSheet(command, MODES[name]))
 
     def _take_index(self, command: cue.IndexAt) -> None:
         line, number = command.line, command.number
@@ -399,7 +369,7 @@ class _Sheet:
         return _Piece(sound.sample_count, sound=sound)
 
     def _bare_piece(
-        self, sheet: _FileSheet, reader: Reader, mode: _Mode, offset: int, size: int
+        self, sheet: _FileSheet, reader: Reader, mode: Mode, offset: int, size: int
     ) -> _Piece:
         unit = SAMPLE_BYTES if mode.mode is TrackMode.AUDIO else mode.block_size
         count, rest = divmod(size, unit)
@@ -553,15 +523,23 @@ class _Sheet:
     # -- the bytes -------------------------------------------------------------------------------
 
     def _regions(self, disc: Disc, runs: list[_Run], pieces: list[_Piece]) -> Iterator[Region]:
-        """Yield the regions: silence wherever no run lies."""
+        """Yield the regions: sectors without content wherever no run lies."""
         position = disc.first_lba
         for run in runs:
-            if run.lba > position:
-                yield Region(lba=position, sectors=run.lba - position, form=MainForm.ZERO)
+            yield from _blanks(disc, position, run.lba)
             yield from _run_regions(run, pieces)
             position = run.lba + run.sectors
-        if disc.end_lba > position:
-            yield Region(lba=position, sectors=disc.end_lba - position, form=MainForm.ZERO)
+        yield from _blanks(disc, position, disc.end_lba)
+
+
+def _blanks(disc: Disc, lba: int, end: int) -> Iterator[Region]:
+    """Yield a stretch without content, each part in the mode of the track that it belongs to."""
+    tracks = disc.tracks
+    for track, owned in zip(tracks, [*(t.first_lba for t in tracks[1:]), end], strict=True):
+        stop = min(owned, end)
+        if stop > lba:
+            yield blank_like(track, lba, stop - lba)
+            lba = stop
 
 
 def _run_regions(run: _Run, pieces: list[_Piece]) -> Iterator[Region]:
@@ -576,7 +554,7 @@ def _run_regions(run: _Run, pieces: list[_Piece]) -> Iterator[Region]:
             yield Region(
                 lba=run.lba + (start - run.start) // SECTOR_SAMPLES,
                 sectors=(end - start) // SECTOR_SAMPLES,
-                form=MainForm.PLAIN,
+                form=piece.mode.form,
                 source=piece.data,
                 start=(start - base) // SECTOR_SAMPLES,
                 sector_type=piece.mode.sector_type,

@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 from rawcd.disc import CopySetting, DiscType, TrackMode
 from rawcd.errors import UnsupportedError
+from rawcd.progress import part_of
+from rawcd.pump import JOBS, PlainMain, UserData, jobs_of, pump
+from rawcd.sector import SectorType
+from rawcd.source import SECTOR_BYTES
 from rawcd_formats.cue import commands as cue
 
 if TYPE_CHECKING:
@@ -36,30 +40,72 @@ def save(
 ) -> None:
     """Write the BIN and the sheet.
 
+    Args:
+        image: the image.
+        files: where they go.
+        options: `sector-size`: 2048 keeps the user data of Mode 1 tracks alone; 2352, the
+            default, whole sectors.
+        progress: told how far the work is.
+
     Raises:
-        UnsupportedError: an option was given (there are none), or a text or the file's name
-            has no place in a sheet.
+        UnsupportedError: an option or its value is unknown, a text or the file's name has no
+            place in a sheet, or a sector is not what its user data alone would make again.
         StorageError: reading or writing failed.
     """
-    from rawcd.pump import plain_main, pump
-    from rawcd.source import SECTOR_BYTES
+    from rawcd.userdata import check_remakeable
 
-    for option in options:
-        raise UnsupportedError(f"the format cue has no option {option!r}")
+    cooked = _cooked(options)
     bin_name = f"{PurePath(files.name).stem}.bin"
     if bin_name == files.name:
         raise UnsupportedError(f"{files.name}: a sheet cannot have the name of its own BIN")
     _check_text(bin_name, "the file's name")
-    sheet = cue.build(sheet_of(image.disc, bin_name)).encode()
-    sectors = image.disc.sessions[0].lead_out_lba
+    sheet = cue.build(sheet_of(image.disc, bin_name, cooked=cooked)).encode()
+    session = image.disc.sessions[0]
+    stretches = [
+        (max(track.first_lba, 0), track.end_lba, _width(track, cooked=cooked))
+        for track in session.tracks
+    ]
+    for first, end, width in stretches:
+        if width != SECTOR_BYTES:
+            check_remakeable(image, first, end, SectorType.MODE1)
     output = files.create(bin_name)
-    output.allocate(sectors * SECTOR_BYTES)
-    pump(plain_main(image), 0, sectors, output.write, progress=progress)
+    output.allocate(sum((end - first) * width for first, end, width in stretches))
+    for first, end, width in stretches:
+        whole = width == SECTOR_BYTES
+        pump(
+            PlainMain(image) if whole else UserData(image, SectorType.MODE1),
+            first,
+            end - first,
+            output.write,
+            width=width,
+            jobs=jobs_of(options),
+            progress=part_of(progress, first, session.lead_out_lba),
+        )
     files.create(files.name).write(sheet)
 
 
-def sheet_of(disc: Disc, bin_name: str) -> Iterator[cue.Command]:
+def _width(track: Track, *, cooked: bool) -> int:
+    """Return the bytes of a track's sector in the BIN."""
+    return 2048 if cooked and track.mode is TrackMode.MODE1 else SECTOR_BYTES
+
+
+def _cooked(options: Mapping[str, str]) -> bool:
+    """Read the options: whether Mode 1 tracks are kept as user data alone."""
+    for option in options.keys() - {"sector-size", JOBS}:
+        raise UnsupportedError(f"the format cue has no option {option!r}; it has sector-size")
+    size = options.get("sector-size", "2352")
+    if size not in ("2048", "2352"):
+        raise UnsupportedError(f"the option sector-size is 2048 or 2352, not {size!r}")
+    return size == "2048"
+
+
+def sheet_of(disc: Disc, bin_name: str, *, cooked: bool = False) -> Iterator[cue.Command]:
     """Yield the commands of the sheet for a disc whose sectors from LBA 0 on are in one BIN.
+
+    Args:
+        disc: the disc.
+        bin_name: the BIN's name.
+        cooked: its Mode 1 tracks are there as user data alone.
 
     Raises:
         UnsupportedError: a text holds a line break, or what UTF-8 cannot hold.
@@ -70,7 +116,7 @@ def sheet_of(disc: Disc, bin_name: str) -> Iterator[cue.Command]:
     yield from _texts(disc, 0)
     yield cue.File(0, bin_name, cue.BINARY)
     for place, track in enumerate(session.tracks):
-        yield cue.TrackStart(0, track.number, _mode(session, track))
+        yield cue.TrackStart(0, track.number, _mode(session, track, cooked=cooked))
         yield from _texts(disc, track.number)
         if flags := tuple(_flags(track)):
             yield cue.Flags(0, flags)
@@ -82,7 +128,9 @@ def sheet_of(disc: Disc, bin_name: str) -> Iterator[cue.Command]:
                 yield cue.IndexAt(0, index.number, max(index.lba, 0))
 
 
-def _mode(session: Session, track: Track) -> str:
+def _mode(session: Session, track: Track, *, cooked: bool) -> str:
+    if _width(track, cooked=cooked) != SECTOR_BYTES:
+        return "MODE1/2048"
     if track.mode is TrackMode.MODE2:
         return "CDI/2352" if session.disc_type is DiscType.CDI else "MODE2/2352"
     return _MODES[track.mode]

@@ -1,8 +1,4 @@
-"""Whole-disc work: every sector of a stretch, in order, through one reused set of buffers.
-
-While one block of sectors is being made, another thread writes the one before it; memory
-does not depend on the size of the disc.
-"""
+"""The pump in one process: while a block of sectors is made, a thread writes the one before it."""
 
 from __future__ import annotations
 
@@ -13,14 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from rawcd.image import RegionImage, main_sectors
 from rawcd.progress import report
 from rawcd.source import SECTOR_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rawcd.image import DiscImage
     from rawcd.progress import Progress
     from rawcd.source import Bytes2D
 
@@ -35,29 +29,7 @@ _BUFFERS: Final = 3
 _PATIENCE_SECONDS: Final = 2.0
 
 
-def whole_sectors(image: DiscImage) -> Fill:
-    """Return what fills rows of `sector_size` bytes with an image's sectors and subcode."""
-    if isinstance(image, RegionImage):
-        return image.read_into
-
-    def fill(lba: int, rows: Bytes2D) -> None:
-        rows[:] = np.frombuffer(image.read(lba, len(rows)), np.uint8).reshape(rows.shape)
-
-    return fill
-
-
-def plain_main(image: DiscImage) -> Fill:
-    """Return what fills rows of 2,352 bytes with the main channel, data sectors unscrambled."""
-    if isinstance(image, RegionImage):
-        return lambda lba, rows: image.read_main_into(lba, rows, plain=True)
-
-    def fill(lba: int, rows: Bytes2D) -> None:
-        rows[:] = main_sectors(image, lba, len(rows))
-
-    return fill
-
-
-class _Writer:
+class Writer:
     """A thread that writes blocks in order and hands their buffers back."""
 
     def __init__(self, write: Write, buffers: list[Bytes2D]) -> None:
@@ -86,6 +58,7 @@ class _Writer:
         return got
 
     def put(self, buffer: Bytes2D, count: int) -> None:
+        """Let the first `count` rows of a buffer be written."""
         self._full.put((buffer, count))
 
     def close(self) -> None:
@@ -104,7 +77,7 @@ class _Writer:
         self._thread.join(_PATIENCE_SECONDS)
 
 
-def pump(
+def pump_serially(
     fill: Fill,
     lba: int,
     count: int,
@@ -113,22 +86,9 @@ def pump(
     width: int = SECTOR_BYTES,
     progress: Progress | None = None,
 ) -> None:
-    """Make `count` sectors from `lba` on and write them in order.
-
-    Args:
-        fill: makes the sectors, in the caller's thread.
-        lba: the first one.
-        count: how many.
-        write: takes blocks of them, in another thread, one at a time.
-        width: bytes in a sector.
-        progress: told after each block.
-
-    Raises:
-        CancelledError: `progress` said stop.
-        StorageError: reading or writing failed; what `write` raises is raised here.
-    """
+    """Make sectors in the caller's thread; see `rawcd.pump.pump`."""
     size = max(1, min(BLOCK_SECTORS, count))
-    writer = _Writer(write, [np.empty((size, width), np.uint8) for _ in range(_BUFFERS)])
+    writer = Writer(write, [np.empty((size, width), np.uint8) for _ in range(_BUFFERS)])
     try:
         report(progress, 0, count)
         for done in range(0, count, size):

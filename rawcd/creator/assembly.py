@@ -1,0 +1,158 @@
+"""The disc that staged tracks make, and where its sectors come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rawcd.creator.hresults import refusal
+from rawcd.creator.material import Material
+from rawcd.disc import Disc, DiscType, Index, Session, Track, TrackMode
+from rawcd.errors import FormatError
+from rawcd.image import MainForm, Region, blank, fill_rows
+from rawcd.msf import PROGRAM_LBA
+from rawcd.sector import SectorType
+from rawcd.source import SECTOR_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rawcd.cdtext import CDText
+    from rawcd.creator.layout import Placed, StagedTrack
+
+_STEP: Final = 1024
+_XA: Final = frozenset({SectorType.MODE2FORM1, SectorType.MODE2FORM2, SectorType.MODE2MIXED})
+
+
+def staged_disc(
+    tracks: Sequence[StagedTrack],
+    placed: Sequence[Placed],
+    *,
+    starting_number: int,
+    mcn: str | None,
+    cdtext: CDText | None,
+) -> Disc:
+    """Return the disc that staged tracks make."""
+    starts = [spot.start_lba if spot.index0_lba is None else spot.index0_lba for spot in placed]
+    lead_out = placed[-1].data_end_lba
+    made = tuple(
+        Track(
+            number=number,
+            mode=_mode(track.sector_type),
+            indexes=_indexes(track, spot),
+            end_lba=end,
+            copy=track.copy,
+            pre_emphasis=track.pre_emphasis,
+            isrc=track.isrc,
+        )
+        for number, (track, spot, end) in enumerate(
+            zip(tracks, placed, [*starts[1:], lead_out], strict=True), starting_number
+        )
+    )
+    xa = not _XA.isdisjoint(track.sector_type.cooked for track in tracks)
+    session = Session(
+        tracks=made,
+        lead_out_lba=lead_out,
+        disc_type=DiscType.XA if xa else DiscType.CDDA_CDROM,
+    )
+    return Disc(sessions=(session,), mcn=mcn, cdtext=cdtext)
+
+
+def _mode(sector_type: SectorType) -> TrackMode:
+    mode = sector_type.mode
+    return TrackMode.AUDIO if mode is None else TrackMode(mode)
+
+
+def _indexes(track: StagedTrack, spot: Placed) -> tuple[Index, ...]:
+    indexes = [
+        Index(number=number, lba=spot.start_lba + offset)
+        for number, offset in enumerate(track.offsets, 1)
+    ]
+    if spot.index0_lba is not None:
+        indexes.insert(0, Index(number=0, lba=spot.index0_lba))
+    return tuple(indexes)
+
+
+def regions(
+    disc: Disc,
+    tracks: Sequence[StagedTrack],
+    placed: Sequence[Placed],
+    special_pregap: Material | None,
+) -> Iterator[Region]:
+    """Yield the regions of a disc.
+
+    What nothing was given for is without content: silence in an audio track's lead-in, pregap,
+    end and lead-out, sectors of zero user data in those of a data track.
+
+    Raises:
+        AuthoringError: whole data sectors are not of their place, or scrambled and unscrambled
+            ones are mixed (E_INVALIDARG).
+        StorageError: they cannot be read.
+    """
+    position = disc.first_lba
+    if special_pregap is not None:
+        yield blank(position, PROGRAM_LBA - position, SectorType.AUDIO)
+        yield _of(special_pregap, PROGRAM_LBA)
+        position = PROGRAM_LBA + special_pregap.sectors
+    for number, (track, spot) in enumerate(zip(tracks, placed, strict=True)):
+        if isinstance(track.pregap, Material) and track.pregap.sectors:
+            lba = spot.start_lba - track.pregap.sectors
+            if lba > position:
+                yield blank(position, lba - position, track.sector_type)
+            yield _of(track.pregap, lba)
+        elif spot.start_lba > position:
+            yield blank(position, spot.start_lba - position, track.sector_type)
+        position = spot.start_lba
+        if track.material.sectors:
+            yield _track_region(track, spot.start_lba, disc.tracks[number].number)
+            position += track.material.sectors
+        if spot.data_end_lba > position:
+            yield blank(position, spot.data_end_lba - position, track.sector_type)
+        position = spot.data_end_lba
+    yield blank(position, disc.end_lba - position, tracks[-1].sector_type)
+
+
+def _of(sound: Material, lba: int) -> Region:
+    return Region(lba=lba, sectors=sound.sectors, form=MainForm.DISC, source=sound.source)
+
+
+def _track_region(track: StagedTrack, lba: int, number: int) -> Region:
+    form = MainForm.USER
+    if track.sector_type is SectorType.AUDIO:
+        form = MainForm.DISC
+    elif track.sector_type.is_raw:
+        form = MainForm.DISC if _is_scrambled(track, lba, number) else MainForm.PLAIN
+    return Region(
+        lba=lba,
+        sectors=track.material.sectors,
+        form=form,
+        source=track.material.source,
+        sector_type=track.sector_type,
+        subheader=track.subheader,
+    )
+
+
+def _is_scrambled(track: StagedTrack, lba: int, number: int) -> bool:
+    """Find out by every sector's header whether whole data sectors are scrambled."""
+    import numpy as np
+
+    from rawcd.sector import is_scrambled
+
+    source = track.material.source
+    answer = track.scrambled
+    for done in range(0, source.block_count, _STEP):
+        rows = np.empty((min(_STEP, source.block_count - done), SECTOR_BYTES), np.uint8)
+        fill_rows(source, done, rows)
+        try:
+            found = is_scrambled(rows, lba + done)
+        except FormatError as error:
+            raise refusal("raw-sectors", f"track {number}: {source.name}: {error}") from error
+        if answer is None:
+            answer = found
+        if found is not answer:
+            said = "scrambled" if found else "not scrambled"
+            raise refusal(
+                "raw-sectors",
+                f"track {number}: {source.name}: LBA {lba + done}: the sectors from here on are "
+                f"{said}; the track's others, or scrambled=, say otherwise",
+            )
+    return bool(answer)
