@@ -483,6 +483,12 @@ def test_samples_are_the_bytes_in_either_order(
         assert right == int.from_bytes(held[place + 2 : place + 4], order, signed=True)
 
 
+@pytest.mark.parametrize(("big_endian", "sample"), [(False, [0x0201, -2]), (True, [0x0102, -257])])
+def test_a_sample_in_either_order(big_endian: bool, sample: list[int]) -> None:
+    sound = PcmSound(MemoryBytes(b"\x01\x02\xfe\xff"), big_endian=big_endian)
+    assert sound.read_samples(0, 1).tolist() == [sample]
+
+
 @pytest.mark.parametrize(("start", "count"), [(-1, 1), (0, 4), (3, 1), (4, 0)])
 def test_samples_outside_are_misuse(start: int, count: int) -> None:
     sound = PcmSound(MemoryBytes(bytes(100), name="three"), offset=4, sample_count=3)
