@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from rawcd.audio import is_sound, open_sound
@@ -57,9 +58,9 @@ class Material:
 def take(data: SoundInput, *, what: str, strict: bool) -> Material:
     """Take what was given as sound.
 
-    Paths are sound files. A file object is decoded where it holds one, and else holds samples,
-    as IMAPI's streams do; under `strict` it always does. Bytes, arrays and sources are samples:
-    16 bits, little-endian, stereo, 44.1 kHz.
+    Paths are sound files. A file object is decoded where it holds one; one without a name, or
+    named as samples are, else holds samples, as IMAPI's streams do; under `strict` any does.
+    Bytes, arrays and sources are samples: 16 bits, little-endian, stereo, 44.1 kHz.
 
     Args:
         data: what was given.
@@ -103,7 +104,9 @@ def _taken(data: SoundInput, *, what: str, strict: bool) -> Material:
         return _joined(cast("Sound", data), ())
     if hasattr(data, "read") and hasattr(data, "seek"):
         reader = StreamBytes(cast("BinaryIO", data))
-        return _samples(reader) if strict or not is_sound(reader) else _sound_file(reader)
+        # A name that ends in no sound's suffix speaks against samples; no name says nothing.
+        bare = not is_sound(reader) and not PurePath(reader.name).suffix
+        return _samples(reader) if strict or bare else _sound_file(reader)
     raise refusal(
         "argument",
         f"{what}: a {type(data).__name__} is no sound; give a path, bytes, an int16 array (n, 2), "
