@@ -150,9 +150,9 @@ def test_unknown_names_say_what_there_is(image: Any, tmp_path: Path) -> None:
 
 
 def test_a_file_that_nobody_knows(tmp_path: Path) -> None:
-    (tmp_path / "a.iso").write_bytes(bytes(100_000))
+    (tmp_path / "a.xyz").write_bytes(bytes(100_000))
     with pytest.raises(FormatError, match="no format recognises it"):
-        rawcd.open_image(tmp_path / "a.iso")
+        rawcd.open_image(tmp_path / "a.xyz")
 
 
 def test_a_stream_holds_one_file(image: Any) -> None:

@@ -1,210 +1,31 @@
-"""Any sector of a disc, on demand: what formats, writers and recorders are given.
-
-An image is a `Disc`, regions that say where each sector's 2,352 bytes come from, and regions
-for the subcode. Nothing is read before it is asked for.
-"""
+"""The image that the creator and every `Format.load` make."""
 
 from __future__ import annotations
 
 import io
 from bisect import bisect_right
 from dataclasses import dataclass, fields, replace
-from enum import Enum, IntEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, Self, TypeVar, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, Self, TypeVar, cast
 
-from rawcd.disc import TrackMode
-from rawcd.errors import FormatError, UnsupportedError
+from rawcd.errors import UnsupportedError
+from rawcd.image.content import blank_like, fill_main, fill_rows, has_rw, unscramble_data
+from rawcd.image.stream import ImageFile
+from rawcd.image.values import ImageType, Note, Region, SubForm, SubRegion
 from rawcd.msf import FIRST_LBA
-from rawcd.sector import SYNC, SectorType
-from rawcd.source import SECTOR_BYTES, ReadsInto, Source, paths_of
+from rawcd.source import SECTOR_BYTES, paths_of
 from rawcd.subcode.style import STYLES, Style
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from _typeshed import WriteableBuffer
-
-    from rawcd.disc import Disc, Track
+    from rawcd.disc import Disc
+    from rawcd.image.values import DiscImage
     from rawcd.pq import ProgramChannels
     from rawcd.source import Bytes2D
 
 _STREAM_SECTORS: Final = 64
-_SCAN_SECTORS: Final = 1024
-
-
-class MainForm(Enum):
-    """How a source's block becomes the 2,352 bytes on the disc."""
-
-    ZERO = "zero"
-    """No source: digital silence."""
-    DISC = "disc"
-    """2,352 bytes as on the disc: audio, or a data sector already scrambled; never touched."""
-    PLAIN = "plain"
-    """2,352 bytes of a data sector before scrambling; header and parity are kept."""
-    USER = "user"
-    """Blocks of the region's sector type: encoded for their LBA, then scrambled; without a source
-    zero user data."""
-
-
-class SubForm(Enum):
-    """Where the subcode of a run of sectors comes from."""
-
-    MADE = "made"
-    """P and Q from the Disc, R to W zero."""
-    RW = "rw"
-    """P and Q from the Disc, R to W from bits 5..0 of the source's 96 bytes."""
-    RAW = "raw"
-    """All 96 bytes as stored, P-W interleaved; kept bit for bit, CRC errors too."""
-    PQ16 = "pq16"
-    """16 bytes as stored."""
-
-
-class ImageType(IntEnum):
-    """Values of IMAPI_FORMAT2_RAW_CD_DATA_SECTOR_TYPE, which are MMC data block types."""
-
-    PQ_ONLY = 1
-    """2,352 + 16 bytes a sector."""
-    COOKED = 2
-    """2,352 + 96; R to W are packs before interleave."""
-    RAW = 3
-    """2,352 + 96; R to W are as on the disc."""
-
-    @property
-    def sub_bytes(self) -> int:
-        """Bytes of subcode in a sector: 16 or 96."""
-        return 16 if self is ImageType.PQ_ONLY else 96
-
-    @property
-    def sector_size(self) -> int:
-        """Bytes in a sector: 2,368 or 2,448."""
-        return SECTOR_BYTES + self.sub_bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Region:
-    """Sectors whose main channel comes from one place; regions tile the image.
-
-    Attributes:
-        lba: first sector.
-        sectors: how many.
-        form: how blocks become sectors.
-        source: None for ZERO, and for USER with zero user data.
-        start: the source's block that lies at `lba`.
-        sector_type: how PLAIN and USER blocks are to be taken.
-        subheader: four or eight bytes for USER blocks of XA that bring none; None is the kind's
-            default.
-
-    Raises:
-        ValueError: a source is missing, or a USER region's sector type.
-    """
-
-    lba: int
-    sectors: int
-    form: MainForm
-    source: Source | None = None
-    start: int = 0
-    sector_type: SectorType | None = None
-    subheader: bytes | None = None
-
-    def __post_init__(self) -> None:
-        needs_source = self.form in (MainForm.DISC, MainForm.PLAIN)
-        if needs_source and self.source is None:
-            raise ValueError(f"a region of form {self.form.name} needs a source")
-        if self.form is MainForm.USER and self.sector_type is None:
-            raise ValueError("a region of form USER needs a sector type")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubRegion:
-    """The same for the subcode; its borders need not be those of the regions.
-
-    Attributes:
-        lba: first sector.
-        sectors: how many.
-        form: where the bytes come from.
-        source: None for MADE.
-        start: the source's block that lies at `lba`.
-        rw_packed: R to W of the source are packs before interleave (COOKED).
-    """
-
-    lba: int
-    sectors: int
-    form: SubForm
-    source: Source | None = None
-    start: int = 0
-    rw_packed: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
-    """Something that was changed or overlooked; the disc is legal all the same.
-
-    Attributes:
-        code: stable: `"tail-padded"`, `"short-padded"`, `"resampled"`, ...
-        message: for people.
-        track: the track it concerns.
-        file: the file it concerns.
-        line: the line of that file.
-    """
-
-    code: str
-    message: str
-    track: int | None = None
-    file: str | None = None
-    line: int | None = None
-
-    def __str__(self) -> str:
-        place = self.file or ""
-        if self.line is not None:
-            place += f":{self.line}"
-        if self.track is not None:
-            place += f" (track {self.track})" if place else f"track {self.track}"
-        return f"{place}: {self.message}" if place else self.message
-
-
-class DiscImage(Protocol):
-    """What formats, writers and recorders are given."""
-
-    @property
-    def disc(self) -> Disc:
-        """What the disc says."""
-        ...
-
-    @property
-    def kind(self) -> ImageType:
-        """The form of the subcode."""
-        ...
-
-    @property
-    def notes(self) -> Sequence[Note]:
-        """What was changed or overlooked on the way."""
-        ...
-
-    @property
-    def first_lba(self) -> int:
-        """LBA of the first sector, that of the lead-in."""
-        ...
-
-    @property
-    def sector_count(self) -> int:
-        """Sectors from there to the end of the last lead-out."""
-        ...
-
-    @property
-    def sector_size(self) -> int:
-        """Bytes in a sector: 2,368 or 2,448."""
-        ...
-
-    def read(self, lba: int, count: int) -> bytes:
-        """Return `count * sector_size` bytes as they go to the disc: data sectors scrambled."""
-        ...
-
-    def open(self) -> BinaryIO:
-        """Return a seekable, read-only binary stream whose byte 0 is at `first_lba`."""
-        ...
-
 
 _R = TypeVar("_R", Region, SubRegion)
 
@@ -374,7 +195,7 @@ class RegionImage:
             region = self.main[position]
             stop = min(region.lba + region.sectors, end)
             part, rows = rows[: stop - lba], rows[stop - lba :]
-            _fill_main(region, lba, part, self.disc, plain=plain)
+            fill_main(region, lba, part, self.disc, plain=plain)
             lba = stop
             position += 1
 
@@ -422,7 +243,7 @@ class RegionImage:
 
     def open(self) -> BinaryIO:
         """Return a seekable, read-only binary stream of the whole image."""
-        stream = io.BufferedReader(_ImageFile(self), self.sector_size * _STREAM_SECTORS)
+        stream = io.BufferedReader(ImageFile(self), self.sector_size * _STREAM_SECTORS)
         return cast("BinaryIO", stream)
 
     def as_kind(self, kind: ImageType) -> Self:
@@ -493,134 +314,6 @@ class RegionImage:
         )
 
 
-def fill_rows(source: Source, start: int, rows: Bytes2D) -> None:
-    """Fill `rows` from a source's block `start` on, the short way where it offers one.
-
-    Raises:
-        StorageError: the bytes cannot be had.
-    """
-    import numpy as np
-
-    if isinstance(source, ReadsInto):
-        source.read_into(start, rows)
-    else:
-        rows[:] = np.frombuffer(source.read(start, len(rows)), np.uint8).reshape(rows.shape)
-
-
-def first_rw_lba(region: SubRegion) -> int | None:
-    """Return the first sector of a region whose stored R-W is not zero; None where none is.
-
-    Raises:
-        StorageError: the stored subcode cannot be read.
-    """
-    import numpy as np
-
-    from rawcd.subcode.rows import RW_BITS
-
-    if region.source is None or region.form not in (SubForm.RW, SubForm.RAW):
-        return None
-    for done in range(0, region.sectors, _SCAN_SECTORS):
-        count = min(_SCAN_SECTORS, region.sectors - done)
-        rows = np.empty((count, region.source.block_size), np.uint8)
-        fill_rows(region.source, region.start + done, rows)
-        filled = (rows & RW_BITS).any(axis=1)
-        if filled.any():
-            return region.lba + done + int(filled.argmax())
-    return None
-
-
-def has_rw(region: SubRegion) -> bool:
-    """Tell whether a region stores R-W that is not zero; raises as `first_rw_lba`."""
-    return first_rw_lba(region) is not None
-
-
-def blank(lba: int, sectors: int, sector_type: SectorType) -> Region:
-    """Return sectors without content: digital silence, or a mode's sectors of zero user data.
-
-    Args:
-        lba: first sector.
-        sectors: how many.
-        sector_type: the kind of the track they belong to. Mixed XA gets form 2, as a recorder
-            makes it (MMC, data form 24h).
-    """
-    if sector_type is SectorType.AUDIO:
-        return Region(lba=lba, sectors=sectors, form=MainForm.ZERO)
-    kind = sector_type.cooked
-    if kind is SectorType.MODE2MIXED:
-        kind = SectorType.MODE2FORM2
-    return Region(lba=lba, sectors=sectors, form=MainForm.USER, sector_type=kind)
-
-
-_KIND_OF_MODE: Final = {
-    TrackMode.AUDIO: SectorType.AUDIO,
-    TrackMode.MODE0: SectorType.MODE_ZERO,
-    TrackMode.MODE1: SectorType.MODE1,
-    TrackMode.MODE2: SectorType.MODE2MIXED,
-}
-
-
-def blank_like(track: Track, lba: int, sectors: int) -> Region:
-    """Return sectors without content for the lead-in, pregap or lead-out of a track."""
-    return blank(lba, sectors, _KIND_OF_MODE[track.mode])
-
-
-def _fill_main(region: Region, lba: int, rows: Bytes2D, disc: Disc, *, plain: bool) -> None:
-    from rawcd.sector import scramble
-
-    if region.form is MainForm.ZERO:
-        rows[:] = 0
-        return
-    if region.form is MainForm.USER:
-        _fill_user(region, lba, rows)
-    elif region.source is not None:
-        fill_rows(region.source, region.start + lba - region.lba, rows)
-    if region.form is not MainForm.DISC:
-        if not plain:
-            scramble(rows)
-    elif plain:
-        unscramble_data(disc, lba, rows)
-
-
-def _fill_user(region: Region, lba: int, rows: Bytes2D) -> None:
-    """Encode a region's blocks for their place."""
-    import numpy as np
-
-    from rawcd.sector import encode
-
-    kind = cast("SectorType", region.sector_type)
-    if region.source is None:
-        blocks = np.zeros((len(rows), min(kind.block_sizes)), np.uint8)
-    else:
-        blocks = np.empty((len(rows), region.source.block_size), np.uint8)
-        fill_rows(region.source, region.start + lba - region.lba, blocks)
-    try:
-        encode(kind, blocks, lba, subheader=region.subheader, out=rows)
-    except FormatError as error:
-        name = None if region.source is None else region.source.name
-        raise FormatError(error.reason, file=name, place=error.place) from error
-
-
-def unscramble_data(disc: Disc, lba: int, rows: Bytes2D) -> None:
-    """Undo the scrambling of data sectors (n, 2352) as on the disc, in place.
-
-    Sectors of audio tracks are never touched; elsewhere those with a sync are data sectors.
-    """
-    import numpy as np
-
-    from rawcd.sector import scramble
-
-    if all(track.is_audio for track in disc.tracks):
-        return
-    is_data = (rows[:, : len(SYNC)] == np.frombuffer(SYNC, np.uint8)).all(axis=1)
-    for track in disc.tracks:
-        if track.is_audio:
-            is_data[max(track.start_lba - lba, 0) : max(track.end_lba - lba, 0)] = False
-    if is_data.any():
-        found = rows[is_data]
-        scramble(found)
-        rows[is_data] = found
-
-
 def main_sectors(image: DiscImage, lba: int, count: int, *, plain: bool = True) -> Bytes2D:
     """Return the main channel, (count, 2352).
 
@@ -645,40 +338,3 @@ def main_sectors(image: DiscImage, lba: int, count: int, *, plain: bool = True) 
     if plain:
         unscramble_data(image.disc, lba, rows)
     return rows
-
-
-class _ImageFile(io.RawIOBase):
-    """The bytes of an image as a raw stream; `RegionImage.open` puts a buffer on top."""
-
-    def __init__(self, image: RegionImage) -> None:
-        self._image = image
-        self._position = 0
-        self._size = image.sector_count * image.sector_size
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
-        if base + offset < 0:
-            raise ValueError(f"a seek to byte {base + offset}")
-        self._position = base + offset
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        view = memoryview(buffer).cast("B")
-        count = max(0, min(len(view), self._size - self._position))
-        if count:
-            size = self._image.sector_size
-            first, skip = divmod(self._position, size)
-            sectors = -(-(skip + count) // size)
-            data = self._image.read(self._image.first_lba + first, sectors)
-            view[:count] = data[skip : skip + count]
-            self._position += count
-        return count

@@ -1,0 +1,158 @@
+"""What regions hold: blocks as sectors, sectors without content, scrambling, stored R-W."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, cast
+
+from rawcd.disc import TrackMode
+from rawcd.errors import FormatError
+from rawcd.image.values import MainForm, Region, SubForm, SubRegion
+from rawcd.sector import SYNC, SectorType
+from rawcd.source import ReadsInto, Source
+
+if TYPE_CHECKING:
+    from rawcd.disc import Disc, Track
+    from rawcd.source import Bytes2D
+
+_SCAN_SECTORS: Final = 1024
+
+
+def fill_rows(source: Source, start: int, rows: Bytes2D) -> None:
+    """Fill `rows` from a source's block `start` on, the short way where it offers one.
+
+    Raises:
+        StorageError: the bytes cannot be had.
+    """
+    import numpy as np
+
+    if isinstance(source, ReadsInto):
+        source.read_into(start, rows)
+    else:
+        rows[:] = np.frombuffer(source.read(start, len(rows)), np.uint8).reshape(rows.shape)
+
+
+def first_rw_lba(region: SubRegion) -> int | None:
+    """Return the first sector of a region whose stored R-W is not zero; None where none is.
+
+    Raises:
+        StorageError: the stored subcode cannot be read.
+    """
+    import numpy as np
+
+    from rawcd.subcode.rows import RW_BITS
+
+    if region.source is None or region.form not in (SubForm.RW, SubForm.RAW):
+        return None
+    for done in range(0, region.sectors, _SCAN_SECTORS):
+        count = min(_SCAN_SECTORS, region.sectors - done)
+        rows = np.empty((count, region.source.block_size), np.uint8)
+        fill_rows(region.source, region.start + done, rows)
+        filled = (rows & RW_BITS).any(axis=1)
+        if filled.any():
+            return region.lba + done + int(filled.argmax())
+    return None
+
+
+def has_rw(region: SubRegion) -> bool:
+    """Tell whether a region stores R-W that is not zero; raises as `first_rw_lba`."""
+    return first_rw_lba(region) is not None
+
+
+def blank(lba: int, sectors: int, sector_type: SectorType) -> Region:
+    """Return sectors without content: digital silence, or a mode's sectors of zero user data.
+
+    Args:
+        lba: first sector.
+        sectors: how many.
+        sector_type: the kind of the track they belong to. Mixed XA gets form 2, as a recorder
+            makes it (MMC, data form 24h).
+    """
+    if sector_type is SectorType.AUDIO:
+        return Region(lba=lba, sectors=sectors, form=MainForm.ZERO)
+    kind = sector_type.cooked
+    if kind is SectorType.MODE2MIXED:
+        kind = SectorType.MODE2FORM2
+    return Region(lba=lba, sectors=sectors, form=MainForm.USER, sector_type=kind)
+
+
+_KIND_OF_MODE: Final = {
+    TrackMode.AUDIO: SectorType.AUDIO,
+    TrackMode.MODE0: SectorType.MODE_ZERO,
+    TrackMode.MODE1: SectorType.MODE1,
+    TrackMode.MODE2: SectorType.MODE2MIXED,
+}
+
+
+def blank_like(track: Track, lba: int, sectors: int) -> Region:
+    """Return sectors without content for the lead-in, pregap or lead-out of a track."""
+    return blank(lba, sectors, _KIND_OF_MODE[track.mode])
+
+
+def fill_main(region: Region, lba: int, rows: Bytes2D, disc: Disc, *, plain: bool) -> None:
+    """Fill rows, (n, 2352), with the sectors of a region from an LBA within it on.
+
+    Args:
+        region: the region.
+        lba: first sector.
+        rows: what to fill.
+        disc: tells which sectors are data where the region does not.
+        plain: data sectors come unscrambled.
+
+    Raises:
+        FormatError: a block cannot be encoded for its place.
+        StorageError: the source cannot be read.
+    """
+    from rawcd.sector import scramble
+
+    if region.form is MainForm.ZERO:
+        rows[:] = 0
+        return
+    if region.form is MainForm.USER:
+        _fill_user(region, lba, rows)
+    elif region.source is not None:
+        fill_rows(region.source, region.start + lba - region.lba, rows)
+    if region.form is not MainForm.DISC:
+        if not plain:
+            scramble(rows)
+    elif plain:
+        unscramble_data(disc, lba, rows)
+
+
+def _fill_user(region: Region, lba: int, rows: Bytes2D) -> None:
+    """Encode a region's blocks for their place."""
+    import numpy as np
+
+    from rawcd.sector import encode
+
+    kind = cast("SectorType", region.sector_type)
+    if region.source is None:
+        blocks = np.zeros((len(rows), min(kind.block_sizes)), np.uint8)
+    else:
+        blocks = np.empty((len(rows), region.source.block_size), np.uint8)
+        fill_rows(region.source, region.start + lba - region.lba, blocks)
+    try:
+        encode(kind, blocks, lba, subheader=region.subheader, out=rows)
+    except FormatError as error:
+        name = None if region.source is None else region.source.name
+        raise FormatError(error.reason, file=name, place=error.place) from error
+
+
+def unscramble_data(disc: Disc, lba: int, rows: Bytes2D) -> None:
+    """Undo the scrambling of data sectors (n, 2352) as on the disc, in place.
+
+    Sectors of audio tracks are never touched; elsewhere those with a sync are data sectors.
+    """
+    import numpy as np
+
+    from rawcd.sector import scramble
+
+    if all(track.is_audio for track in disc.tracks):
+        return
+    is_data = (rows[:, : len(SYNC)] == np.frombuffer(SYNC, np.uint8)).all(axis=1)
+    for track in disc.tracks:
+        if track.is_audio:
+            is_data[max(track.start_lba - lba, 0) : max(track.end_lba - lba, 0)] = False
+    if is_data.any():
+        found = rows[is_data]
+        scramble(found)
+        rows[is_data] = found

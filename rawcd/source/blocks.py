@@ -1,0 +1,202 @@
+"""Equal blocks of a reader, by number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from rawcd.errors import StorageError
+from rawcd.source.protocols import SECTOR_BYTES
+from rawcd.source.readers import FileBytes, MemoryBytes, StreamBytes, paths_of
+
+if TYPE_CHECKING:
+    import os
+    from pathlib import Path
+
+    from rawcd.source.protocols import Bytes2D, Memory, Reader
+
+
+def check_range(name: str, start: int, count: int, limit: int) -> None:
+    """Refuse a range outside 0..limit.
+
+    Raises:
+        ValueError: it is; this is misuse by the program, no fault of a file.
+    """
+    if start < 0 or count < 0 or start + count > limit:
+        raise ValueError(f"{name}: {count} from {start} on are not within 0..{limit}")
+
+
+class BlockSource:
+    """Equal blocks of a reader: block i begins at `offset + i * stride`.
+
+    A stride above the block size skips what lies between, so that the 2352 and the 96 bytes of
+    a 2448-byte file are two sources over one file.
+
+    Args:
+        reader: where the bytes are.
+        offset: first byte of block 0.
+        block_size: bytes in a block.
+        stride: bytes from one block to the next; None is `block_size`.
+        block_count: None takes all that fit, a ragged end included when `pad` is set.
+        pad: fill the last block with zeros where the reader ends inside it.
+
+    Raises:
+        StorageError: the reader is too short for what was asked.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        *,
+        offset: int = 0,
+        block_size: int = SECTOR_BYTES,
+        stride: int | None = None,
+        block_count: int | None = None,
+        pad: bool = False,
+    ) -> None:
+        self._reader = reader
+        self._offset = offset
+        self.block_size = block_size
+        self._stride = block_size if stride is None else stride
+        if not 0 < block_size <= self._stride or offset < 0:
+            raise ValueError(f"no blocks: offset {offset}, size {block_size}, stride {stride}")
+        usable = max(0, reader.size - offset)
+        whole, rest = divmod(usable, self._stride)
+        held = whole + (rest >= block_size or (pad and rest > 0))
+        self.block_count = held if block_count is None else block_count
+        if self.block_count < 0:
+            raise ValueError(f"{self.block_count} blocks are no number of blocks")
+        if self.block_count > held:
+            raise StorageError(
+                f"holds {held} blocks of {block_size} bytes from byte {offset} on, "
+                f"not {self.block_count}",
+                file=reader.name,
+            )
+
+    @property
+    def name(self) -> str:
+        """The reader's name."""
+        return self._reader.name
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files behind it."""
+        return paths_of(self._reader)
+
+    def read(self, start: int, count: int) -> bytes:
+        """Return blocks `start` to `start + count` end to end; see `Source`."""
+        import numpy as np
+
+        rows = np.empty((count, self.block_size), np.uint8)
+        self.read_into(start, rows)
+        return rows.tobytes()
+
+    def read_into(self, start: int, rows: Bytes2D) -> None:
+        """Fill `rows`, one block a row; see `ReadsInto`."""
+        import numpy as np
+
+        count = len(rows)
+        check_range(self.name, start, count, self.block_count)
+        if not count:
+            return
+        first = self._offset + start * self._stride
+        # The last row's bytes need not be followed by a whole stride, nor, padded, be whole.
+        span = min((count - 1) * self._stride + self.block_size, self._reader.size - first)
+        if rows.flags.c_contiguous and self._stride == self.block_size:
+            flat = rows.reshape(-1)
+            self._reader.read_at(first, flat[:span].data)
+            flat[span:] = 0
+            return
+        held = np.empty(count * self._stride, np.uint8)
+        self._reader.read_at(first, held[:span].data)
+        held[span:] = 0
+        rows[:] = held.reshape(count, self._stride)[:, : self.block_size]
+
+
+class FileSource(BlockSource):
+    """Blocks of a file by path; opened at the first read. The arguments are `BlockSource`'s."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        offset: int = 0,
+        block_size: int = SECTOR_BYTES,
+        stride: int | None = None,
+        block_count: int | None = None,
+        *,
+        pad: bool = False,
+    ) -> None:
+        super().__init__(
+            FileBytes(path),
+            offset=offset,
+            block_size=block_size,
+            stride=stride,
+            block_count=block_count,
+            pad=pad,
+        )
+
+
+class StreamSource(BlockSource):
+    """Blocks of a seekable binary file object. The arguments are `BlockSource`'s."""
+
+    def __init__(
+        self,
+        file: BinaryIO,
+        offset: int = 0,
+        block_size: int = SECTOR_BYTES,
+        stride: int | None = None,
+        block_count: int | None = None,
+        *,
+        pad: bool = False,
+    ) -> None:
+        super().__init__(
+            StreamBytes(file),
+            offset=offset,
+            block_size=block_size,
+            stride=stride,
+            block_count=block_count,
+            pad=pad,
+        )
+
+
+class ArraySource(BlockSource):
+    """Blocks of bytes or of a C-contiguous array. The arguments are `BlockSource`'s."""
+
+    def __init__(
+        self,
+        data: Memory,
+        offset: int = 0,
+        block_size: int = SECTOR_BYTES,
+        stride: int | None = None,
+        block_count: int | None = None,
+        *,
+        pad: bool = False,
+        name: str = "<bytes>",
+    ) -> None:
+        super().__init__(
+            MemoryBytes(data, name=name),
+            offset=offset,
+            block_size=block_size,
+            stride=stride,
+            block_count=block_count,
+            pad=pad,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceSource:
+    """Blocks of zeros: digital silence."""
+
+    block_count: int
+    block_size: int = SECTOR_BYTES
+    name: str = "<silence>"
+
+    def read(self, start: int, count: int) -> bytes:
+        """Return zeros; see `Source`."""
+        check_range(self.name, start, count, self.block_count)
+        return bytes(count * self.block_size)
+
+    def read_into(self, start: int, rows: Bytes2D) -> None:
+        """Fill `rows` with zeros; see `ReadsInto`."""
+        check_range(self.name, start, len(rows), self.block_count)
+        rows[:] = 0
