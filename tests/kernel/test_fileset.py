@@ -78,6 +78,8 @@ def test_what_is_too_large_for_a_sheet_is_not_read(tmp_path: Path) -> None:
         file.truncate(16 * 1024 * 1024 + 1)
     with pytest.raises(FormatError, match="16777217 bytes are too many for a sheet"):
         InputFiles(path).content()
+    os.truncate(path, 16 * 1024 * 1024)
+    assert len(InputFiles(path).content()) == 16 * 1024 * 1024
 
 
 def test_a_sheet_made_up_by_the_caller(tmp_path: Path) -> None:
@@ -746,6 +748,19 @@ def test_a_stream_that_takes_a_little_at_a_time() -> None:
     stream = Slow()
     StreamOutput(stream).create("x").write(bytes(range(100)))
     assert stream.getvalue() == bytes(range(100))
+
+
+def test_a_stream_that_would_block_loses_nothing() -> None:
+    class Busy(io.BytesIO):
+        calls = 0
+
+        def write(self, data: Any) -> Any:
+            self.calls += 1
+            return None if self.calls % 2 else super().write(bytes(data[:3]))
+
+    stream = Busy()
+    StreamOutput(stream).create("x").write(bytes(range(20)))
+    assert stream.getvalue() == bytes(range(20))
 
 
 @pytest.mark.parametrize("buffered", [False, True])
