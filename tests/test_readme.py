@@ -28,7 +28,7 @@ def test_the_library_s_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             file.setparams((2, 2, 44100, 0, "NONE", ""))
             file.writeframes(rng.integers(-9000, 9000, (588 * sectors, 2)).astype("<i2").tobytes())
     soundfile.write("01.flac", rng.integers(-9000, 9000, (588 * 1000, 2)).astype(np.int16), 44100)
-    (example,) = blocks("python")
+    example, _ = blocks("python")
     names: dict[str, object] = {}
     exec(example, names)
     image = names["same"]
@@ -40,6 +40,11 @@ def test_the_library_s_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         "USK7Y9812345",
     )
     assert first.indexes[2].lba == 150 + 750
+
+
+def test_the_example_of_sectors_runs() -> None:
+    _, example = blocks("python")
+    exec(example, {})
 
 
 def rows_of_names() -> list[tuple[str, str]]:
