@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from rawcd.disc import FIRST_LEAD_OUT_SECTORS
 from rawcd.errors import FormatError, UnsupportedError
 from rawcd.features import Feature
 from rawcd.image import (
     ImageType,
     MainForm,
+    Note,
     Region,
     RegionImage,
     SubForm,
@@ -30,9 +32,8 @@ if TYPE_CHECKING:
     from rawcd.progress import Progress
 
 _SURE: Final = 100
-_LOOKED_AT: Final = 8
-_RIGHT: Final = 7
-"""Of eight Q frames seven must have a right CRC: chance does that once in 2^109."""
+_LEAST: Final = 4
+"""Q frames with a right CRC that cannot be chance, were they all of a handful."""
 
 
 def _q_of_96(sub: bytes) -> bytes:
@@ -54,11 +55,9 @@ def _sub_bytes(head: bytes) -> int | None:
     """Return how many bytes of subcode each sector has, by the CRC of its Q, or None."""
     for kind in (ImageType.RAW, ImageType.PQ_ONLY):
         size = kind.sector_size
-        subs = [
-            head[end - kind.sub_bytes : end]
-            for end in range(size, min(len(head), size * _LOOKED_AT) + 1, size)
-        ]
-        if len(subs) == _LOOKED_AT and sum(map(_is_frame, subs)) >= _RIGHT:
+        subs = [head[end - kind.sub_bytes : end] for end in range(size, len(head) + 1, size)]
+        right = sum(map(_is_frame, subs))
+        if right >= max(_LEAST, len(subs) // 2):  # the rest may be damaged
             return kind.sub_bytes
     return None
 
@@ -91,7 +90,7 @@ class RawFormat:
         sub_bytes = _sub_bytes(files.head())
         if sub_bytes is None:
             raise FormatError(
-                f"its first {_LOOKED_AT} sectors hold no Q frames, neither in sectors of 2,448 "
+                "its first sectors hold no Q frames, neither in sectors of 2,448 "
                 "bytes nor of 2,368; a file of 2,352-byte sectors has no addresses: give the "
                 "sheet that names it",
                 file=files.name,
@@ -109,8 +108,20 @@ class RawFormat:
         lba, sectors = disc.first_lba, main.block_count
         pq_only = sub_bytes == ImageType.PQ_ONLY.sub_bytes
         form = SubForm.PQ16 if pq_only else SubForm.RAW
+        notes = []
+        lead_out = disc.sessions[0].lead_out_sectors
+        if lead_out < FIRST_LEAD_OUT_SECTORS:
+            notes.append(
+                Note(
+                    code="short-lead-out",
+                    message=f"the lead-out has {lead_out} sectors instead of "
+                    f"{FIRST_LEAD_OUT_SECTORS}; the file may have been cut short",
+                    file=files.name,
+                )
+            )
         return RegionImage(
             disc=disc,
+            notes=tuple(notes),
             main=(Region(lba=lba, sectors=sectors, form=MainForm.DISC, source=main),),
             sub=(SubRegion(lba=lba, sectors=sectors, form=form, source=sub),),
             kind=ImageType.PQ_ONLY if pq_only else ImageType.RAW,

@@ -86,6 +86,8 @@ def build(
     way is noted on stderr; nothing is overwritten without --force, and outputs appear whole or
     not at all.
     """
+    if not output:
+        raise click.UsageError("-o needs a file name, or - for a pipe")
     to_pipe = output == "-"
     if to_pipe and sys.stdout.isatty():
         raise click.UsageError("-o - writes binary data and stdout is a terminal; use a pipe")

@@ -415,13 +415,24 @@ def test_it_is_known_by_its_q_whatever_its_name(kind: ImageType, style: str, nam
         assert RawFormat().accepts(name, head[start:]) == 0
 
 
-def test_one_damaged_frame_of_the_first_eight_is_forgiven() -> None:
+def test_half_of_the_first_frames_may_be_damaged() -> None:
     image = image_of(full_disc())
     head = bytearray(image.read(image.first_lba, 26))
-    head[2352 + 5] ^= 0x40
+    for sector in range(13):
+        head[sector * 2448 + 2352 + 5] ^= 0x40
     assert RawFormat().accepts("a.raw", bytes(head)) == 100
-    head[2448 + 2352 + 5] ^= 0x40
+    head[13 * 2448 + 2352 + 5] ^= 0x40
     assert RawFormat().accepts("a.raw", bytes(head)) == 0
+
+
+def test_a_lead_out_cut_short_is_noted(tmp_path: Path) -> None:
+    image = image_of(full_disc())
+    whole = image.read(image.first_lba, image.sector_count)
+    path = raw_file(tmp_path, whole[: -6000 * 2448])
+    opened = open_image(path)
+    assert [note.code for note in opened.notes] == ["short-lead-out"]
+    assert "750 sectors instead of 6750" in opened.notes[0].message
+    assert not open_image(raw_file(tmp_path, whole)).notes
 
 
 def raw_file(folder: Path, rows: bytes) -> Path:
