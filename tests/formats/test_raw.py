@@ -426,9 +426,9 @@ def test_half_of_the_first_frames_may_be_damaged() -> None:
 
 
 def test_a_lead_out_cut_short_is_noted(tmp_path: Path) -> None:
-    image = image_of(full_disc())
+    image = image_of(full_disc(lead_out_sectors=6_750))
     whole = image.read(image.first_lba, image.sector_count)
-    path = raw_file(tmp_path, whole[: -6000 * 2448])
+    path = raw_file(tmp_path, whole[: -6_000 * 2448])
     opened = open_image(path)
     assert [note.code for note in opened.notes] == ["short-lead-out"]
     assert "750 sectors instead of 6750" in opened.notes[0].message
