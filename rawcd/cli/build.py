@@ -63,6 +63,14 @@ _MAX_TRACKS: Final = 99
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="An option of the format."
 )
+@click.option(
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes that make sectors; more than one is worth it for a whole disc.",
+)
 @click.option("--force", is_flag=True, help="Replace existing files.")
 @click.option("--allow-loss", is_flag=True, help="Go on when the format cannot hold everything.")
 def build(
@@ -77,6 +85,7 @@ def build(
     style: str | None,
     sector_size: str | None,
     settings: tuple[str, ...],
+    jobs: int,
     force: bool,
     allow_loss: bool,
 ) -> None:
@@ -94,6 +103,8 @@ def build(
     options = dict(_setting(setting) for setting in settings)
     if sector_size is not None:
         options["sector-size"] = sector_size
+    if jobs > 1:
+        options["jobs"] = str(jobs)
     image = _opened(inputs, gaps=gaps)
     image = _settled(image, kind=kind, mcn=mcn, style=style, pad_short=pad_short)
     _check_rules(image, leadout_limit)
