@@ -2,7 +2,8 @@
 
 The model is written from the decisions on the core, not from the code: it knows lengths and
 addresses and nothing else of ours. Where a call breaks several rules any of their codes will
-do, but after the image is made every call is READ_ONLY.
+do, but after the image is made every call is READ_ONLY. The model's discs are audio discs: data
+is tried, and is refused beside audio and under `strict`.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ PQ_ONLY = 1
 
 @dataclass
 class Stamped:
-    """Sound whose every block tells which source it is from and where it stood there."""
+    """Blocks that tell which source they are from and where they stood there; or zeros."""
 
     stamp: int
     block_count: int
@@ -50,15 +51,27 @@ class Stamped:
     name: str = "stamped"
 
     def read(self, start: int, count: int) -> bytes:
+        if not self.stamp:
+            return bytes(count * self.block_size)
         return b"".join(
-            struct.pack("<II", self.stamp, block).ljust(2_352, b"\xaa")
+            struct.pack("<II", self.stamp, block).ljust(self.block_size, b"\xaa")
             for block in range(start, start + count)
         )
 
 
+MODES = {0: None, 1: 0, 2: 1, 3: 2, 4: 2, 5: 2, 6: 1, 7: 2, 8: 2, 9: 2, 16: 2}
+"""By IMAPI_CD_SECTOR_TYPE, 16 our own mixed forms: the mode byte."""
+SIZES = {0: 2_352, 1: 2_336, 2: 2_048, 3: 2_336, 4: 2_048, 5: 2_324, 16: 2_332}
+"""A block size of each kind that the model makes; raw kinds hold their own addresses."""
+STAMPED_AT = {2: 16, 3: 16, 4: 24, 5: 24, 16: 16}
+"""Where a block's first byte lies in the sector: behind the header, or behind the subheader."""
+SYNC = b"\0" + b"\xff" * 10 + b"\0"
+
+
 @dataclass
 class ModelTrack:
-    stamp: int
+    kind: int
+    stamp: int  # 0: zeros
     stored: int  # sectors that were given
     sectors: int  # and with padding
     pregap: int | None
@@ -77,7 +90,9 @@ class Spot:
 
 
 def shared(track: ModelTrack) -> int:
-    """How much of a track its gapless successor takes for a pregap (decision 3)."""
+    """How much of a track its gapless successor takes for a pregap (decision 3); never data."""
+    if track.kind:
+        return 0
     n = track.sectors
     return max(0, min(150, n - 300, n - 10 - max(track.offsets)))
 
@@ -187,7 +202,7 @@ class CreatorMachine(RuleBasedStateMachine):
 
     @rule(
         sectors=lengths,
-        kind=st.sampled_from([0] * 12 + [1, 2, 9, 10, -1]),
+        kind=st.sampled_from([0] * 12 + [1, 2, 3, 4, 5, 9, 10, -1, 15, 16]),
         pregap=pregaps,
         pad=st.booleans(),
         nothing=st.sampled_from([False] * 12 + [True]),
@@ -195,6 +210,8 @@ class CreatorMachine(RuleBasedStateMachine):
     def add_track(
         self, sectors: int, kind: int, pregap: tuple[bool, int] | None, pad: bool, nothing: bool
     ) -> None:
+        if not (self.tracks or self.strict or self.read_only) and 0 < kind <= 9:
+            kind = 0  # it would make a disc of data
         as_source, pregap_sectors = pregap or (False, None)
         given: int | Stamped | None = pregap_sectors
         pregap_stamp = 0
@@ -202,17 +219,22 @@ class CreatorMachine(RuleBasedStateMachine):
             pregap_stamp = self.stamp()
             given = Stamped(pregap_stamp, pregap_sectors)
         track = ModelTrack(
-            stamp=self.stamp(),
+            kind=kind,
+            stamp=0 if kind == 1 else self.stamp(),  # mode 0 holds zeros alone
             stored=sectors,
             sectors=max(sectors, 300) if pad else sectors,
             pregap=pregap_sectors,
             pregap_stamp=pregap_stamp,
         )
         codes: set[int] = set()
-        if not 0 <= kind <= 9:
+        if kind not in MODES:
             codes.add(E_INVALIDARG)
-        elif kind:
+        elif kind and (self.strict or self.special is not None or self.first_number != 1):
             codes.add(SECTOR_TYPE_NOT_SUPPORTED)
+        elif any(MODES[other.kind] != MODES[kind] for other in self.tracks):
+            codes.add(SECTOR_TYPE_NOT_SUPPORTED)
+        elif kind not in SIZES:
+            return  # what such a source must hold depends on where it will lie
         if self.first_number + len(self.tracks) > 99:
             codes.add(TOO_MANY_TRACKS)
         if nothing:
@@ -220,13 +242,13 @@ class CreatorMachine(RuleBasedStateMachine):
         if track.sectors < 300:
             codes.add(E_INVALIDARG)
         if pregap_sectors is not None:
-            codes |= {E_INVALIDARG} if self.strict else set()
+            codes |= {E_INVALIDARG} if self.strict or (as_source and kind) else set()
             codes |= {E_INVALIDARG} if not 0 <= pregap_sectors <= LAST_LEADOUT else set()
             if not self.tracks and (pregap_sectors < 150 or self.special is not None):
                 codes.add(E_INVALIDARG)
         if self.spots(track)[-1].end > self.limit:
             codes.add(INSUFFICIENT_SPACE)
-        data = None if nothing else Stamped(track.stamp, sectors)
+        data = None if nothing else Stamped(track.stamp, sectors, SIZES.get(kind, 2_352))
 
         def call() -> None:
             handle = self.creator.add_track(data, kind, pregap=given, pad_short=pad)
@@ -240,6 +262,19 @@ class CreatorMachine(RuleBasedStateMachine):
         """One that is legal more often than not."""
         given = None if pregap is None or self.strict else (pregap % 2 == 1, pregap)
         self.add_track(sectors, 0, given, pad=False, nothing=False)
+
+    @rule(
+        sectors=st.integers(200, 700),
+        kind=st.sampled_from([*STAMPED_AT, 1]),
+        pregap=st.one_of(st.none(), st.integers(0, 300)),
+        by=st.integers(0, 2),
+    )
+    def add_data_track(self, sectors: int, kind: int, pregap: int | None, by: int) -> None:
+        """One that goes with the first more often than not, by turns padded or too short."""
+        if self.tracks and by:
+            kind = {None: 0, 0: 1, 1: 2, 2: kind}[MODES[self.tracks[0].kind]]
+        given = None if pregap is None else (False, pregap)
+        self.add_track(sectors, kind, given, pad=by > 0, nothing=False)
 
     @precondition(lambda self: bool(self.tracks))
     @rule(sectors=st.integers(300, 320), count=st.sampled_from([1, 2, 3, 5, 95]))
@@ -351,6 +386,8 @@ class CreatorMachine(RuleBasedStateMachine):
     )
     def put_isrc(self, which: int, code: str, spoil: str | None, lower: bool) -> None:
         track, info = self.pick(which)
+        if track.kind:
+            return
         given = {"": "", "short": code[:-1], "first": "1" + code[1:]}.get(spoil or "-", code)
         given = "" if spoil == "" else given
         codes = {E_INVALIDARG} if spoil in ("short", "first") else set()
@@ -362,10 +399,11 @@ class CreatorMachine(RuleBasedStateMachine):
     @rule(which=st.integers(0, 98), copy=st.integers(-1, 3), pre_emphasis=st.booleans())
     def put_flags(self, which: int, copy: int, pre_emphasis: bool) -> None:
         track, info = self.pick(which)
-        codes = set() if 0 <= copy <= 2 else {E_INVALIDARG}
+        on_data = {E_INVALIDARG} if track.kind else set()
+        codes = on_data if 0 <= copy <= 2 else {E_INVALIDARG}
         if not self.refused(lambda: setattr(info, "digital_audio_copy_setting", copy), codes):
             track.copy = copy
-        if not self.refused(lambda: setattr(info, "audio_has_preemphasis", pre_emphasis), set()):
+        if not self.refused(lambda: setattr(info, "audio_has_preemphasis", pre_emphasis), on_data):
             track.pre_emphasis = pre_emphasis
 
     @precondition(lambda self: bool(self.tracks))
@@ -477,7 +515,7 @@ class CreatorMachine(RuleBasedStateMachine):
             assert info.starting_lba == spot.index1
             assert info.sector_count == ends[place] - spot.index1 >= 300
             assert info.track_number == self.first_number + place
-            assert info.sector_type == 0
+            assert info.sector_type == track.kind
             assert list(info.track_indexes) == track.offsets
             assert info.digital_audio_copy_setting == track.copy
             assert info.audio_has_preemphasis is track.pre_emphasis
@@ -485,7 +523,11 @@ class CreatorMachine(RuleBasedStateMachine):
 
     def toc(self) -> bytes:
         lines = [
-            (track.pre_emphasis | (track.copy == 0) << 1, self.first_number + place, spot.index1)
+            (
+                track.pre_emphasis | (track.copy == 0) << 1 | (track.kind != 0) << 2,
+                self.first_number + place,
+                spot.index1,
+            )
             for place, (track, spot) in enumerate(zip(self.tracks, self.spots(), strict=True))
         ]
         lines.append((lines[-1][0], 0xAA, self.leadout()))
@@ -511,12 +553,15 @@ class CreatorMachine(RuleBasedStateMachine):
             assert [(index.number, index.lba) for index in made.indexes] == expected
             assert (made.number, made.end_lba) == (self.first_number + place, ends[place])
             assert (made.copy, made.pre_emphasis) == (track.copy, track.pre_emphasis)
+            assert made.mode == (3 if MODES[track.kind] is None else MODES[track.kind])
             assert (made.isrc or "") == track.isrc
         self.check_tiling((region.lba, region.sectors) for region in image.main)
         self.check_tiling((region.lba, region.sectors) for region in image.sub)
         short = [t for t in self.tracks if t.stored < t.sectors]
         assert [note.code for note in image.notes] == ["short-padded"] * len(short)
-        self.check_sound(image)
+        xa = any(track.kind in (4, 5, 16) for track in self.tracks)
+        assert session.disc_type == (0x20 if xa else 0)
+        self.check_content(image)
 
     def check_tiling(self, regions: Iterator[tuple[int, int]]) -> None:
         position = -22_650
@@ -535,17 +580,37 @@ class CreatorMachine(RuleBasedStateMachine):
                 yield spot.index1 - track.pregap, track.pregap, track.pregap_stamp
             yield spot.index1, track.stored, track.stamp
 
-    def check_sound(self, image: RegionImage) -> None:
+    def check_content(self, image: RegionImage) -> None:
         stretches = list(self.stretches())
         edges = {-22_650, -151, -150, self.leadout(), self.leadout() + 6_749}
         for lba, sectors, _ in stretches:
             edges |= {lba - 1, lba, lba + sectors // 2, lba + sectors - 1, lba + sectors}
         for lba in edges:
-            expected = bytes(2_352)
+            told = None
             for first, sectors, stamp in stretches:
-                if first <= lba < first + sectors:
-                    expected = struct.pack("<II", stamp, lba - first).ljust(2_352, b"\xaa")
-            assert rawcd.main_sectors(image, lba, 1).tobytes() == expected, lba
+                if stamp and first <= lba < first + sectors:
+                    told = struct.pack("<II", stamp, lba - first)
+            sector = rawcd.main_sectors(image, lba, 1).tobytes()
+            if self.tracks[0].kind:
+                self.check_data(sector, lba, told)
+            else:
+                assert sector == (told.ljust(2_352, b"\xaa") if told else bytes(2_352)), lba
+
+    def check_data(self, sector: bytes, lba: int, told: bytes | None) -> None:
+        """Every sector of a data disc is of its place and mode, whoever gave what it holds."""
+        frames = (lba + 150) % 450_000
+        time = frames // 4_500, frames // 75 % 60, frames % 75
+        assert sector[:12] == SYNC
+        assert sector[12:15].hex() == "{:02}{:02}{:02}".format(*time)
+        assert sector[15] == MODES[self.tracks[0].kind]
+        if told is None:
+            assert not any(sector[24:2_064])
+        else:
+            spots = zip(self.tracks, self.spots(), strict=True)
+            (kind,) = (t.kind for t, spot in spots if spot.index1 <= lba < spot.end)
+            at = STAMPED_AT[kind]
+            assert sector[at : at + 8] == told
+            assert sector[at + 8 : at + 2_048] == b"\xaa" * 2_040
 
 
 TestCreator = CreatorMachine.TestCase
