@@ -18,7 +18,7 @@ from rawcd.errors import FormatError, StorageError, UnsupportedError
 from rawcd.image import MainForm, RegionImage, main_sectors
 from rawcd.plugins import open_image
 from rawcd.rules import rule_breaks
-from rawcd.sector import SYNC
+from rawcd.sector import SYNC, SectorType
 from tests.contract.format_contract import folder, scaled
 
 if TYPE_CHECKING:
@@ -774,11 +774,14 @@ def test_data_and_sound_in_one_file(tmp_path: Path) -> None:
     assert np.array_equal(main_sectors(image, 0, 300), data)
     assert np.array_equal(main_sectors(image, 450, 400).reshape(-1).view("<u4"), sound)
     assert not np.array_equal(main_sectors(image, 0, 300, plain=False), data)  # scrambled
-    assert {region.form for region in image.main} == {
-        MainForm.ZERO,
-        MainForm.PLAIN,
-        MainForm.DISC,
-    }
+    assert [(region.lba, region.form) for region in image.main] == [
+        (-22_650, MainForm.USER),  # lead-in and pregap: sectors of mode 1 without content
+        (0, MainForm.PLAIN),
+        (300, MainForm.ZERO),  # PREGAP before sound: silence
+        (450, MainForm.DISC),
+        (850, MainForm.ZERO),
+    ]
+    assert image.main[0].sector_type is SectorType.MODE1
 
 
 @pytest.mark.parametrize(
@@ -821,6 +824,8 @@ TRACK_1 = "FILE a.bin BINARY\nTRACK 01 AUDIO\nINDEX 01 00:00:00\n"
         ("TRACK 00 AUDIO\n", 1, "track numbers go from 01 to 99"),
         (TRACK_1.replace("01 AUDIO", "99 AUDIO") + "TRACK 100 AUDIO\n", 4, "'100' is no number"),
         ("TRACK 01 SOUND\n", 1, "SOUND is no track mode"),
+        ("TRACK 01 MODE1/2336\n", 1, "MODE1/2336 is no track mode; there are AUDIO, MODE1/2048"),
+        ("TRACK 01 MODE2/2448\n", 1, "MODE2/2448 is no track mode"),
         ("FILE a.bin BINARY\nTRACK 01 AUDIO\nINDEX 02 00:00:00\n", 3, "first index is 00 or 01"),
         (TRACK_1 + "INDEX 03 00:01:00\n", 4, "INDEX 03 follows INDEX 01: they rise by one"),
         (TRACK_1 + "INDEX 01 00:01:00\n", 4, "INDEX 01 follows INDEX 01"),
@@ -869,10 +874,8 @@ def test_a_hundred_tracks_are_too_many(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "says"),
     [
-        *(
-            (f"FILE a.bin BINARY\nTRACK 01 {mode}\nINDEX 01 00:00:00\n", 2, mode)
-            for mode in ("CDG", "MODE1/2048", "MODE2/2048", "MODE2/2324", "MODE2/2336", "CDI/2336")
-        ),
+        (TRACK_1.replace("AUDIO", "CDG"), 2, "CDG"),
+        (TRACK_1 + "TRACK 02 CDG\n", 4, "CDG"),
         (TRACK_1 + "REM SESSION 02\n", 4, "several sessions"),
         ("REM HIGH-DENSITY AREA\n" + TRACK_1, 1, "several sessions"),
     ],

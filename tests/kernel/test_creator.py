@@ -366,14 +366,36 @@ def test_numbers_of_numpy_are_numbers() -> None:
     assert creator.track_info(np.uint8(2)).starting_lba == 1_020  # type: ignore[arg-type]  # pyright: ignore  # has __index__
 
 
-@both
 @pytest.mark.parametrize("kind", [*list(SectorType)[1:], 1, 2, 9], ids=repr)
-def test_only_audio_can_be_made(kind: SectorType | int, strict: bool) -> None:
-    creator = RawCDImageCreator(strict=strict)
-    with refused(SECTOR_TYPE_NOT_SUPPORTED, SectorType(kind).name, "AUDIO"):
-        creator.add_track(silent(300), kind)
-    assert creator.number_of_existing_tracks == 0
-    assert creator.add_track(silent(300), 0) == 1
+def test_strict_takes_audio_alone(kind: SectorType | int) -> None:
+    creator = RawCDImageCreator(strict=True)
+    for _ in range(2):
+        with refused(SECTOR_TYPE_NOT_SUPPORTED, "audio alone", SectorType(kind).name):
+            creator.add_track(silent(300), kind)
+        creator.add_track(silent(300), 0)
+    assert creator.number_of_existing_tracks == 2
+
+
+MODE_2 = {3, 4, 5, 7, 8, 9, 16}
+GOES_WITH = {0: {0}, 1: {1}, 2: {2, 6}, 6: {2, 6}} | dict.fromkeys(MODE_2, MODE_2)
+"""IMAPI_CD_SECTOR_TYPE: audio with audio, mode 1 with mode 1, all of mode 2 with each other."""
+
+
+@pytest.mark.parametrize("first", SectorType, ids=lambda kind: kind.name)
+def test_the_first_track_says_what_the_others_may_be(first: SectorType) -> None:
+    creator = RawCDImageCreator()
+    sectors = SilenceSource(block_count=300)  # what sectors hold is not read when they are added
+    assert creator.add_track(sectors, int(first)) == 1
+    assert creator.track_info(1).sector_type is first
+    added = 1
+    for kind in SectorType:
+        if kind in GOES_WITH[first]:
+            added += 1
+            assert creator.add_track(sectors, kind) == added
+        else:
+            with refused(SECTOR_TYPE_NOT_SUPPORTED, f"of type {kind.name} cannot follow one of"):
+                creator.add_track(sectors, kind)
+        assert creator.number_of_existing_tracks == added
 
 
 @pytest.mark.parametrize("kind", [10, -1, None, "AUDIO"])

@@ -59,8 +59,8 @@ class Stamped:
         )
 
 
-MODES = {0: None, 1: 0, 2: 1, 3: 2, 4: 2, 5: 2, 6: 1, 7: 2, 8: 2, 9: 2, 16: 2}
-"""By IMAPI_CD_SECTOR_TYPE, 16 our own mixed forms: the mode byte."""
+MODES = {0: -1, 1: 0, 2: 1, 3: 2, 4: 2, 5: 2, 6: 1, 7: 2, 8: 2, 9: 2, 16: 2}
+"""By IMAPI_CD_SECTOR_TYPE, 16 our own mixed forms: the mode byte, -1 without a header."""
 SIZES = {0: 2_352, 1: 2_336, 2: 2_048, 3: 2_336, 4: 2_048, 5: 2_324, 16: 2_332}
 """A block size of each kind that the model makes; raw kinds hold their own addresses."""
 STAMPED_AT = {2: 16, 3: 16, 4: 24, 5: 24, 16: 16}
@@ -195,6 +195,11 @@ class CreatorMachine(RuleBasedStateMachine):
     def leadout(self) -> int:
         return self.spots()[-1].end
 
+    def goes_with_the_others(self, kind: int) -> bool:
+        if kind and (self.strict or self.special is not None or self.first_number != 1):
+            return False
+        return all(MODES[other.kind] == MODES[kind] for other in self.tracks)
+
     def raw_sectors(self) -> int:
         return 22_500 + 150 + self.leadout() + 6_750
 
@@ -229,9 +234,7 @@ class CreatorMachine(RuleBasedStateMachine):
         codes: set[int] = set()
         if kind not in MODES:
             codes.add(E_INVALIDARG)
-        elif kind and (self.strict or self.special is not None or self.first_number != 1):
-            codes.add(SECTOR_TYPE_NOT_SUPPORTED)
-        elif any(MODES[other.kind] != MODES[kind] for other in self.tracks):
+        elif not self.goes_with_the_others(kind):
             codes.add(SECTOR_TYPE_NOT_SUPPORTED)
         elif kind not in SIZES:
             return  # what such a source must hold depends on where it will lie
@@ -272,7 +275,7 @@ class CreatorMachine(RuleBasedStateMachine):
     def add_data_track(self, sectors: int, kind: int, pregap: int | None, by: int) -> None:
         """One that goes with the first more often than not, by turns padded or too short."""
         if self.tracks and by:
-            kind = {None: 0, 0: 1, 1: 2, 2: kind}[MODES[self.tracks[0].kind]]
+            kind = {-1: 0, 0: 1, 1: 2, 2: kind}[MODES[self.tracks[0].kind]]
         given = None if pregap is None else (False, pregap)
         self.add_track(sectors, kind, given, pad=by > 0, nothing=False)
 
@@ -553,7 +556,7 @@ class CreatorMachine(RuleBasedStateMachine):
             assert [(index.number, index.lba) for index in made.indexes] == expected
             assert (made.number, made.end_lba) == (self.first_number + place, ends[place])
             assert (made.copy, made.pre_emphasis) == (track.copy, track.pre_emphasis)
-            assert made.mode == (3 if MODES[track.kind] is None else MODES[track.kind])
+            assert made.mode == MODES[track.kind]
             assert (made.isrc or "") == track.isrc
         self.check_tiling((region.lba, region.sectors) for region in image.main)
         self.check_tiling((region.lba, region.sectors) for region in image.sub)
