@@ -140,8 +140,8 @@ def _times(bcd: Bytes2D) -> Numbers:
     return np.where(good, frames, NOT_TOLD).astype(np.int32)
 
 
-def _only(where: Flags, numbers: npt.NDArray[np.int32] | Bytes1D) -> Numbers:
-    return np.where(where, numbers, NOT_TOLD).astype(np.int32)
+def _only(where: Flags, numbers: Numbers | Bytes1D) -> Numbers:
+    return np.where(where, numbers.astype(np.int32), np.int32(NOT_TOLD))
 
 
 def decode_q(q: Bytes2D) -> QTable:
