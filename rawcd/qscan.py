@@ -24,19 +24,19 @@ from rawcd.disc import (
 )
 from rawcd.errors import FormatError, UnsupportedError
 from rawcd.msf import PROGRAM_LBA
+from rawcd.subcode.decoder import isrc_votes, mcn_votes, toc_of
 from rawcd.subcode.frame import (
     LEAD_OUT_TNO,
     POINT_FIRST_TRACK,
     POINT_LAST_TRACK,
     POINT_LEAD_OUT,
     Q_BYTES,
-    QCatalog,
     QFrame,
-    QIsrc,
     QPointer,
     QPosition,
     from_bcd,
     parse_q,
+    to_bcd,
 )
 from rawcd.subcode.rows import PQ16_BYTES, crc_holds, pq_of_pq16, pq_of_pw96
 
@@ -165,23 +165,21 @@ def _parsed(row: npt.NDArray[np.uint8]) -> QFrame | None:
         return None
 
 
-def _majority(votes: Counter[bytes], what: str, name: str) -> bytes:
-    if not votes:
-        raise FormatError(f"no readable frame of the lead-in tells {what}", file=name)
-    return votes.most_common(1)[0][0]
-
-
 def _read_toc(scan: QScan, lead_in: int) -> tuple[dict[int, bytes], dict[int, int]]:
     """Return value and CONTROL of each POINT (as on the disc) by majority over two cycles."""
-    votes: dict[int, Counter[bytes]] = {}
-    controls: dict[int, Counter[int]] = {}
-    for _, frame in scan.frames(0, min(lead_in, 2 * _CYCLE)):
-        if isinstance(frame, QPointer) and frame.adr == 1:
-            votes.setdefault(frame.point, Counter())[frame.value] += 1
-            controls.setdefault(frame.point, Counter())[frame.control] += 1
-    values: dict[int, bytes] = {}
-    for point in (POINT_FIRST_TRACK, POINT_LAST_TRACK, POINT_LEAD_OUT):
-        values[point] = _majority(votes.get(point, Counter()), f"point {point:02X}h", scan.name)
+    _, q = scan.readable(0, min(lead_in, 2 * _CYCLE))
+    items = toc_of(q)
+
+    def value(point: int, what: str) -> bytes:
+        item = items.get((QPosition.adr, point))
+        if item is None:
+            raise FormatError(f"no readable frame of the lead-in tells {what}", file=scan.name)
+        return item.value
+
+    values = {
+        point: value(point, f"point {point:02X}h")
+        for point in (POINT_FIRST_TRACK, POINT_LAST_TRACK, POINT_LEAD_OUT)
+    }
     first = from_bcd(values[POINT_FIRST_TRACK][0])
     last = from_bcd(values[POINT_LAST_TRACK][0])
     if not 1 <= first <= last:
@@ -191,9 +189,9 @@ def _read_toc(scan: QScan, lead_in: int) -> tuple[dict[int, bytes], dict[int, in
             place="lead-in",
         )
     for number in range(first, last + 1):
-        point = number // 10 << 4 | number % 10
-        values[point] = _majority(votes.get(point, Counter()), f"track {number}", scan.name)
-    return values, {point: controls[point].most_common(1)[0][0] for point in values}
+        point = to_bcd(number)
+        values[point] = value(point, f"track {number}")
+    return values, {point: items[QPosition.adr, point].control for point in values}
 
 
 def _lba(value: bytes, name: str) -> int:
@@ -356,12 +354,8 @@ class _Told:
             numbers, q = scan.readable(start, count)
             adr = q[:, 0] & 15
             copy_bits.update((q[adr == QPosition.adr, 0] >> 5 & 1).tolist())
-            for row in q[(adr == QCatalog.adr) | (adr == QIsrc.adr)]:
-                match _parsed(row):
-                    case QCatalog(mcn=mcn):
-                        self.mcns[mcn] += 1
-                    case QIsrc(isrc=isrc):
-                        isrcs[isrc] += 1
+            self.mcns.update(mcn_votes(q))
+            isrcs.update(isrc_votes(q))
             if len(numbers) == count and len(self.mcns) <= 1 and len(isrcs) <= 1:
                 break
         self.isrc = isrcs.most_common(1)[0][0] if isrcs else None
