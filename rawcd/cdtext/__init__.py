@@ -1,0 +1,82 @@
+"""Titles and names on a disc (CD-TEXT): values, packs, sheets, and the symbols of a lead-in.
+
+`values` holds what is said, `fields` its names, `style` how writers differ, `charsets`,
+`languages` and `genres` the tables; `encoder` and `decoder` make packs of it and read them,
+`cdt` and `v07t` are the two kinds of files, `symbols` the lead-in. Importing this package needs
+neither construct nor numpy: what does is fetched at first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+from rawcd.cdtext.charsets import Charset, charset_name, sheet_codec
+from rawcd.cdtext.fields import FIELD_OF, FIELDS, TextField
+from rawcd.cdtext.genres import GENRES, genre_code, genre_name
+from rawcd.cdtext.languages import ENGLISH, LANGUAGES, language_code, language_name
+from rawcd.cdtext.style import TEXT_STYLES, TextStyle
+from rawcd.cdtext.values import (
+    MAX_BLOCKS,
+    CDText,
+    RawPack,
+    TextBlock,
+    TextInterval,
+    TextItem,
+    TextToc,
+)
+
+if TYPE_CHECKING:
+    from rawcd.cdtext.cdt import cdt_of_packs, packs_of_cdt
+    from rawcd.cdtext.decoder import PackDefect, PacksReading, read_packs
+    from rawcd.cdtext.symbols import SymbolsReading, lead_in_symbols, packs_of_symbols
+
+_HOMES: Final = {
+    "PackDefect": "decoder",
+    "PacksReading": "decoder",
+    "SymbolsReading": "symbols",
+    "cdt_of_packs": "cdt",
+    "lead_in_symbols": "symbols",
+    "packs_of_cdt": "cdt",
+    "packs_of_symbols": "symbols",
+    "read_packs": "decoder",
+}
+
+__all__ = [
+    "ENGLISH",
+    "FIELDS",
+    "FIELD_OF",
+    "GENRES",
+    "LANGUAGES",
+    "MAX_BLOCKS",
+    "TEXT_STYLES",
+    "CDText",
+    "Charset",
+    "PackDefect",
+    "PacksReading",
+    "RawPack",
+    "SymbolsReading",
+    "TextBlock",
+    "TextField",
+    "TextInterval",
+    "TextItem",
+    "TextStyle",
+    "TextToc",
+    "cdt_of_packs",
+    "charset_name",
+    "genre_code",
+    "genre_name",
+    "language_code",
+    "language_name",
+    "lead_in_symbols",
+    "packs_of_cdt",
+    "packs_of_symbols",
+    "read_packs",
+    "sheet_codec",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"rawcd.cdtext.{_HOMES[name]}"), name)

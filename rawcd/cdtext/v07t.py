@@ -1,0 +1,329 @@
+"""Sony input sheets of version 0.7T: one block in lines of `name = value`.
+
+Names are taken in any case and with any blanks in them; blanks around `=` are free, those at
+the end of a value belong to it. An empty value says nothing. libburn's description
+(doc/cdtext.txt) is the only public one; like its reader, any unknown name is an error.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from rawcd.cdtext.charsets import Charset, charset_name, charset_of_sheet, sheet_codec, sheet_name
+from rawcd.cdtext.fields import FIELD_OF
+from rawcd.cdtext.genres import genre_code, genre_name
+from rawcd.cdtext.languages import ENGLISH, UNKNOWN, language_code, language_name
+from rawcd.cdtext.values import MAX_TRACK, TextBlock, TextItem, in_order
+from rawcd.errors import FormatError, UnsupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+VERSION: Final = "0.7T"
+ON: Final = 3
+OFF: Final = 0
+
+_VERSION: Final = "Input Sheet Version"
+_TEXT_CODE: Final = "Text Code"
+_LANGUAGE: Final = "Language Code"
+_GENRE: Final = "Genre Code"
+_COPY: Final = "Text Data Copy Protection"
+_FIRST: Final = "First Track Number"
+_LAST: Final = "Last Track Number"
+
+_ALBUM_NAMES: Final = {
+    "title": "Album Title",
+    "performer": "Artist Name",
+    "songwriter": "Songwriter",
+    "composer": "Composer",
+    "arranger": "Arranger",
+    "message": "Album Message",
+    "disc_id": "Catalog Number",
+    "genre": "Genre Information",
+    "closed": "Closed Information",
+    "upc_ean": "UPC / EAN",
+}
+_TRACK_NAMES: Final = {
+    "title": "Title",
+    "performer": "Artist",
+    "songwriter": "Songwriter",
+    "composer": "Composer",
+    "arranger": "Arranger",
+    "message": "Message",
+    "closed": "0x8d",
+    "isrc": "ISRC",
+}
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[ \t]+", "", name).lower()
+
+
+def _by_plain_name(names: dict[str, str]) -> dict[str, str]:
+    by_type = {
+        f"0x{FIELD_OF[name].pack_type:02x}": name
+        for name in names
+        if FIELD_OF[name].pack_type != FIELD_OF["genre"].pack_type
+    }
+    return by_type | {_plain(written): name for name, written in names.items()}
+
+
+_ALBUM_FIELDS: Final = _by_plain_name(_ALBUM_NAMES)
+_TRACK_FIELDS: Final = _by_plain_name(_TRACK_NAMES)
+_SILENT: Final = re.compile(r"remarks|discinformation[0-9]{0,2}")
+_ISRC: Final = re.compile(r"isrc([0-9]{1,2})")
+_TRACK_LINE: Final = re.compile(r"track[ \t]*([0-9]{1,2})[ \t]+(.+)", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Line:
+    number: int
+    name: str
+    value: str
+    raw: bytes | None
+
+
+def read_sheet(sheet: str | bytes, number: int = 0) -> TextBlock:
+    """Read one sheet as a block.
+
+    Args:
+        sheet: its text, or its bytes.
+        number: the block it makes; messages name it, and only the first block is English when
+            it does not say (libburn).
+
+    Raises:
+        FormatError: a line says nothing known; `place` tells sheet and line.
+    """
+    return _SheetReader(number=number).read(sheet)
+
+
+@dataclass(slots=True, kw_only=True)
+class _SheetReader:
+    number: int
+    line: int = 0
+    charset: int | None = None
+    language: int | None = None
+    genre: int | None = None
+    copyright: int = OFF
+    first: int | None = None
+    last: int | None = None
+    texts: dict[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
+
+    def _fail(self, reason: str, line: int | None = None) -> NoReturn:
+        sheet = f"sheet {self.number + 1}, " if self.number else ""
+        raise FormatError(reason, place=f"{sheet}line {self.line if line is None else line}")
+
+    def read(self, sheet: str | bytes) -> TextBlock:
+        lines = list(self._lines(sheet))
+        codec: tuple[str, str] | None = None
+        for line in lines:
+            if _plain(line.name) == _plain(_TEXT_CODE):
+                self._take_guarded(line)
+        if isinstance(sheet, bytes) and not sheet.startswith(codecs.BOM_UTF8):
+            codec = sheet_codec(Charset.ISO_8859_1 if self.charset is None else self.charset)
+        for line in lines:
+            if codec is not None and line.raw is not None:
+                line.value = self._decoded(line, codec)
+            self._take_guarded(line)
+        return self._block()
+
+    def _lines(self, sheet: str | bytes) -> Iterator[_Line]:
+        """Yield all lines that say something; bytes are taken one to a character for now."""
+        in_bytes = isinstance(sheet, bytes) and not sheet.startswith(codecs.BOM_UTF8)
+        if isinstance(sheet, bytes):
+            if in_bytes:
+                text = sheet.decode("latin-1")
+            else:
+                try:
+                    text = sheet.decode("utf-8-sig")
+                except UnicodeDecodeError as error:
+                    self.line = sheet[: error.start].count(b"\n") + 1
+                    self._fail("begins as UTF-8 and is not")
+        else:
+            text = sheet.removeprefix("\ufeff")
+        for number, row in enumerate(text.split("\n"), start=1):
+            self.line = number
+            content = row.removesuffix("\r")
+            if not content.strip(" \t\r\f\v\x1a"):
+                continue
+            name, equals, value = content.partition("=")
+            if not equals:
+                self._fail(f"no '=' in {content.strip()!r}")
+            value = value.lstrip(" \t")
+            raw = value.encode("latin-1") if in_bytes else None
+            yield _Line(number=number, name=name.strip(" \t"), value=value, raw=raw)
+
+    def _decoded(self, line: _Line, codec: tuple[str, str]) -> str:
+        self.line = line.number
+        raw = line.raw or b""
+        text_field = self._field_of(line.name)[0]
+        if text_field is None or FIELD_OF[text_field].charset is not None:
+            return raw.decode("latin-1")  # not in the block's own character set
+        try:
+            return raw.decode(*codec)
+        except UnicodeDecodeError as error:
+            bad = raw[error.start : error.end].hex(" ")
+            self._fail(f"{bad} is nothing in {charset_name(self.charset or 0)}")
+
+    def _field_of(self, name: str) -> tuple[str | None, int]:
+        """Return which text a name means, and whose."""
+        plain = _plain(name)
+        if plain in _ALBUM_FIELDS:
+            return _ALBUM_FIELDS[plain], 0
+        if match := _ISRC.fullmatch(plain):
+            return "isrc", int(match[1])
+        if match := _TRACK_LINE.fullmatch(name):
+            return _TRACK_FIELDS.get(_plain(match[2])), int(match[1])
+        return None, 0
+
+    def _take_guarded(self, line: _Line) -> None:
+        self.line = line.number
+        try:
+            self._take(line)
+        except FormatError as error:
+            if error.place is not None:
+                raise
+            self._fail(error.reason)
+
+    def _take(self, line: _Line) -> None:
+        plain, value = _plain(line.name), line.value
+        text_field, track = self._field_of(line.name)
+        if text_field is not None:
+            if text_field in _TRACK_NAMES and track == 0 and plain not in _ALBUM_FIELDS:
+                self._fail("tracks are numbered from 1")
+            if value:
+                self.texts[text_field, track] = value, line.number
+        elif plain == _plain(_VERSION):
+            if value.strip() not in ("", VERSION):
+                self._fail(f"version {value.strip()!r}, not {VERSION}")
+        elif _SILENT.fullmatch(plain) or not value.strip():
+            self._check_name(plain, line.name)
+        else:
+            self._take_setting(plain, value.strip(), line.name)
+
+    def _check_name(self, plain: str, name: str) -> None:
+        settings = (_VERSION, _TEXT_CODE, _LANGUAGE, _GENRE, _COPY, _FIRST, _LAST)
+        if not _SILENT.fullmatch(plain) and plain not in map(_plain, settings):
+            self._fail(f"unknown name {name!r}")
+
+    def _take_setting(self, plain: str, value: str, name: str) -> None:
+        if plain == _plain(_TEXT_CODE):
+            charset = charset_of_sheet(value)
+            if self.charset not in (None, charset):
+                self._fail(f"text code {value!r} after {sheet_name(self.charset or 0)!r}")
+            self.charset = charset
+        elif plain == _plain(_LANGUAGE):
+            code = _hex(value, 2)
+            self.language = language_code(value) if code is None else code
+        elif plain == _plain(_GENRE):
+            code = _hex(re.sub(r"(?<=..)[ \t]+0x", "", value), 4)
+            code = _hex(value, 2) if code is None else code
+            self.genre = genre_code(value) if code is None else code
+        elif plain == _plain(_COPY):
+            code = _hex(value, 2)
+            known = {"ON": ON, "OFF": OFF}
+            if code is None and value.upper() not in known:
+                self._fail(f"copy protection {value!r} is neither ON nor OFF")
+            self.copyright = known[value.upper()] if code is None else code
+        elif plain in (_plain(_FIRST), _plain(_LAST)):
+            if not re.fullmatch("[0-9]{1,2}", value) or not int(value):
+                self._fail(f"{value!r} is no track number of 1 to {MAX_TRACK}")
+            if plain == _plain(_FIRST):
+                self.first = int(value)
+            else:
+                self.last = int(value)
+        else:
+            self._fail(f"unknown name {name!r}")
+
+    def _block(self) -> TextBlock:
+        if self.first is not None and self.last is not None and self.first > self.last:
+            self._fail(f"first track {self.first}, last track {self.last}")
+        items: list[TextItem] = []
+        for (name, track), (text, line) in self.texts.items():
+            if track and not (self.first or 1) <= track <= (self.last or MAX_TRACK):
+                self._fail(f"track {track} is none of the sheet's tracks", line)
+            items.append(TextItem(field=name, track=track, text=text))
+        language = self.language
+        if language is None:
+            language = UNKNOWN if self.number else ENGLISH
+        return TextBlock(
+            language=language,
+            items=in_order(items),
+            charset=Charset.ISO_8859_1 if self.charset is None else self.charset,
+            genre_code=self.genre,
+            copyright=self.copyright,
+            first_track=self.first,
+            last_track=self.last,
+        )
+
+
+def _hex(value: str, digits: int) -> int | None:
+    match = re.fullmatch(f"0x([0-9a-f]{{{digits}}})", value, re.IGNORECASE)
+    return int(match[1], 16) if match else None
+
+
+def write_sheets(blocks: Sequence[TextBlock], *, allow_loss: bool) -> list[str]:
+    """Return a sheet for each block; see `CDText.to_v07t`."""
+    lost = [
+        f"{what} in block {number}" if number else what
+        for number, block in enumerate(blocks)
+        for what in _unheld(block)
+    ]
+    if lost and not allow_loss:
+        raise UnsupportedError(f"a Sony input sheet cannot hold {lost[0]}", lost=lost)
+    return ["".join(f"{name:<19} = {value}\n" for name, value in _rows(block)) for block in blocks]
+
+
+def _unheld(block: TextBlock) -> Iterator[str]:
+    if block.toc is not None:
+        yield "the table of contents (type 88h)"
+    if block.intervals:
+        yield "the second table of contents (type 89h)"
+    for pack_type in sorted({raw.pack_type for raw in block.raw}):
+        yield f"packs of type {pack_type:02X}h"
+    for item in block.items:
+        owner = f"track {item.track}" if item.track else "the album"
+        if item.text and not _fits(item):
+            yield f"{item.field} of {owner}"
+
+
+def _fits(item: TextItem) -> bool:
+    names = _TRACK_NAMES if item.track else _ALBUM_NAMES
+    return (
+        item.field in names
+        and 0 <= item.track <= MAX_TRACK
+        and item.text[0] not in " \t"
+        and not any(character in item.text for character in "\r\n\0")
+    )
+
+
+def _rows(block: TextBlock) -> Iterator[tuple[str, str]]:
+    yield _VERSION, VERSION
+    yield _TEXT_CODE, sheet_name(block.charset)
+    yield _LANGUAGE, language_name(block.language) or f"0x{block.language:02x}"
+    texts: dict[tuple[str, int], str] = {}
+    for item in block.items:
+        texts.setdefault((item.field, item.track), item.text if _fits_or_empty(item) else "")
+    for name, written in _ALBUM_NAMES.items():
+        if name == "genre" and block.genre_code is not None:
+            yield _GENRE, genre_name(block.genre_code) or f"0x{block.genre_code:04x}"
+        if text := texts.get((name, 0)):
+            yield written, text
+    known = {ON: "ON", OFF: "OFF"}
+    yield _COPY, known.get(block.copyright, f"0x{block.copyright:02x}")
+    if block.first_track is not None:
+        yield _FIRST, str(block.first_track)
+    if block.last_track is not None:
+        yield _LAST, str(block.last_track)
+    for track in sorted({track for _, track in texts if 1 <= track <= MAX_TRACK}):
+        for name, written in _TRACK_NAMES.items():
+            if text := texts.get((name, track)):
+                label = f"ISRC {track:02}" if name == "isrc" else f"Track {track:02} {written}"
+                yield label, text
+
+
+def _fits_or_empty(item: TextItem) -> bool:
+    return not item.text or _fits(item)
