@@ -211,8 +211,7 @@ class _BlockEncoder:
         double_byte = pack_type in PLAIN_TEXT_TYPES and width_of(self.block.charset) == 2
         width = 2 if double_byte else 1
         entries = [(0, own.get(0, b""))]
-        per_track = pack_type == CLOSED_TYPE and self.style.closed_per_track
-        if per_track or any(track for track in own):
+        if self._has_track_entries(pack_type, own):
             fill = b""
             if self.style.missing_tracks == "album" and pack_type in PLAIN_TEXT_TYPES:
                 fill = own.get(0, b"")
@@ -237,6 +236,13 @@ class _BlockEncoder:
                 position=(offset - begin) // width,
                 double_byte=double_byte,
             )
+
+    def _has_track_entries(self, pack_type: int, own: dict[int, bytes]) -> bool:
+        if any(own):  # a track, not only the album
+            return True
+        if pack_type == CLOSED_TYPE:
+            return self.style.closed_per_track
+        return field_of_type(pack_type, 1) is not None and not self.style.album_alone
 
     def _genre(self, texts: dict[tuple[int, int], bytes]) -> Iterator[Pack]:
         text = texts.get((GENRE_TYPE, 0), b"")

@@ -25,6 +25,10 @@ class TextStyle:
             nothing but the terminator, libburn and libMirage; "album": the album's text, cdrdao.
             cdrdao does so with UPC/EAN too; an ISRC made of the album's number would be wrong,
             so that is not copied.
+        album_alone: where only the album has a text of a type, the tracks get no entries. False:
+            libburn, as its description and MMC-3 ask for one text for the disc and one for
+            each track; True: cdrdao. It shows only on discs of many tracks, for the rest of a
+            pack is zero either way.
         closed_per_track: type 8Dh has an entry for every track, empty ones too. False: libburn,
             the album's alone; entries for tracks appear as soon as one of them has a text.
         genre_code_in_each_pack: the two code bytes of type 87h stand in its further packs too,
@@ -35,6 +39,7 @@ class TextStyle:
 
     repeat_as_tab: bool = False
     missing_tracks: Literal["empty", "album"] = "empty"
+    album_alone: bool = False
     closed_per_track: bool = False
     genre_code_in_each_pack: bool = False
     crc: Literal["inverted", "plain", "zero"] = "inverted"
@@ -45,7 +50,7 @@ TEXT_STYLES: Final = MappingProxyType(
     {
         "standard": STANDARD,
         "libburn": TextStyle(repeat_as_tab=True),
-        "cdrdao": TextStyle(missing_tracks="album"),
+        "cdrdao": TextStyle(missing_tracks="album", album_alone=True),
     }
 )
 """By the program whose packs come out byte for byte: `libburn` is also cdrskin and wodim."""

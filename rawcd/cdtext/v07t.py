@@ -10,13 +10,14 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from rawcd.cdtext.charsets import Charset, charset_name, charset_of_sheet, sheet_codec, sheet_name
 from rawcd.cdtext.fields import FIELD_OF
 from rawcd.cdtext.genres import genre_code, genre_name
 from rawcd.cdtext.languages import ENGLISH, UNKNOWN, language_code, language_name
-from rawcd.cdtext.values import MAX_TRACK, TextBlock, TextItem, in_order
+from rawcd.cdtext.values import MAX_BLOCKS, MAX_TRACK, TextBlock, TextItem, in_order
 from rawcd.errors import FormatError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -83,27 +84,57 @@ class _Line:
     number: int
     name: str
     value: str
-    raw: bytes | None
 
 
-def read_sheet(sheet: str | bytes, number: int = 0) -> TextBlock:
-    """Read one sheet as a block.
+def read_sheets(sheets: Sequence[str | bytes]) -> tuple[TextBlock, ...]:
+    """Read sheets as blocks.
 
     Args:
-        sheet: its text, or its bytes.
-        number: the block it makes; messages name it, and only the first block is English when
-            it does not say (libburn).
+        sheets: texts, or the bytes of files. In one of them further lines "Input Sheet
+            Version" begin further blocks, as libburn writes several blocks into one file.
 
     Raises:
         FormatError: a line says nothing known; `place` tells sheet and line.
     """
-    return _SheetReader(number=number).read(sheet)
+    blocks: list[TextBlock] = []
+    for number, sheet in enumerate(sheets, start=1):
+        which = f"sheet {number}, " if len(sheets) > 1 else ""
+        for start, lines, in_bytes in _parts(sheet, which):
+            if len(blocks) == MAX_BLOCKS:
+                raise FormatError(
+                    f"one block more than {MAX_BLOCKS}", place=f"{which}line {start + 1}"
+                )
+            reader = _SheetReader(which=which, line=start, in_bytes=in_bytes)
+            # Only the first block is English when it does not say: libburn again.
+            blocks.append(reader.read(lines, language=UNKNOWN if blocks else ENGLISH))
+    return tuple(blocks)
+
+
+def _parts(sheet: str | bytes, which: str) -> Iterator[tuple[int, list[str], bool]]:
+    """Yield the lines of each block and where they begin; bytes are one character each yet."""
+    in_bytes = isinstance(sheet, bytes) and not sheet.startswith(codecs.BOM_UTF8)
+    if isinstance(sheet, str):
+        text = sheet.removeprefix("\ufeff")
+    elif in_bytes:
+        text = sheet.decode("latin-1")
+    else:
+        try:
+            text = sheet.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = sheet[: error.start].count(b"\n") + 1
+            raise FormatError("begins as UTF-8 and is not", place=f"{which}line {line}") from error
+    rows = text.split("\n")
+    headings = [i for i, row in enumerate(rows) if _plain(row).startswith(_plain(_VERSION) + "=")]
+    borders = [0, *headings[1:], len(rows)]
+    for begin, end in pairwise(borders):
+        yield begin, rows[begin:end], in_bytes
 
 
 @dataclass(slots=True, kw_only=True)
 class _SheetReader:
-    number: int
-    line: int = 0
+    which: str
+    line: int
+    in_bytes: bool
     charset: int | None = None
     language: int | None = None
     genre: int | None = None
@@ -113,38 +144,29 @@ class _SheetReader:
     texts: dict[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
 
     def _fail(self, reason: str, line: int | None = None) -> NoReturn:
-        sheet = f"sheet {self.number + 1}, " if self.number else ""
-        raise FormatError(reason, place=f"{sheet}line {self.line if line is None else line}")
+        number = self.line if line is None else line
+        raise FormatError(reason, place=f"{self.which}line {number}")
 
-    def read(self, sheet: str | bytes) -> TextBlock:
-        lines = list(self._lines(sheet))
-        codec: tuple[str, str] | None = None
-        for line in lines:
+    def read(self, rows: list[str], *, language: int) -> TextBlock:
+        """Read a block's lines.
+
+        Args:
+            rows: the lines as they stand; `line` is the number of the one before them.
+            language: what it is in if it does not say.
+        """
+        lines = list(self._lines(rows))
+        for line in lines:  # it may stand anywhere, and tells how to read the others
             if _plain(line.name) == _plain(_TEXT_CODE):
                 self._take_guarded(line)
-        if isinstance(sheet, bytes) and not sheet.startswith(codecs.BOM_UTF8):
-            codec = sheet_codec(Charset.ISO_8859_1 if self.charset is None else self.charset)
         for line in lines:
-            if codec is not None and line.raw is not None:
-                line.value = self._decoded(line, codec)
+            if self.in_bytes:
+                line.value = self._decoded(line)
             self._take_guarded(line)
-        return self._block()
+        return self._block(language)
 
-    def _lines(self, sheet: str | bytes) -> Iterator[_Line]:
-        """Yield all lines that say something; bytes are taken one to a character for now."""
-        in_bytes = isinstance(sheet, bytes) and not sheet.startswith(codecs.BOM_UTF8)
-        if isinstance(sheet, bytes):
-            if in_bytes:
-                text = sheet.decode("latin-1")
-            else:
-                try:
-                    text = sheet.decode("utf-8-sig")
-                except UnicodeDecodeError as error:
-                    self.line = sheet[: error.start].count(b"\n") + 1
-                    self._fail("begins as UTF-8 and is not")
-        else:
-            text = sheet.removeprefix("\ufeff")
-        for number, row in enumerate(text.split("\n"), start=1):
+    def _lines(self, rows: list[str]) -> Iterator[_Line]:
+        """Yield all lines that say something."""
+        for number, row in enumerate(rows, start=self.line + 1):
             self.line = number
             content = row.removesuffix("\r")
             if not content.strip(" \t\r\f\v\x1a"):
@@ -152,21 +174,20 @@ class _SheetReader:
             name, equals, value = content.partition("=")
             if not equals:
                 self._fail(f"no '=' in {content.strip()!r}")
-            value = value.lstrip(" \t")
-            raw = value.encode("latin-1") if in_bytes else None
-            yield _Line(number=number, name=name.strip(" \t"), value=value, raw=raw)
+            yield _Line(number=number, name=name.strip(" \t"), value=value.lstrip(" \t"))
 
-    def _decoded(self, line: _Line, codec: tuple[str, str]) -> str:
+    def _decoded(self, line: _Line) -> str:
         self.line = line.number
-        raw = line.raw or b""
         text_field = self._field_of(line.name)[0]
         if text_field is None or FIELD_OF[text_field].charset is not None:
-            return raw.decode("latin-1")  # not in the block's own character set
+            return line.value  # not in the block's own character set
+        raw = line.value.encode("latin-1")
+        charset = Charset.ISO_8859_1 if self.charset is None else self.charset
         try:
-            return raw.decode(*codec)
+            return raw.decode(*sheet_codec(charset))
         except UnicodeDecodeError as error:
             bad = raw[error.start : error.end].hex(" ")
-            self._fail(f"{bad} is nothing in {charset_name(self.charset or 0)}")
+            self._fail(f"{bad} is nothing in {charset_name(charset)}")
 
     def _field_of(self, name: str) -> tuple[str | None, int]:
         """Return which text a name means, and whose."""
@@ -238,7 +259,7 @@ class _SheetReader:
         else:
             self._fail(f"unknown name {name!r}")
 
-    def _block(self) -> TextBlock:
+    def _block(self, language: int) -> TextBlock:
         if self.first is not None and self.last is not None and self.first > self.last:
             self._fail(f"first track {self.first}, last track {self.last}")
         items: list[TextItem] = []
@@ -246,11 +267,8 @@ class _SheetReader:
             if track and not (self.first or 1) <= track <= (self.last or MAX_TRACK):
                 self._fail(f"track {track} is none of the sheet's tracks", line)
             items.append(TextItem(field=name, track=track, text=text))
-        language = self.language
-        if language is None:
-            language = UNKNOWN if self.number else ENGLISH
         return TextBlock(
-            language=language,
+            language=language if self.language is None else self.language,
             items=in_order(items),
             charset=Charset.ISO_8859_1 if self.charset is None else self.charset,
             genre_code=self.genre,

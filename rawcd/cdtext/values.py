@@ -299,16 +299,18 @@ class CDText:
         """Read Sony input sheets of version 0.7T, one for each block.
 
         Args:
-            sheets: text, or the file's bytes, which are read in the sheet's own Text Code.
+            sheets: text, or the file's bytes, which are read in the sheet's own Text Code
+                (UTF-8 if they begin with its mark). One may hold several blocks, each from a
+                line "Input Sheet Version" on, as libburn writes them.
 
         Raises:
-            FormatError: a line says nothing known; `place` tells sheet and line.
-            ValueError: there is no sheet, or more than eight.
+            FormatError: a line says nothing known, or there are more than eight blocks;
+                `place` tells sheet and line.
+            ValueError: there is no sheet.
         """
-        from rawcd.cdtext.v07t import read_sheet
+        from rawcd.cdtext.v07t import read_sheets
 
-        blocks = tuple(read_sheet(sheet, number) for number, sheet in enumerate(sheets))
-        return cls(blocks=blocks)
+        return cls(blocks=read_sheets(sheets))
 
     def to_v07t(self, *, allow_loss: bool = False) -> list[str]:
         """Return Sony input sheets of version 0.7T, one for each block.
