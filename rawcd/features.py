@@ -19,6 +19,7 @@ from rawcd.disc import (
     DiscType,
     TrackMode,
 )
+from rawcd.errors import UnsupportedError
 from rawcd.image import (
     ImageType,
     RegionImage,
@@ -64,6 +65,7 @@ class Feature(Enum):
     TITLES = "titles (CD-TEXT)"
     LANGUAGES = "CD-TEXT in a language other than English"
     OTHER_TEXTS = "CD-TEXT beside title, performer and songwriter"
+    TEXT_CHARACTERS = "text that CD-TEXT packs cannot hold"
     STORED_PQ = "recorded P and Q subcode"
     RW = "R-W subcode"
     LEAD_IN_DATA = "recorded lead-in data"
@@ -167,9 +169,15 @@ def _of_bytes(image: DiscImage, keeps: Collection[Feature]) -> Iterator[Loss]:
     for feature, lba, end in spans:
         if feature not in keeps and (where := _first_recorded(image, lba, end)) is not None:
             yield Loss(feature=feature, detail=f"at LBA {where}")
+    if Feature.TEXT_CHARACTERS not in keeps:
+        yield from _text_losses(image)
+    # What a lead-in's R-W says is CD-TEXT, and that is known as such.
+    not_text = first.program_lba if image.disc.cdtext is not None else image.first_lba
     for region in image.sub:
         pq_only = image.kind is ImageType.PQ_ONLY
-        if (Feature.RW not in keeps or pq_only) and (rw := first_rw_lba(region)) is not None:
+        if (Feature.RW not in keeps or pq_only) and (
+            rw := first_rw_lba(region, not_text)
+        ) is not None:
             yield Loss(feature=Feature.RW, detail=f"from LBA {rw} on")
         if region.form in (SubForm.RAW, SubForm.PQ16) and Feature.STORED_PQ not in keeps:
             where = _first_unmade(image, region)
@@ -178,6 +186,15 @@ def _of_bytes(image: DiscImage, keeps: Collection[Feature]) -> Iterator[Loss]:
                     feature=Feature.STORED_PQ,
                     detail=f"other than rawcd would make it from LBA {where} on",
                 )
+
+
+def _text_losses(image: RegionImage) -> Iterator[Loss]:
+    """Yield the texts that cannot be made into packs, if there are."""
+    try:
+        image.lead_in_packs  # noqa: B018 - it is asked only whether it can be made
+    except UnsupportedError as error:
+        for lost in error.lost or (str(error),):
+            yield Loss(feature=Feature.TEXT_CHARACTERS, detail=lost)
 
 
 def _first_recorded(image: RegionImage, lba: int, end: int) -> int | None:

@@ -8,7 +8,8 @@ where they go.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from dataclasses import replace as change
 from functools import lru_cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
@@ -40,6 +41,8 @@ class Format(Protocol):
         keeps: what a file of this format can hold; the rest is refused by name before a byte
             is written.
         drops: what it drops with a note instead of refusing.
+        keeps_for: optional; a method that returns what it keeps of one image, where that
+            depends on the image's kind.
         one_file: a save makes one file, so that it can go into a pipe.
     """
 
@@ -298,7 +301,7 @@ def open_image(
     chosen = load_format(format) if format is not None else _recognise(files)
     image = chosen.load(files)
     if isinstance(image, RegionImage):
-        image = replace(image, inputs=files.opened)
+        image = change(image, inputs=files.opened)
         if rw is not None:
             image = image.taking_rw_as(rw)
     return image
@@ -321,7 +324,8 @@ def unkept(image: DiscImage, chosen: Format) -> tuple[tuple[Loss, ...], tuple[No
     from rawcd.features import losses
     from rawcd.image import Note
 
-    found = losses(image, chosen.keeps)
+    keeps_for = getattr(chosen, "keeps_for", None)
+    found = losses(image, chosen.keeps if keeps_for is None else keeps_for(image))
     drops: frozenset[Feature] = getattr(chosen, "drops", frozenset())
     notes = tuple(
         Note(
@@ -385,6 +389,8 @@ def save_image(
             "choose another format, or allow the loss (--allow-loss)",
             lost=names,
         )
+    if any(loss.feature.name == "TEXT_CHARACTERS" for loss in lost):
+        image = _with_near_characters(image)
     door = load_writer(writer or ("files" if is_path else "stream"))
     result = door.write(
         image,
@@ -397,6 +403,15 @@ def save_image(
     return WriteResult(
         files=result.files, losses=(*lost, *result.losses), notes=(*notes, *result.notes)
     )
+
+
+def _with_near_characters(image: DiscImage) -> DiscImage:
+    """Return the image with near characters for those that its CD-TEXT cannot hold."""
+    from rawcd.image import RegionImage
+
+    if not isinstance(image, RegionImage):
+        return image
+    return image.with_style(change(image.style, text_errors="replace"))
 
 
 def _listed(names: Sequence[str]) -> str:

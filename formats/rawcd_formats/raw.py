@@ -7,6 +7,7 @@ sheet: its own Q channel tells what the disc is.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from rawcd.disc import FIRST_LEAD_OUT_SECTORS
@@ -27,11 +28,15 @@ from rawcd.subcode.frame import Q_BYTES, q_crc
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rawcd.disc import Disc
     from rawcd.fileset import InputFiles, OutputFiles
     from rawcd.image import DiscImage
     from rawcd.progress import Progress
 
 _SURE: Final = 100
+TEXTS: Final = frozenset({Feature.TITLES, Feature.LANGUAGES, Feature.OTHER_TEXTS})
+_TEXT_SECTORS: Final = 1100
+"""Twice the longest cycle of CD-TEXT: eight blocks of 256 packs, four packs a sector."""
 _LEAST: Final = 4
 """Q frames with a right CRC that cannot be chance, were they all of a handful."""
 
@@ -62,14 +67,39 @@ def _sub_bytes(head: bytes) -> int | None:
     return None
 
 
+def _with_text(disc: Disc, sub: BlockSource, name: str) -> tuple[Disc, list[Note]]:
+    """Return the disc with the CD-TEXT of its lead-in, if there is any, and notes on damage."""
+    from rawcd.cdtext import packs_of_symbols, read_packs
+
+    session = disc.sessions[0]
+    lead_in = session.program_lba - session.lead_in_lba
+    symbols = packs_of_symbols(sub.read(0, min(lead_in, _TEXT_SECTORS)))
+    if not symbols.packs:
+        return disc, []
+    reading = read_packs(symbols.packs)
+    defects = [*symbols.defects, *map(str, reading.defects)]
+    notes = [Note(code="cdtext-damaged", message=f"CD-TEXT: {each}", file=name) for each in defects]
+    if reading.cdtext is None:
+        return disc, notes
+    cdtext = reading.cdtext.of_tracks(session.tracks[0].number, session.tracks[-1].number)
+    return replace(disc, cdtext=cdtext), notes
+
+
 class RawFormat:
     """Reads and writes complete raw images; see `rawcd.plugins.Format`."""
 
     name = "raw"
     suffixes = (".raw",)
-    drops = frozenset({Feature.TITLES, Feature.LANGUAGES, Feature.OTHER_TEXTS})
-    keeps = frozenset(Feature) - drops - {Feature.SESSIONS}
+    keeps = frozenset(Feature) - {Feature.SESSIONS, Feature.TEXT_CHARACTERS}
+    drops: frozenset[Feature] = frozenset()
     one_file = True
+
+    def keeps_for(self, image: DiscImage) -> frozenset[Feature]:
+        """Return what a file of the image's own kind keeps.
+
+        CD-TEXT has no parity of R-W packs, so it can only be in the final symbols of RAW.
+        """
+        return self.keeps if image.kind is ImageType.RAW else self.keeps - TEXTS
 
     def accepts(self, name: str, head: bytes) -> int:
         """Answer by the CRC of the first Q frames, whatever the name."""
@@ -105,10 +135,12 @@ class RawFormat:
         main = BlockSource(reader, stride=size)
         sub = BlockSource(reader, offset=SECTOR_BYTES, block_size=sub_bytes, stride=size)
         disc = recover_disc(sub, main)
+        notes: list[Note] = []
+        if sub_bytes == ImageType.RAW.sub_bytes:
+            disc, notes = _with_text(disc, sub, files.name)
         lba, sectors = disc.first_lba, main.block_count
         pq_only = sub_bytes == ImageType.PQ_ONLY.sub_bytes
         form = SubForm.PQ16 if pq_only else SubForm.RAW
-        notes = []
         lead_out = disc.sessions[0].lead_out_sectors
         if lead_out < FIRST_LEAD_OUT_SECTORS:
             notes.append(

@@ -15,7 +15,6 @@ from rawcd.cdtext.charsets import Charset, charset_name, sheet_codec
 from rawcd.cdtext.fields import FIELD_OF, FIELDS, TextField
 from rawcd.cdtext.genres import GENRES, genre_code, genre_name
 from rawcd.cdtext.languages import ENGLISH, LANGUAGES, language_code, language_name
-from rawcd.cdtext.style import TEXT_STYLES, TextStyle
 from rawcd.cdtext.values import (
     MAX_BLOCKS,
     CDText,
@@ -25,6 +24,7 @@ from rawcd.cdtext.values import (
     TextItem,
     TextToc,
 )
+from rawcd.subcode.style import TEXT_STYLES, TextStyle
 
 if TYPE_CHECKING:
     from rawcd.cdtext.cdt import cdt_of_packs, packs_of_cdt

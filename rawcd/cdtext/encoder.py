@@ -31,8 +31,8 @@ from rawcd.errors import FormatError, UnsupportedError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rawcd.cdtext.style import TextStyle
     from rawcd.cdtext.values import CDText, TextBlock
+    from rawcd.subcode.style import TextStyle
 
 _TAB = b"\t"
 _TOC_STARTS_IN_A_PACK = 4

@@ -6,20 +6,19 @@ or numpy; the methods that make and read packs fetch their modules when they are
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Self
 
 from rawcd.cdtext.charsets import Charset, is_raw, shown
 from rawcd.cdtext.fields import FIELD_PLACES, INTERVALS_TYPE, RESERVED_TYPES, TOC_TYPE
 from rawcd.cdtext.languages import ENGLISH
-from rawcd.cdtext.style import STANDARD
 from rawcd.msf import Msf
+from rawcd.subcode.style import STANDARD_TEXT, TextStyle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rawcd.cdtext.charsets import Errors
-    from rawcd.cdtext.style import TextStyle
 
 MAX_BLOCKS: Final = 8
 MAX_TRACK: Final = 99
@@ -217,10 +216,25 @@ class CDText:
         """Return the first block's text of `field` for a track (0: the album), or None."""
         return self.blocks[0].text(field, track)
 
+    def of_tracks(self, first_track: int, last_track: int) -> CDText:
+        """Return the same texts for a disc of these tracks.
+
+        Blocks read from packs tell the tracks themselves; where those are the disc's, they are
+        left to it, so that texts are equal wherever they came from.
+        """
+        told = (first_track, last_track)
+        blocks = tuple(
+            replace(block, first_track=None, last_track=None)
+            if (block.first_track, block.last_track) == told
+            else block
+            for block in self.blocks
+        )
+        return CDText(blocks=blocks)
+
     def to_packs(
         self,
         *,
-        style: TextStyle = STANDARD,
+        style: TextStyle = STANDARD_TEXT,
         first_track: int | None = None,
         last_track: int | None = None,
         errors: Errors = "strict",
@@ -259,7 +273,7 @@ class CDText:
         self,
         *,
         header: bool = False,
-        style: TextStyle = STANDARD,
+        style: TextStyle = STANDARD_TEXT,
         first_track: int | None = None,
         last_track: int | None = None,
         errors: Errors = "strict",

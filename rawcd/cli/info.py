@@ -10,6 +10,7 @@ import click
 from rawcd.cli.build import KINDS
 
 if TYPE_CHECKING:
+    from rawcd.cdtext import TextBlock
     from rawcd.disc import Disc, Session, Track
     from rawcd.image import DiscImage, Note
 
@@ -61,6 +62,7 @@ def describe(image: DiscImage, *, file: str, format_name: str) -> dict[str, Any]
         "mcn": disc.mcn,
         "title": _text(disc, "title", 0),
         "performer": _text(disc, "performer", 0),
+        "cdtext": [] if disc.cdtext is None else [_block(block) for block in disc.cdtext.blocks],
         "sessions": [
             _session(disc, number, session) for number, session in enumerate(disc.sessions, 1)
         ],
@@ -76,6 +78,19 @@ def _msf(lba: int) -> str:
 
 def _text(disc: Disc, name: str, track: int) -> str | None:
     return None if disc.cdtext is None else disc.cdtext.text(name, track)
+
+
+def _block(block: TextBlock) -> dict[str, Any]:
+    from rawcd.cdtext import charset_name, language_name
+
+    return {
+        "language": language_name(block.language) or f"language {block.language:02X}h",
+        "charset": charset_name(block.charset),
+        "genre_code": block.genre_code,
+        "items": [
+            {"field": item.field, "track": item.track, "text": item.shown} for item in block.items
+        ],
+    }
 
 
 def _session(disc: Disc, number: int, session: Session) -> dict[str, Any]:
@@ -131,6 +146,9 @@ def _lines(about: dict[str, Any]) -> list[str]:
     album = " / ".join(text for text in (about["performer"], about["title"]) if text)
     if album:
         lines.append(f"album     {album}")
+    if about["cdtext"]:
+        names = ", ".join(block["language"] for block in about["cdtext"])
+        lines.append(f"CD-TEXT   {names}")
     lines.append(f"catalogue {about['mcn'] or 'none'}")
     for session in about["sessions"]:
         lines.append(

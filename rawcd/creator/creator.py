@@ -442,7 +442,7 @@ class RawCDImageCreator:
 
     @property
     def cdtext(self) -> CDText | None:
-        """Titles and names; ours, IMAPI has none.
+        """Titles and names; ours, IMAPI has none. They lie in the lead-in of RAW images.
 
         Raises:
             AuthoringError: the image has been made.
@@ -517,7 +517,9 @@ class RawCDImageCreator:
         Raises:
             AuthoringError: there is no track (NO_TRACKS), the disc breaks a rule, the R-W
                 subcode has the wrong size or P or Q bits (E_INVALIDARG), or the image has been
-                made (READ_ONLY). The creator stays writable then.
+                made (READ_ONLY), or there is CD-TEXT and the image type is not RAW, or R-W
+                subcode lies in its lead-in. The creator stays writable then.
+            UnsupportedError: a text cannot be held in its character set.
             StorageError: the R-W subcode cannot be read.
         """
         self._require_writable()
@@ -526,6 +528,7 @@ class RawCDImageCreator:
         breaks = rule_breaks(disc, lead_out_limit=self._limit)
         if breaks:
             raise refusal(breaks[0].rule, "; ".join(map(str, breaks)))
+        self._check_text(disc)
         image = RegionImage(
             disc=disc,
             main=tuple(regions(disc, self._tracks, self._placed(), self._special_pregap)),
@@ -534,8 +537,24 @@ class RawCDImageCreator:
             style=self._style,
             notes=(*self._pregap_notes, *self._notes),
         )
+        image.lead_in_packs  # noqa: B018 - a text that cannot be held shows now, not in the burn
         self._read_only = True
         return image
+
+    def _check_text(self, disc: Disc) -> None:
+        """Refuse CD-TEXT in an image that cannot carry it."""
+        if self._cdtext is None or not any(block.items for block in self._cdtext.blocks):
+            return
+        if self._kind is not ImageType.RAW:
+            raise refusal(
+                "cdtext-needs-raw",
+                f"CD-TEXT lies in the final R-W symbols of the lead-in, and an image of type "
+                f"{self._kind.name} has none; choose RAW, or clear cdtext",
+            )
+        if self._rw is not None:
+            self._rw.require_zero(
+                disc.sessions[0].program_lba - disc.first_lba, first_lba=disc.first_lba
+            )
 
     def _disc(self) -> Disc:
         return staged_disc(

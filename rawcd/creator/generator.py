@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from rawcd.creator.hresults import refusal
+from rawcd.image import SubForm, SubRegion, first_rw_lba
 from rawcd.source import BlockSource, FileBytes, MemoryBytes, Source, StreamBytes
 
 if TYPE_CHECKING:
@@ -53,6 +54,28 @@ class RwGenerator:
         source = given if isinstance(given, Source) else BlockSource(given, block_size=_BLOCK)
         _check_no_pq(source, first_lba)
         return source
+
+    def require_zero(self, sectors: int, *, first_lba: int) -> None:
+        """Refuse R-W subcode in the first sectors: CD-TEXT lies there.
+
+        Args:
+            sectors: how many, from the image's first on.
+            first_lba: that sector's address.
+
+        Raises:
+            AuthoringError: a byte there is not zero (E_INVALIDARG).
+            StorageError: it cannot be read.
+        """
+        given = self._given
+        source = given if isinstance(given, Source) else BlockSource(given, block_size=_BLOCK)
+        region = SubRegion(lba=first_lba, sectors=sectors, form=SubForm.RW, source=source)
+        filled = first_rw_lba(region, first_lba) if source.block_count >= sectors else None
+        if filled is not None:
+            raise refusal(
+                "cdtext-and-rw",
+                f"{source.name}: the R-W subcode is not zero at LBA {filled}, in the lead-in, "
+                "where CD-TEXT lies; clear one of them",
+            )
 
 
 def _taken(subcode: Any) -> Reader | Source:

@@ -6,7 +6,7 @@ for the subcode. Nothing is read before it is asked for.
 
 from __future__ import annotations
 
-from rawcd.image.content import blank, blank_like, fill_rows, first_rw_lba, has_rw
+from rawcd.image.content import blank, blank_like, fill_rows, first_rw_lba
 from rawcd.image.regions import RegionImage, main_sectors
 from rawcd.image.values import (
     DiscImage,
@@ -31,6 +31,5 @@ __all__ = [
     "blank_like",
     "fill_rows",
     "first_rw_lba",
-    "has_rw",
     "main_sectors",
 ]

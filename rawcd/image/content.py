@@ -31,8 +31,12 @@ def fill_rows(source: Source, start: int, rows: Bytes2D) -> None:
         rows[:] = np.frombuffer(source.read(start, len(rows)), np.uint8).reshape(rows.shape)
 
 
-def first_rw_lba(region: SubRegion) -> int | None:
-    """Return the first sector of a region whose stored R-W is not zero; None where none is.
+def first_rw_lba(region: SubRegion, from_lba: int) -> int | None:
+    """Return the first sector whose stored R-W is not zero; None where none is.
+
+    Args:
+        region: where it may be stored.
+        from_lba: the first sector to look at, if it lies in the region.
 
     Raises:
         StorageError: the stored subcode cannot be read.
@@ -43,7 +47,7 @@ def first_rw_lba(region: SubRegion) -> int | None:
 
     if region.source is None or region.form not in (SubForm.RW, SubForm.RAW):
         return None
-    for done in range(0, region.sectors, _SCAN_SECTORS):
+    for done in range(max(from_lba - region.lba, 0), region.sectors, _SCAN_SECTORS):
         count = min(_SCAN_SECTORS, region.sectors - done)
         rows = np.empty((count, region.source.block_size), np.uint8)
         fill_rows(region.source, region.start + done, rows)
@@ -51,11 +55,6 @@ def first_rw_lba(region: SubRegion) -> int | None:
         if filled.any():
             return region.lba + done + int(filled.argmax())
     return None
-
-
-def has_rw(region: SubRegion) -> bool:
-    """Tell whether a region stores R-W that is not zero; raises as `first_rw_lba`."""
-    return first_rw_lba(region) is not None
 
 
 def blank(lba: int, sectors: int, sector_type: SectorType) -> Region:

@@ -8,8 +8,7 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO, Final, Self, TypeVar, cast
 
-from rawcd.errors import UnsupportedError
-from rawcd.image.content import blank_like, fill_main, fill_rows, has_rw, unscramble_data
+from rawcd.image.content import blank_like, fill_main, fill_rows, unscramble_data
 from rawcd.image.stream import ImageFile
 from rawcd.image.values import ImageType, Note, Region, SubForm, SubRegion
 from rawcd.msf import FIRST_LBA
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from rawcd.disc import Disc
     from rawcd.image.values import DiscImage
     from rawcd.pq import ProgramChannels
-    from rawcd.source import Bytes2D
+    from rawcd.source import Bytes2D, Source
 
 _STREAM_SECTORS: Final = 64
 
@@ -74,7 +73,6 @@ class RegionImage:
 
     Raises:
         ValueError: the regions do not tile the disc.
-        UnsupportedError: stored R-W cannot be given in the form of `kind`.
     """
 
     disc: Disc
@@ -88,25 +86,6 @@ class RegionImage:
     def __post_init__(self) -> None:
         _check_tiling(self.main, self.disc.first_lba, self.disc.end_lba, "main channel")
         _check_tiling(self.sub, self.disc.first_lba, self.disc.end_lba, "subcode")
-        for region in self.sub:
-            if (
-                region.form in (SubForm.RW, SubForm.RAW)
-                and self.kind is not ImageType.PQ_ONLY
-                and region.rw_packed is not (self.kind is ImageType.COOKED)
-            ):
-                have, want = (
-                    ("packs", "as on the disc")
-                    if region.rw_packed
-                    else (
-                        "as on the disc",
-                        "packs",
-                    )
-                )
-                raise UnsupportedError(
-                    f"the R-W subcode is stored {have} and an image of type {self.kind.name} "
-                    f"holds it {want}; the two cannot be converted yet",
-                    lost=("R-W subcode",),
-                )
 
     def __getstate__(self) -> dict[str, object]:
         """Travel between processes without what was computed on the way."""
@@ -208,22 +187,22 @@ class RegionImage:
             region = self.sub[position]
             stop = min(region.lba + region.sectors, end)
             part, rows = rows[: stop - lba], rows[stop - lba :]
-            self._fill_sub(region, lba, part)
+            self._fill_sub(position, lba, part)
             lba = stop
             position += 1
 
-    def _fill_sub(self, region: SubRegion, lba: int, rows: Bytes2D) -> None:
+    def _fill_sub(self, place: int, lba: int, rows: Bytes2D) -> None:
         import numpy as np
 
         from rawcd.subcode import rows as forms
         from rawcd.subcode.frame import Q_BYTES
 
+        region, source = self.sub[place], self._sub_sources[place]
         pq_only = self.kind is ImageType.PQ_ONLY
         stored = None
-        if region.source is not None:
-            width = forms.PQ16_BYTES if region.form is SubForm.PQ16 else forms.PW96_BYTES
-            stored = np.empty((len(rows), width), np.uint8)
-            fill_rows(region.source, region.start + lba - region.lba, stored)
+        if source is not None:
+            stored = np.empty((len(rows), source.block_size), np.uint8)
+            fill_rows(source, region.start + lba - region.lba, stored)
         if stored is not None and region.form in (SubForm.RAW, SubForm.PQ16):
             if stored.shape == rows.shape:
                 rows[:] = stored
@@ -240,6 +219,62 @@ class RegionImage:
         rows[:] = forms.pw96_of(q, p)
         if stored is not None:
             rows |= stored & forms.RW_BITS
+        self._add_text(lba, rows)
+
+    def _add_text(self, lba: int, rows: Bytes2D) -> None:
+        """Lay CD-TEXT into the R-W of made lead-in sectors (IEC 61866; MMC-3 annex J)."""
+        import numpy as np
+
+        session = self.disc.sessions[0]
+        count = min(session.program_lba - lba, len(rows))
+        if count <= 0 or self.kind is not ImageType.RAW or not self.lead_in_packs:
+            return
+        cycle = self._lead_in_symbols
+        first = lba - session.lead_in_lba
+        rows[:count] |= cycle[np.arange(first, first + count) % len(cycle)]
+
+    @cached_property
+    def lead_in_packs(self) -> bytes:
+        """The CD-TEXT packs that the lead-in of a RAW image repeats; empty when there is no text.
+
+        Raises:
+            UnsupportedError: a text cannot be held, as `CDText.to_packs` says.
+        """
+        if self.disc.cdtext is None:
+            return b""
+        tracks = self.disc.sessions[0].tracks
+        return self.disc.cdtext.to_packs(
+            style=self.style.text,
+            first_track=tracks[0].number,
+            last_track=tracks[-1].number,
+            errors=self.style.text_errors,
+        )
+
+    @cached_property
+    def _lead_in_symbols(self) -> Bytes2D:
+        import numpy as np
+
+        from rawcd.cdtext import lead_in_symbols
+        from rawcd.subcode.rows import PW96_BYTES
+
+        symbols = np.frombuffer(lead_in_symbols(self.lead_in_packs), np.uint8)
+        return symbols.reshape(-1, PW96_BYTES)
+
+    @cached_property
+    def _sub_sources(self) -> list[Source | None]:
+        """Each sub region's source, its R-W in the form that this image's kind has."""
+        return [self._in_our_form(region) for region in self.sub]
+
+    def _in_our_form(self, region: SubRegion) -> Source | None:
+        source, packed = region.source, self.kind is ImageType.COOKED
+        has_rw = region.form in (SubForm.RW, SubForm.RAW) and self.kind is not ImageType.PQ_ONLY
+        if source is None or not has_rw or region.rw_packed is packed:
+            return source
+        from rawcd.subcode.streams import DeinterleavedPacks, InterleavedPacks
+
+        if packed:
+            return DeinterleavedPacks(source)
+        return InterleavedPacks(source, parity=self.style.rw_parity)
 
     def open(self) -> BinaryIO:
         """Return a seekable, read-only binary stream of the whole image."""
@@ -247,24 +282,13 @@ class RegionImage:
         return cast("BinaryIO", stream)
 
     def as_kind(self, kind: ImageType) -> Self:
-        """Return the same disc with its subcode in another form; nothing is converted.
+        """Return the same disc with its subcode in another form; nothing is read.
 
-        Nothing is read either, except to see whether stored subcode has R-W at all when packs
-        are asked of final R-W or the other way round.
-
-        Raises:
-            UnsupportedError: stored R-W cannot be given in that form.
-            StorageError: stored subcode cannot be read.
+        R-W given as packs gets parity and interleave on its way into a RAW image, and loses
+        both, errors corrected, on its way into a COOKED one (MMC, data block types 2 and 3).
+        PQ_ONLY has no R-W, and CD-TEXT is in RAW images alone: it has no packs with parity.
         """
-        kind = ImageType(kind)
-        packed = kind is ImageType.COOKED
-        sub = tuple(
-            region
-            if region.rw_packed is packed or has_rw(region)
-            else replace(region, rw_packed=packed)
-            for region in self.sub
-        )
-        return replace(self, kind=kind, sub=sub)
+        return replace(self, kind=ImageType(kind))
 
     def with_style(self, style: Style | str) -> Self:
         """Return the same disc with P and Q made in another style (or preset); nothing is read."""

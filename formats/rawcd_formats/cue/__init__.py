@@ -38,6 +38,9 @@ class CueFormat:
             Feature.FIRST_TRACK_NUMBER,
             Feature.DATA_TRACKS,
             Feature.TITLES,
+            Feature.OTHER_TEXTS,
+            Feature.LANGUAGES,
+            Feature.TEXT_CHARACTERS,
         }
     )
     drops: frozenset[Feature] = frozenset()

@@ -52,6 +52,14 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class TextFile:
+    """CDTEXTFILE: a file of CD-TEXT packs, which beats the sheet's own texts."""
+
+    line: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class File:
     """FILE: what the indexes behind it count in; kind is BINARY, WAVE, ..., in upper case."""
 
@@ -122,6 +130,7 @@ Command = (
     Remark
     | Catalog
     | Text
+    | TextFile
     | File
     | TrackStart
     | Flags
@@ -229,6 +238,7 @@ def _postgap(line: int, rest: str, file: str) -> Postgap:
 _READERS: Final[dict[str, Callable[[int, str, str], Command]]] = {
     "REM": lambda line, rest, _: Remark(line, rest.strip()),
     "CATALOG": lambda line, rest, _: Catalog(line, _unquoted(rest)),
+    "CDTEXTFILE": lambda line, rest, _: TextFile(line, _unquoted(rest)),
     "FILE": _file,
     "TRACK": _track,
     "FLAGS": lambda line, rest, _: Flags(line, tuple(rest.upper().split())),
@@ -290,6 +300,8 @@ def build(commands: Iterable[Command]) -> str:
                 lines.append(f"CATALOG {digits}")
             case Text(_, field, text):
                 lines.append(f"{deep}{field.upper()} {_quoted(text)}")
+            case TextFile(_, name):
+                lines.append(f"CDTEXTFILE {_quoted(name)}")
             case File(_, name, kind):
                 lines.append(f"FILE {_quoted(name)} {kind}")
             case TrackStart(_, number, mode):

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from rawcd.fileset import InputFiles
     from rawcd.source import Reader, Sound
 
+_TEXT_FILE_LIMIT: Final = 1024 * 1024
 _SUFFIXES: Final = (*SOUND_SUFFIXES, ".bin")
 _FLAGS: Final = frozenset({"DCP", "4CH", "PRE", "SCMS", "DATA"})
 _SESSION_REMARKS: Final = ("SESSION", "HIGH-DENSITY AREA")
@@ -121,6 +122,7 @@ class _Sheet:
         self._files = files
         self._notes: list[Note] = []
         self._items: list[TextItem] = []
+        self._text_file: cue.TextFile | None = None
         self._unknown: set[str] = set()
         self._mcn: str | None = None
         self.tracks: list[_TrackSheet] = []
@@ -153,6 +155,8 @@ class _Sheet:
             case cue.Text(_, name, text):
                 number = self.tracks[-1].start.number if self.tracks else 0
                 self._items.append(TextItem(field=name, track=number, text=text))
+            case cue.TextFile():
+                self._text_file = command
             case cue.File():
                 self.sheets.append(_FileSheet(command))
             case cue.TrackStart():
@@ -511,6 +515,8 @@ class _Sheet:
         )
 
     def _cdtext(self) -> CDText | None:
+        if self._text_file is not None:
+            return self._read_text_file(self._text_file)
         """Return the texts by track and field, whatever their order in the sheet was."""
         found: dict[tuple[int, int], TextItem] = {}
         for item in self._items:
@@ -519,6 +525,21 @@ class _Sheet:
                 found.setdefault((item.track, place), item)
         items = tuple(found[key] for key in sorted(found))
         return CDText(blocks=(TextBlock(items=items),)) if items else None
+
+    def _read_text_file(self, command: cue.TextFile) -> CDText:
+        """Read the packs that the sheet names; they beat its own texts."""
+        found = self._files.find(command.name)
+        if found.note is not None:
+            self._notes.append(replace(found.note, line=command.line))
+        if found.reader.size > _TEXT_FILE_LIMIT:
+            raise self._error(f"{command.name!r} is too large for CD-TEXT packs", command.line)
+        data = bytearray(found.reader.size)
+        found.reader.read_at(0, data)
+        try:
+            cdtext = CDText.from_cdt(bytes(data))
+        except FormatError as error:
+            raise FormatError(error.reason, file=found.reader.name, place=error.place) from error
+        return cdtext.of_tracks(self.tracks[0].start.number, self.tracks[-1].start.number)
 
     # -- the bytes -------------------------------------------------------------------------------
 

@@ -1,5 +1,8 @@
 """An image as BIN/CUE: one BIN from LBA 0 to the lead-out, and the sheet that names it.
 
+CD-TEXT that the sheet's own commands cannot say (other languages, other fields, genre, ...) goes
+into a file of packs beside it.
+
 Only what every reader of sheets understands is written: INDEX 00 and 01 stored, no PREGAP,
 upper case, CRLF, quoted plain names.
 """
@@ -9,6 +12,7 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
+from rawcd.cdtext import TextBlock
 from rawcd.disc import CopySetting, DiscType, TrackMode
 from rawcd.errors import UnsupportedError
 from rawcd.progress import part_of
@@ -59,8 +63,10 @@ def save(
     if bin_name == files.name:
         raise UnsupportedError(f"{files.name}: a sheet cannot have the name of its own BIN")
     _check_text(bin_name, "the file's name")
-    sheet = cue.build(sheet_of(image.disc, bin_name, cooked=cooked)).encode()
     session = image.disc.sessions[0]
+    packs = _text_packs(image.disc)
+    text_name = f"{PurePath(files.name).stem}.cdt" if packs else None
+    sheet = cue.build(sheet_of(image.disc, bin_name, text_name, cooked=cooked)).encode()
     stretches = [
         (max(track.first_lba, 0), track.end_lba, _width(track, cooked=cooked))
         for track in session.tracks
@@ -81,7 +87,27 @@ def save(
             jobs=jobs_of(options),
             progress=part_of(progress, first, session.lead_out_lba),
         )
+    if text_name is not None:
+        files.create(text_name).write(packs)
     files.create(files.name).write(sheet)
+
+
+def _text_packs(disc: Disc) -> bytes:
+    """Return the packs of CD-TEXT that a sheet's own commands cannot say; else nothing.
+
+    Raises:
+        UnsupportedError: a text cannot be held in its character set.
+    """
+    if disc.cdtext is None:
+        return b""
+    (first, *others) = disc.cdtext.blocks
+    said = TextBlock(
+        items=tuple(item for item in first.items if item.field.upper() in cue.TEXT_FIELDS)
+    )
+    if not others and first == said:
+        return b""
+    tracks = disc.sessions[0].tracks
+    return disc.cdtext.to_cdt(first_track=tracks[0].number, last_track=tracks[-1].number)
 
 
 def _width(track: Track, *, cooked: bool) -> int:
@@ -99,12 +125,15 @@ def _cooked(options: Mapping[str, str]) -> bool:
     return size == "2048"
 
 
-def sheet_of(disc: Disc, bin_name: str, *, cooked: bool = False) -> Iterator[cue.Command]:
+def sheet_of(
+    disc: Disc, bin_name: str, text_name: str | None = None, *, cooked: bool = False
+) -> Iterator[cue.Command]:
     """Yield the commands of the sheet for a disc whose sectors from LBA 0 on are in one BIN.
 
     Args:
         disc: the disc.
         bin_name: the BIN's name.
+        text_name: the name of the file of CD-TEXT packs, if there is one.
         cooked: its Mode 1 tracks are there as user data alone.
 
     Raises:
@@ -113,6 +142,8 @@ def sheet_of(disc: Disc, bin_name: str, *, cooked: bool = False) -> Iterator[cue
     session = disc.sessions[0]
     if disc.mcn is not None:
         yield cue.Catalog(0, disc.mcn)
+    if text_name is not None:
+        yield cue.TextFile(0, text_name)
     yield from _texts(disc, 0)
     yield cue.File(0, bin_name, cue.BINARY)
     for place, track in enumerate(session.tracks):
