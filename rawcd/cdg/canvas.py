@@ -190,7 +190,7 @@ class CDG:
         """
         rows = as_packs(packs)
         for start in range(0, len(rows), _STEP):
-            self._run(rows[start : start + _STEP] & SYMBOL_BITS)
+            self._run(rows[start : start + _STEP] & np.uint8(SYMBOL_BITS))
 
     def _run(self, symbols: Bytes2D) -> None:
         header = symbols.view(header_dtype())[:, 0]

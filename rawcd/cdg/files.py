@@ -260,6 +260,8 @@ class CdgSource:
 
     def read_into(self, start: int, rows: Bytes2D) -> None:
         """Fill `rows`, one block a row; see `rawcd.source.ReadsInto`."""
+        import numpy as np
+
         check_range(self.name, start, len(rows), self.block_count)
         rows[:] = 0
         offset = (start - self.first_sector) * PACKS_PER_SECTOR
@@ -267,7 +269,7 @@ class CdgSource:
         end = min(self.file.pack_count, offset + len(rows) * PACKS_PER_SECTOR)
         if first >= end:
             return
-        packs = self.file.packs(first, end - first) & SYMBOL_BITS
+        packs = self.file.packs(first, end - first) & np.uint8(SYMBOL_BITS)
         header = packs.view(header_dtype())[:, 0]
         header["parity_q"] = 0
         header["parity_p"] = 0
