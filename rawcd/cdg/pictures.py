@@ -24,7 +24,7 @@ from rawcd.cdg.canvas import (
     tiles_of,
 )
 from rawcd.cdg.packs import COLOURS, HEIGHT, TILE_HEIGHT, TILE_WIDTH, WIDTH
-from rawcd.cdg.planes import packs_for_sets, sets_of
+from rawcd.cdg.planes import packs_for_sets, sets_of, strays
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 _ALL: Final = 1 << 12
 _ROUNDS: Final = 16
+_PACK_WORTH: Final = 16
+"""Strays (see `planes.strays`) that weigh as much as a pack when an order is sought."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -262,30 +264,35 @@ def _cheap_order(drawn: Sequence[Bytes2D], fixed: int) -> list[int]:
     """Return an order of the palette in which the tiles that are drawn need few packs.
 
     Which indexes occur together in a tile decides its packs (see `planes`). Two entries at a time
-    are exchanged, always the pair that saves most, until no pair saves anything.
+    are exchanged, always the pair that brings most, until none does. Packs alone would be a poor
+    guide: often no single exchange saves one, so colours that nearly fit together count as well.
     """
     sets, counts = _tile_sets(drawn)
-    needed = packs_for_sets()
     has = sets[:, None] >> np.arange(COLOURS, dtype=np.uint16) & 1
+    guide = packs_for_sets().astype(np.int64) * _PACK_WORTH + strays()
 
-    def cost(places: npt.NDArray[np.int64]) -> int:
+    def cost(places: npt.NDArray[np.int64], table: npt.NDArray[np.int64]) -> int:
         moved = (has << places.astype(np.uint16)).sum(axis=1, dtype=np.uint16)
-        return int((needed[moved] * counts).sum())
+        return int((table[moved] * counts).sum())
 
     places = np.arange(COLOURS)  # of each old index
-    best = cost(places)
+    best = cost(places, guide)
     while True:
         tries = []
         for one in range(fixed, COLOURS - 1):
             for other in range(one + 1, COLOURS):
                 swapped = places.copy()
                 swapped[[one, other]] = swapped[[other, one]]
-                tries.append((cost(swapped), one, other))
+                tries.append((cost(swapped, guide), one, other))
         if not tries or min(tries)[0] >= best:
-            order: list[int] = np.argsort(places).tolist()
-            return order
+            break
         best, one, other = min(tries)
         places[[one, other]] = places[[other, one]]
+    packs = packs_for_sets().astype(np.int64)
+    if cost(places, packs) > cost(np.arange(COLOURS), packs):
+        places = np.arange(COLOURS)
+    order: list[int] = np.argsort(places).tolist()
+    return order
 
 
 def _tile_sets(

@@ -99,3 +99,23 @@ def packs_for_sets() -> Bytes1D:
         axis=1, dtype=np.uint16
     )
     return np.maximum(subspaces().dimensions[smallest_subspace(differences)], 1)
+
+
+@cache
+def strays() -> Bytes1D:
+    """Return (65536,): how far each set of colours is from needing fewer packs.
+
+    For each of the dimensions 1, 2 and 3: the fewest of its colours that lie outside an affine
+    subspace of that dimension, added up; 0..34.
+    """
+    table = subspaces()
+    bits = np.arange(COLOURS, dtype=np.uint16)
+    sets = np.arange(1 << COLOURS, dtype=np.uint16)
+    has = (sets[:, None] >> bits & 1).astype(np.float32)
+    found = np.zeros(len(sets), np.float32)
+    for dimension in range(1, _DIMENSIONS):
+        inside = table.members[table.dimensions == dimension][:, None] >> bits & 1
+        moved = np.concatenate([inside[:, np.arange(COLOURS) ^ step] for step in range(COLOURS)])
+        affine = np.unique(moved, axis=0).astype(np.float32)
+        found += has.sum(axis=1) - (has @ affine.T).max(axis=1)
+    return found.astype(np.uint8)
