@@ -54,10 +54,14 @@ def tile(row: int, column: int, colour: int, **more: Any) -> Tile:
 
 
 def tidy(each: Instruction) -> Instruction:
-    """Leave out what ffmpeg does otherwise: offsets, both moves at once, tiles out of range."""
+    """Leave out what ffmpeg does otherwise.
+
+    Offsets and both moves at once (see below); a scroll that moves nothing, after which ffmpeg
+    goes on with a frame that it never filled; tiles out of range, whose frame it drops.
+    """
     if isinstance(each, Scroll):
         return Scroll(
-            right=each.right,
+            right=each.right or (each.down == 0),
             down=0 if each.right else each.down,
             copy=each.copy,
             colour=each.colour,
@@ -216,6 +220,13 @@ def test_a_scroll_moves_every_pixel_by_a_tile(right: int, down: int, copy: bool,
         inside = 0 <= from_y < 216 and 0 <= from_x < 300
         expected = before[from_y % 216, from_x % 300] if inside or copy else 11
         assert after[y, x] == expected
+
+
+def test_a_scroll_that_moves_nothing_changes_nothing() -> None:
+    canvas = canvas_of(*GREYS, tile(5, 10, 3))
+    before = canvas.copy()
+    canvas.apply(Scroll(colour=9))
+    assert canvas == before
 
 
 def test_an_offset_moves_the_window_and_not_the_tiles() -> None:

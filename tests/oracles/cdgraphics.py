@@ -32,7 +32,8 @@ def ffmpeg_frames(packs: Bytes2D, counts: Sequence[int], folder: Path) -> Bytes2
     chosen = [int(graphics[count - 1]) - 1 for count in counts]
     wanted = "+".join(f"eq(n,{frame})" for frame in sorted(set(chosen)))
     command = ["ffmpeg", "-nostdin", "-loglevel", "error", "-i", str(path)]
-    command += ["-vf", f"select='{wanted}'", "-vsync", "passthrough"]
+    # New times, end to end, so that no frame is doubled or dropped to keep the old ones.
+    command += ["-vf", f"select='{wanted}',setpts=N/300/TB", "-r", "300"]
     command += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
     result = subprocess.run(command, capture_output=True, check=True, timeout=120)
     frames = np.frombuffer(result.stdout, np.uint8).reshape(-1, 216, 300, 3)
