@@ -7,6 +7,7 @@ RawCDError
 +-- UnsupportedError   the target cannot keep what the disc has; .lost names it
 +-- PluginError        a declared plug-in cannot be loaded; .name, .group
 +-- StorageError       a file could not be read or written (also an OSError); .file, .errno
++-- MissingExtraError  an optional library is not installed; .extra
 +-- CancelledError     the caller's progress function said stop
 ```
 
@@ -114,6 +115,18 @@ class StorageError(RawCDError, OSError):
         """
         why = error.strerror or str(error)
         return cls(f"cannot {doing}: {why}", file=file, errno=error.errno)
+
+
+class MissingExtraError(RawCDError):
+    """An optional library is needed and is not installed.
+
+    Attributes:
+        extra: the extra that brings it: `pip install 'rawcd[extra]'`.
+    """
+
+    def __init__(self, message: str, *, extra: str) -> None:
+        super().__init__(message)
+        self.extra = extra
 
 
 class CancelledError(RawCDError):
