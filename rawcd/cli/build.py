@@ -47,6 +47,13 @@ _MAX_TRACKS: Final = 99
     type=click.IntRange(1),
     help="Refuse a disc whose lead-out would start behind this LBA.",
 )
+@click.option(
+    "--cdg",
+    "graphics",
+    multiple=True,
+    metavar="[TRACK=]FILE",
+    help="CD+G for a track; without a number for the next one. Sound files bring theirs by name.",
+)
 @click.option("--gaps", is_flag=True, help="Two silent seconds between sound files.")
 @click.option("--pad-short", is_flag=True, help="Fill tracks under 4 seconds with silence.")
 @click.option(
@@ -80,6 +87,7 @@ def build(
     kind: str | None,
     mcn: str | None,
     leadout_limit: int | None,
+    graphics: tuple[str, ...],
     gaps: bool,
     pad_short: bool,
     style: str | None,
@@ -107,6 +115,7 @@ def build(
         options["jobs"] = str(jobs)
     image = _opened(inputs, gaps=gaps)
     image = _settled(image, kind=kind, mcn=mcn, style=style, pad_short=pad_short)
+    image = _with_graphics(image, inputs, graphics)
     _check_rules(image, leadout_limit)
     show_notes(image.notes)
     result = _saved(
@@ -215,6 +224,54 @@ def _settled(
     if kind is not None:
         image = image.as_kind(ImageType(1 + KINDS.index(kind)))
     return image if style is None else image.with_style(style)
+
+
+def _with_graphics(image: RegionImage, inputs: Sequence[str], given: Sequence[str]) -> RegionImage:
+    """Return the image with the CD+G that was named, or that lies beside the sound files."""
+    from rawcd.image import Note
+
+    tracks = image.disc.tracks
+    files: dict[int, str] = {}
+    following = tracks[0].number
+    for text in given:
+        number, equals, path = text.partition("=")
+        if not (equals and number.isascii() and number.isdecimal()):
+            number, path = str(following), text
+        if int(number) not in {track.number for track in tracks}:
+            raise click.UsageError(f"--cdg {text}: there is no track {number}")
+        files[int(number)] = path
+        following = int(number) + 1
+    notes = []
+    if not given and len(inputs) == len(tracks):
+        for track, sound in zip(tracks, inputs, strict=True):
+            if (beside := _graphics_beside(sound)) is not None:
+                files[track.number] = str(beside)
+                notes.append(
+                    Note(
+                        code="cdg-found",
+                        message=f"CD+G was taken from {beside}",
+                        track=track.number,
+                    )
+                )
+    if not files:
+        return image
+    from rawcd.graphics import with_graphics
+
+    image = with_graphics(image, files)
+    return replace(image, notes=(*image.notes, *notes))
+
+
+def _graphics_beside(sound: str) -> Path | None:
+    """Return the `.cdg` file that goes by a sound file's name, in either case."""
+    from rawcd.audio import SOUND_SUFFIXES
+
+    path = Path(sound)
+    if path.suffix.lower() not in SOUND_SUFFIXES:
+        return None
+    return next(
+        (beside for suffix in (".cdg", ".CDG") if (beside := path.with_suffix(suffix)).is_file()),
+        None,
+    )
 
 
 def _check_rules(image: RegionImage, limit: int | None) -> None:
