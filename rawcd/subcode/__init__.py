@@ -1,11 +1,102 @@
-"""The 96 subcode bytes of a sector: Q frames one by one, and whole discs of P and Q at once.
+"""The subcode of a disc: Q frames, the layouts of the 96 bytes, and R-W packs.
 
-`style` holds what real writers do differently, `frame` one Q frame as a value, `rows` the
-subcode of many sectors as arrays. Only `rows` needs numpy.
+`style` holds what real writers do differently; `frame` is one Q frame as a value, `rows` P and Q of
+many sectors as arrays, `decoder` what recorded Q says. `layouts` tells the forms of the 96 bytes
+apart; `packs` names what R-W packs are about, `parity` is their error correction over the field of
+`gf64`, `interleave` their order on the disc, and `streams` the two as sources.
+
+Only names live here, and all but those of `style` are loaded when they are first asked for: a disc
+can be described without numpy.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from rawcd.subcode.style import STYLES, Style
 
-__all__ = ["STYLES", "Style"]
+if TYPE_CHECKING:
+    from rawcd.subcode.decoder import (
+        QKind,
+        QTable,
+        decode_q,
+        isrc_of,
+        isrcs_by_track,
+        mcn_of,
+        toc_of,
+    )
+    from rawcd.subcode.interleave import deinterleaved, history_after, interleaved
+    from rawcd.subcode.layouts import PQ16, PlanarPW, RawPW, RWPacks
+    from rawcd.subcode.packs import PackKind, pack_kinds, source_pack_kinds
+    from rawcd.subcode.parity import Verdict, corrected, parity_holds, with_parity
+    from rawcd.subcode.streams import DeinterleavedPacks, InterleavedPacks, PackLine, PackPart
+
+__all__ = [
+    "PQ16",
+    "STYLES",
+    "DeinterleavedPacks",
+    "InterleavedPacks",
+    "PackKind",
+    "PackLine",
+    "PackPart",
+    "PlanarPW",
+    "QKind",
+    "QTable",
+    "RWPacks",
+    "RawPW",
+    "Style",
+    "Verdict",
+    "corrected",
+    "decode_q",
+    "deinterleaved",
+    "history_after",
+    "interleaved",
+    "isrc_of",
+    "isrcs_by_track",
+    "mcn_of",
+    "pack_kinds",
+    "parity_holds",
+    "source_pack_kinds",
+    "toc_of",
+    "with_parity",
+]
+
+_HOMES = {
+    "PQ16": "layouts",
+    "DeinterleavedPacks": "streams",
+    "InterleavedPacks": "streams",
+    "PackKind": "packs",
+    "PackLine": "streams",
+    "PackPart": "streams",
+    "PlanarPW": "layouts",
+    "QKind": "decoder",
+    "QTable": "decoder",
+    "RWPacks": "layouts",
+    "RawPW": "layouts",
+    "Verdict": "parity",
+    "corrected": "parity",
+    "decode_q": "decoder",
+    "deinterleaved": "interleave",
+    "history_after": "interleave",
+    "interleaved": "interleave",
+    "isrc_of": "decoder",
+    "isrcs_by_track": "decoder",
+    "mcn_of": "decoder",
+    "pack_kinds": "packs",
+    "parity_holds": "parity",
+    "source_pack_kinds": "packs",
+    "toc_of": "decoder",
+    "with_parity": "parity",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rawcd.disc import Disc, Index, Session, Track
+from rawcd.image import ImageType, MainForm, Region, RegionImage, SubForm, SubRegion
 from rawcd.source import ArraySource, SilenceSource
 from rawcd.subcode import gf64
 from rawcd.subcode.interleave import deinterleaved, history_after, interleaved
@@ -404,6 +406,46 @@ def test_what_cannot_be_a_stream_is_refused() -> None:
     ):
         with pytest.raises(ValueError, match="do not fit between"):
             PackLine(parts, 10)
+
+
+@pytest.mark.parametrize("kind", [ImageType.RAW, ImageType.COOKED])
+def test_an_image_takes_packs_over_track_borders_in_any_cuts(kind: ImageType) -> None:
+    """The same packs under both kinds: made final for RAW, and taken back for COOKED."""
+    tracks = tuple(
+        Track(number=number, indexes=indexes, end_lba=end)
+        for number, indexes, end in (
+            (1, (Index(number=0, lba=-150), Index(number=1, lba=0)), 400),
+            (2, (Index(number=1, lba=400),), 800),
+        )
+    )
+    session = Session(tracks=tracks, lead_in_lba=-450, lead_out_lba=800, lead_out_sectors=50)
+    made = Disc(sessions=(session,))
+    sectors = made.end_lba - made.first_lba
+    packs = rows_with_pq(600)
+    line = PackLine([PackPart(at=450, source=source(packs), count=600)], sectors)
+    stream = InterleavedPacks(line)
+    image = RegionImage(
+        disc=made,
+        main=(Region(lba=made.first_lba, sectors=sectors, form=MainForm.ZERO),),
+        sub=(
+            SubRegion(
+                lba=made.first_lba,
+                sectors=sectors,
+                form=SubForm.RW,
+                source=stream if kind is ImageType.RAW else DeinterleavedPacks(stream),
+                rw_packed=kind is ImageType.COOKED,
+            ),
+        ),
+        kind=kind,
+    )
+    whole = np.frombuffer(image.read(-450, sectors), np.uint8).reshape(sectors, 2448)[:, 2352:]
+    laid = np.zeros((4 * sectors, 24), np.uint8)
+    laid[4 * 450 : 4 * 1_050] = with_parity(packs.reshape(-1, 24))
+    expected = interleaved(laid) if kind is ImageType.RAW else laid
+    np.testing.assert_array_equal(whole & 0x3F, expected.reshape(-1, 96))
+    for lba, count in ((-1, 2), (0, 1), (398, 5), (599, 4), (849, 1)):
+        part = np.frombuffer(image.read(lba, count), np.uint8).reshape(count, 2448)[:, 2352:]
+        np.testing.assert_array_equal(part, whole[lba + 450 : lba + 450 + count])
 
 
 # ---- kinds

@@ -148,3 +148,13 @@ def test_packs_that_fill_no_sector_are_refused() -> None:
     for shape in ((3, 24), (4, 18), (96,)):
         with pytest.raises(ValueError, match="no packs"):
             RWPacks.of_packs(np.zeros(shape, np.uint8))
+
+
+def test_the_names_of_the_package_are_there_and_no_others() -> None:
+    import rawcd.subcode
+
+    for name in rawcd.subcode.__all__:
+        assert getattr(rawcd.subcode, name) is not None
+    assert dir(rawcd.subcode) == sorted(rawcd.subcode.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'Raw'"):
+        _ = rawcd.subcode.Raw
