@@ -148,6 +148,8 @@ class _Reader:
                 size=sizes[number],
                 language=self._language(number, sizes[number], known),
                 last=self._last_sequence(number, blocks[number], sizes[number], known),
+                first_track=_known(sizes[number], known, "first_track") or 1,
+                last_track=_known(sizes[number], known, "last_track") or MAX_TRACK,
                 reader=self,
             ).read()
             for number in sorted(blocks)
@@ -218,28 +220,32 @@ class _Reader:
         return max(last, there)
 
 
+def _known(own: SizeInfo | None, known: list[SizeInfo], name: str) -> int:
+    """Return a track number from a block's size information, or from another block's."""
+    return next((value for size in (own, *known) if size and (value := getattr(size, name))), 0)
+
+
 @dataclass(slots=True, kw_only=True)
 class _BlockReader:
+    """One block.
+
+    `last` is the last sequence number that is known of; the tracks are the disc's, 1 to 99
+    where nothing tells.
+    """
+
     number: int
     packs: dict[int, Pack]
     size: SizeInfo | None
     language: int
     last: int
+    first_track: int
+    last_track: int
     reader: _Reader
     items: list[TextItem] = field(default_factory=list)
     charset: int = 0
 
     def note(self, code: str, message: str) -> None:
         self.reader.note(code, f"block {self.number}: {message}", block=self.number)
-
-    @property
-    def first_track(self) -> int:
-        return (self.size.first_track if self.size else 0) or 1
-
-    @property
-    def last_track(self) -> int:
-        """The disc's last track, or 99 where it is not known."""
-        return (self.size.last_track if self.size else 0) or MAX_TRACK
 
     def _charset(self) -> int:
         if self.size is not None:
