@@ -191,7 +191,7 @@ def _of_bytes(image: DiscImage, keeps: Collection[Feature]) -> Iterator[Loss]:
 def _text_losses(image: RegionImage) -> Iterator[Loss]:
     """Yield the texts that cannot be made into packs, if there are."""
     try:
-        image.lead_in_packs  # noqa: B018 - it is asked only whether it can be made
+        image.check_text()
     except UnsupportedError as error:
         for lost in error.lost or (str(error),):
             yield Loss(feature=Feature.TEXT_CHARACTERS, detail=lost)

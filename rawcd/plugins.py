@@ -389,8 +389,6 @@ def save_image(
             "choose another format, or allow the loss (--allow-loss)",
             lost=names,
         )
-    if any(loss.feature.name == "TEXT_CHARACTERS" for loss in lost):
-        image = _with_near_characters(image)
     door = load_writer(writer or ("files" if is_path else "stream"))
     result = door.write(
         image,
@@ -403,15 +401,6 @@ def save_image(
     return WriteResult(
         files=result.files, losses=(*lost, *result.losses), notes=(*notes, *result.notes)
     )
-
-
-def _with_near_characters(image: DiscImage) -> DiscImage:
-    """Return the image with near characters for those that its CD-TEXT cannot hold."""
-    from rawcd.image import RegionImage
-
-    if not isinstance(image, RegionImage):
-        return image
-    return image.with_style(change(image.style, text_errors="replace"))
 
 
 def _listed(names: Sequence[str]) -> str:

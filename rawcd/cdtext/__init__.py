@@ -11,7 +11,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from rawcd.cdtext.charsets import Charset, charset_name, sheet_codec
+from rawcd.cdtext.charsets import Charset, charset_name, fitting_charset, sheet_codec
 from rawcd.cdtext.fields import FIELD_OF, FIELDS, TextField
 from rawcd.cdtext.genres import GENRES, genre_code, genre_name
 from rawcd.cdtext.languages import ENGLISH, LANGUAGES, language_code, language_name
@@ -64,6 +64,7 @@ __all__ = [
     "TextToc",
     "cdt_of_packs",
     "charset_name",
+    "fitting_charset",
     "genre_code",
     "genre_name",
     "language_code",

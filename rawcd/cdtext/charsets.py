@@ -11,9 +11,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from enum import IntEnum
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from rawcd.errors import FormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Errors = Literal["strict", "replace"]
 """What to do with a character that the character set lacks: refuse, or write something near."""
@@ -256,3 +259,15 @@ def charset_of_sheet(name: str) -> int:
 def sheet_codec(charset: int) -> tuple[str, str]:
     """Return codec and error handler for the lines of a sheet in a character set."""
     return _SHEET_CODECS.get(charset, ("ascii", "surrogateescape"))
+
+
+def fitting_charset(texts: Iterable[str]) -> Charset:
+    """Return the plainest character set that holds all texts; ISO 8859-1 where none does."""
+    together = "".join(texts)
+    for charset in (Charset.ISO_8859_1, Charset.MS_JIS):
+        try:
+            encode_text(together, charset)
+        except ValueError:
+            continue
+        return charset
+    return Charset.ISO_8859_1

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = 1
 """Version of the JSON object; it grows only by new keys."""
+_PROBES: Final = 256
+_PROBE_SECTORS: Final = 4
 
 
 @click.command(short_help="Show what is on a disc image.")
@@ -63,6 +65,7 @@ def describe(image: DiscImage, *, file: str, format_name: str) -> dict[str, Any]
         "title": _text(disc, "title", 0),
         "performer": _text(disc, "performer", 0),
         "cdtext": [] if disc.cdtext is None else [_block(block) for block in disc.cdtext.blocks],
+        "rw": _rw_kinds(image),
         "sessions": [
             _session(disc, number, session) for number, session in enumerate(disc.sessions, 1)
         ],
@@ -78,6 +81,29 @@ def _msf(lba: int) -> str:
 
 def _text(disc: Disc, name: str, track: int) -> str | None:
     return None if disc.cdtext is None else disc.cdtext.text(name, track)
+
+
+def _rw_kinds(image: DiscImage) -> list[str]:
+    """Return what kinds of R-W packs the program area holds, by probing stretches all over it."""
+    from rawcd.image import ImageType, RegionImage, SubForm
+
+    if not isinstance(image, RegionImage) or image.kind is ImageType.PQ_ONLY:
+        return []
+    if all(region.form is SubForm.MADE for region in image.sub):
+        return []
+    import numpy as np
+
+    from rawcd.subcode import PackKind, RawPW, pack_kinds
+
+    session = image.disc.sessions[0]
+    first, count = session.program_lba, session.lead_out_lba - session.program_lba
+    step = max(count // _PROBES, 1)
+    found: set[PackKind] = set()
+    for lba in range(first, first + count, step):
+        rows = np.empty((min(_PROBE_SECTORS, image.disc.end_lba - lba), 96), np.uint8)
+        image.read_sub_into(lba, rows)
+        found.update(kind for kind, packs in pack_kinds(RawPW(rows)).items() if packs)
+    return sorted(kind.name for kind in found - {PackKind.ZERO})
 
 
 def _block(block: TextBlock) -> dict[str, Any]:
@@ -149,6 +175,8 @@ def _lines(about: dict[str, Any]) -> list[str]:
     if about["cdtext"]:
         names = ", ".join(block["language"] for block in about["cdtext"])
         lines.append(f"CD-TEXT   {names}")
+    if about["rw"]:
+        lines.append(f"R-W       {', '.join(about['rw']).lower().replace('_', ' ')}")
     lines.append(f"catalogue {about['mcn'] or 'none'}")
     for session in about["sessions"]:
         lines.append(

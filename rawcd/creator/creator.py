@@ -537,7 +537,7 @@ class RawCDImageCreator:
             style=self._style,
             notes=(*self._pregap_notes, *self._notes),
         )
-        image.lead_in_packs  # noqa: B018 - a text that cannot be held shows now, not in the burn
+        image.check_text()
         self._read_only = True
         return image
 

@@ -6,7 +6,7 @@ import io
 from bisect import bisect_right
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, BinaryIO, Final, Self, TypeVar, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, Literal, Self, TypeVar, cast
 
 from rawcd.image.content import blank_like, fill_main, fill_rows, unscramble_data
 from rawcd.image.stream import ImageFile
@@ -237,9 +237,22 @@ class RegionImage:
     def lead_in_packs(self) -> bytes:
         """The CD-TEXT packs that the lead-in of a RAW image repeats; empty when there is no text.
 
+        Characters that a text's character set lacks are near ones; `check_text` names them.
+
         Raises:
-            UnsupportedError: a text cannot be held, as `CDText.to_packs` says.
+            UnsupportedError: a block needs more packs than there can be.
         """
+        return self._packs("replace")
+
+    def check_text(self) -> None:
+        """Refuse texts whose characters CD-TEXT packs cannot hold, unless the style allows it.
+
+        Raises:
+            UnsupportedError: there are such texts; `.lost` names track, field and character.
+        """
+        self._packs(self.style.text_errors)
+
+    def _packs(self, errors: Literal["strict", "replace"]) -> bytes:
         if self.disc.cdtext is None:
             return b""
         tracks = self.disc.sessions[0].tracks
@@ -247,7 +260,7 @@ class RegionImage:
             style=self.style.text,
             first_track=tracks[0].number,
             last_track=tracks[-1].number,
-            errors=self.style.text_errors,
+            errors=errors,
         )
 
     @cached_property

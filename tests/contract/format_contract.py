@@ -221,8 +221,8 @@ def _with_rw() -> RegionImage:
     return replace(image, sub=(region,))
 
 
-def _titles(*languages: int, field: str = "title") -> CDText:
-    items = (TextItem(field=field, track=0, text="A title"),)
+def _titles(*languages: int, field: str = "title", text: str = "A title") -> CDText:
+    items = (TextItem(field=field, track=0, text=text),)
     return CDText(blocks=tuple(TextBlock(language=code, items=items) for code in languages))
 
 
@@ -246,6 +246,7 @@ _MAKERS: Final[dict[Feature, Callable[[], Disc | RegionImage]]] = {
     Feature.TITLES: lambda: plain_disc(cdtext=_titles(9)),
     Feature.LANGUAGES: lambda: plain_disc(cdtext=_titles(9, 8)),
     Feature.OTHER_TEXTS: lambda: plain_disc(cdtext=_titles(9, field="composer")),
+    Feature.TEXT_CHARACTERS: lambda: plain_disc(cdtext=_titles(9, text="\u0416")),
     Feature.STORED_PQ: _with_stored_pq,
     Feature.RW: _with_rw,
     Feature.LEAD_IN_DATA: lambda: _with_sound_at(-5_000),

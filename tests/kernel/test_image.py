@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rawcd.disc import Disc, Index, Session, Track, TrackMode
-from rawcd.errors import UnsupportedError
 from rawcd.image import (
     ImageType,
     MainForm,
@@ -239,13 +238,51 @@ def test_a_generator_s_bits_lie_below_made_p_and_q() -> None:
     np.testing.assert_array_equal(rows & 0xC0, plain)
 
 
-def test_r_w_in_the_other_form_is_refused_and_zeros_are_not() -> None:
-    with pytest.raises(UnsupportedError, match="R-W subcode is stored"):
-        image(sub=stored_sub(SubForm.RAW, packed=True))
-    with pytest.raises(UnsupportedError, match="R-W subcode is stored"):
-        image(sub=stored_sub(SubForm.RAW)).as_kind(ImageType.COOKED)
-    empty = image(sub=stored_sub(SubForm.RAW, mask=0xC0))
-    assert empty.as_kind(ImageType.COOKED).read(0, 3) == empty.read(0, 3)
+def sub_rows(made: RegionImage, lba: int, count: int) -> Any:
+    rows = np.frombuffer(made.read(lba, count), np.uint8)
+    return rows.reshape(count, made.sector_size)[:, 2352:]
+
+
+def packs_of(rows: Any) -> Any:
+    return (rows & 0x3F).reshape(-1, 24)
+
+
+def test_packs_get_parity_and_interleave_on_their_way_to_the_disc_and_lose_both() -> None:
+    """The way there by the formulas of `interleaved`, in one piece; the way back by correction."""
+    from rawcd.subcode.interleave import interleaved
+    from rawcd.subcode.parity import with_parity
+
+    cooked = image(sub=stored_sub(SubForm.RW, packed=True), kind=ImageType.COOKED)
+    packs = with_parity(packs_of(STORED))
+    final = interleaved(packs).reshape(-1, 96)
+    raw = cooked.as_kind(ImageType.RAW)
+    for lba in (-22_650, -22_649, -150, 0, SECTORS + 6_740):
+        rows = sub_rows(raw, lba, 10)
+        np.testing.assert_array_equal(rows & 0x3F, final[lba + 22_650 : lba + 22_660])
+        np.testing.assert_array_equal(rows & 0xC0, sub_rows(cooked, lba, 10) & 0xC0)
+    assert sub_rows(cooked, 5, 3).tobytes() != sub_rows(raw, 5, 3).tobytes()
+    stored = SubRegion(
+        lba=-22_650,
+        sectors=WHOLE,
+        form=SubForm.RAW,
+        source=ArraySource(sub_rows(raw, -22_650, WHOLE).copy(), block_size=96),
+    )
+    back = image(sub=stored).as_kind(ImageType.COOKED)
+    got = packs_of(sub_rows(back, -22_650, WHOLE - 2))
+    np.testing.assert_array_equal(got, packs[: len(got)])
+    np.testing.assert_array_equal(sub_rows(back, 0, 50) & 0xC0, sub_rows(raw, 0, 50) & 0xC0)
+
+
+def test_parity_of_the_owner_s_own_is_kept_on_demand() -> None:
+    cooked = image(sub=stored_sub(SubForm.RW, packed=True), kind=ImageType.COOKED)
+    from rawcd.subcode.interleave import interleaved
+
+    kept = replace(cooked.as_kind(ImageType.RAW), style=replace(cooked.style, rw_parity=False))
+    final = interleaved(packs_of(STORED)).reshape(-1, 96)
+    np.testing.assert_array_equal(sub_rows(kept, 0, 9) & 0x3F, final[22_650:22_659])
+
+
+def test_the_owner_says_what_stored_r_w_is() -> None:
     assert image(sub=stored_sub(SubForm.RAW)).taking_rw_as(ImageType.COOKED).kind == 2
 
 

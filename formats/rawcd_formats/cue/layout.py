@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from rawcd.audio import SOUND_SUFFIXES, open_sound
-from rawcd.cdtext import CDText, TextBlock, TextItem
+from rawcd.cdtext import CDText, TextBlock, TextItem, fitting_charset
 from rawcd.disc import (
     CopySetting,
     Disc,
@@ -524,7 +524,10 @@ class _Sheet:
                 place = cue.TEXT_FIELDS.index(item.field.upper())
                 found.setdefault((item.track, place), item)
         items = tuple(found[key] for key in sorted(found))
-        return CDText(blocks=(TextBlock(items=items),)) if items else None
+        if not items:
+            return None
+        charset = fitting_charset(item.text for item in items)
+        return CDText(blocks=(TextBlock(items=items, charset=charset),))
 
     def _read_text_file(self, command: cue.TextFile) -> CDText:
         """Read the packs that the sheet names; they beat its own texts."""

@@ -9,10 +9,11 @@ upper case, CRLF, quoted plain names.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
-from rawcd.cdtext import TextBlock
+from rawcd.cdtext import TextBlock, fitting_charset
 from rawcd.disc import CopySetting, DiscType, TrackMode
 from rawcd.errors import UnsupportedError
 from rawcd.progress import part_of
@@ -101,13 +102,18 @@ def _text_packs(disc: Disc) -> bytes:
     if disc.cdtext is None:
         return b""
     (first, *others) = disc.cdtext.blocks
-    said = TextBlock(
-        items=tuple(item for item in first.items if item.field.upper() in cue.TEXT_FIELDS)
-    )
-    if not others and first == said:
+    items = tuple(item for item in first.items if item.field.upper() in cue.TEXT_FIELDS)
+    said = TextBlock(items=items, charset=fitting_charset(item.text for item in items))
+    said_all = not others and replace(first, charset=said.charset) == said
+    if said_all and first.charset == said.charset:
         return b""
     tracks = disc.sessions[0].tracks
-    return disc.cdtext.to_cdt(first_track=tracks[0].number, last_track=tracks[-1].number)
+    try:
+        return disc.cdtext.to_cdt(first_track=tracks[0].number, last_track=tracks[-1].number)
+    except UnsupportedError:
+        if said_all:  # the sheet itself holds any character
+            return b""
+        raise
 
 
 def _width(track: Track, *, cooked: bool) -> int:
