@@ -28,7 +28,7 @@ def test_the_library_s_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             file.setparams((2, 2, 44100, 0, "NONE", ""))
             file.writeframes(rng.integers(-9000, 9000, (588 * sectors, 2)).astype("<i2").tobytes())
     soundfile.write("01.flac", rng.integers(-9000, 9000, (588 * 1000, 2)).astype(np.int16), 44100)
-    example, _ = blocks("python")
+    example = blocks("python")[0]
     names: dict[str, object] = {}
     exec(example, names)
     image = names["same"]
@@ -42,9 +42,16 @@ def test_the_library_s_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert first.indexes[2].lba == 150 + 750
 
 
-def test_the_example_of_sectors_runs() -> None:
-    _, example = blocks("python")
-    exec(example, {})
+@pytest.mark.parametrize("number", [1, 2])
+def test_the_other_examples_run(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(blocks("python")[number], {})
+
+
+def test_every_example_is_run() -> None:
+    assert len(blocks("python")) == 3
 
 
 def rows_of_names() -> list[tuple[str, str]]:

@@ -246,7 +246,7 @@ _MAKERS: Final[dict[Feature, Callable[[], Disc | RegionImage]]] = {
     Feature.TITLES: lambda: plain_disc(cdtext=_titles(9)),
     Feature.LANGUAGES: lambda: plain_disc(cdtext=_titles(9, 8)),
     Feature.OTHER_TEXTS: lambda: plain_disc(cdtext=_titles(9, field="composer")),
-    Feature.TEXT_CHARACTERS: lambda: plain_disc(cdtext=_titles(9, text="\u0416")),
+    Feature.TEXT_CHARACTERS: lambda: plain_disc(cdtext=_titles(9, text="\u0100")),
     Feature.STORED_PQ: _with_stored_pq,
     Feature.RW: _with_rw,
     Feature.LEAD_IN_DATA: lambda: _with_sound_at(-5_000),
