@@ -62,8 +62,8 @@ def pump(
         write: takes blocks of them, one at a time, in order.
         width: bytes in a sector.
         jobs: processes that make sectors. A `fill` that cannot be sent to another process (its
-            sources are file objects, arrays of the caller's own making, sounds that are
-            decoded in order) is worked off in this one, and so is a short stretch.
+            sources are file objects, arrays, or of a kind that the other process cannot find)
+            is worked off in this one, and so is a short stretch.
         progress: told after each block.
 
     Raises:
@@ -71,14 +71,12 @@ def pump(
         StorageError: reading or writing failed; what `write` raises is raised here.
         RawCDError: a worker process died.
     """
-    recipe = None
     if jobs > 1 and count >= _WORTH_IT:
-        from rawcd.pump.workers import recipe_of
+        from rawcd.pump.workers import pump_in_processes, recipe_of
 
         recipe = recipe_of(fill)
-    if recipe is None:
-        pump_serially(fill, lba, count, write, width=width, progress=progress)
-        return
-    from rawcd.pump.workers import pump_in_processes
-
-    pump_in_processes(recipe, lba, count, write, width=width, jobs=jobs, progress=progress)
+        if recipe is not None and pump_in_processes(
+            recipe, lba, count, write, width=width, jobs=jobs, progress=progress
+        ):
+            return
+    pump_serially(fill, lba, count, write, width=width, progress=progress)

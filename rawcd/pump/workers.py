@@ -3,18 +3,19 @@
 Each worker is sent the recipe once and fills slots of one shared memory; the parent hands out
 blocks, writes the slots in order and hands them out again. Workers are spawned, never forked:
 threads and open files of the caller stay its own. A worker ends when its pipe does, so none
-outlives the parent however that ends.
+outlives the parent however that ends; the memory has no name, so none of it can be left behind.
 """
 
 from __future__ import annotations
 
+import ctypes
 import pickle
 import signal
+import traceback
 from collections import deque
-from contextlib import suppress
-from multiprocessing import connection, get_context
-from multiprocessing.shared_memory import SharedMemory
-from typing import TYPE_CHECKING, Any, Final, cast
+from contextlib import contextmanager, suppress
+from multiprocessing import connection, get_context, resource_tracker
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from rawcd.progress import report
 from rawcd.pump.serial import BLOCK_SECTORS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
 
@@ -31,66 +33,102 @@ if TYPE_CHECKING:
     from rawcd.pump.serial import Write
     from rawcd.source import Bytes2D
 
+    Memory = ctypes.Array[ctypes.c_ubyte]
+
 _SLOTS_A_JOB: Final = 3
 _PATIENCE_SECONDS: Final = 1.0
 _Task = tuple[int, int, int]
 """Slot, LBA and count of a block."""
 
 
+class _UnknownThereError(Exception):
+    """A recipe that another process cannot read."""
+
+
 def recipe_of(fill: Fill) -> bytes | None:
     """Return a fill as bytes for another process, or None when it cannot leave this one."""
     try:
         return pickle.dumps(fill)
-    except (TypeError, AttributeError, pickle.PicklingError):
+    except Exception:  # whatever the owner of a source has its pickling say
         return None
 
 
-def _work(recipe: bytes, memory_name: str, width: int, pipe: Connection) -> None:
+def _work(recipe: bytes, memory: Memory, width: int, pipe: Connection) -> None:
     """Fill slots until the pipe ends: what a worker process runs."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    fill: Fill = pickle.loads(recipe)
-    memory = SharedMemory(memory_name)
-    try:
+    with suppress(EOFError, OSError):  # the parent has finished, or is gone
+        try:
+            fill: Fill = pickle.loads(recipe)
+        except Exception as error:
+            pipe.send(_UnknownThereError(f"{type(error).__name__}: {error}"))
+            return
         while True:
             slot, lba, count = pipe.recv()
-            fill(lba, _slot_rows(memory, slot, width)[:count])
-            pipe.send(slot)
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        pass  # the parent has finished, or is gone
-    except BaseException as error:
-        with suppress(OSError):
-            pipe.send(error)
-    finally:
-        memory.close()
+            answer: int | BaseException = slot
+            try:
+                fill(lba, _slot_rows(memory, slot, width)[:count])
+            except BaseException as error:
+                answer = _portable(error)
+            pipe.send(answer)
 
 
-def _slot_rows(memory: SharedMemory, slot: int, width: int) -> Bytes2D:
+def _portable(error: BaseException) -> BaseException:
+    """Return an error that reaches the parent whole: itself, or one that tells of it."""
+    if not isinstance(error, RawCDError):
+        error.add_note("in a worker process:\n" + "".join(traceback.format_exception(error)))
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RawCDError(f"a worker process met {type(error).__name__}: {error}")
+    return error
+
+
+def _slot_rows(memory: Memory, slot: int, width: int) -> Bytes2D:
     size = BLOCK_SECTORS * width
-    buffer = cast("memoryview", memory.buf)
-    return np.frombuffer(buffer, np.uint8, size, slot * size).reshape(BLOCK_SECTORS, width)
+    return np.frombuffer(memoryview(memory), np.uint8, size, slot * size).reshape(
+        BLOCK_SECTORS, width
+    )
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Let processes that are started here hear no Ctrl-C, from their first moment on.
+
+    They inherit which signals are blocked, and a terminal sends Ctrl-C to them too.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # it would unblock the signal when it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Crew:
-    """The worker processes and their shared memory; leaving the block ends both."""
+    """The worker processes and their shared memory; `close` ends both."""
 
     def __init__(self, recipe: bytes, width: int, jobs: int) -> None:
         self.width = width
         self.free = deque(range(jobs * _SLOTS_A_JOB))
-        self.memory = SharedMemory(create=True, size=jobs * _SLOTS_A_JOB * BLOCK_SECTORS * width)
         self.workers: dict[Connection, SpawnProcess] = {}
         self.busy: dict[Connection, deque[_Task]] = {}
         context = get_context("spawn")
+        self.memory = context.RawArray(ctypes.c_ubyte, len(self.free) * BLOCK_SECTORS * width)
         try:
-            for _ in range(jobs):
-                ours, theirs = context.Pipe()
-                worker = context.Process(
-                    target=_work, args=(recipe, self.memory.name, width, theirs), daemon=True
-                )
-                worker.start()
-                theirs.close()
-                self.workers[ours] = worker
-                self.busy[ours] = deque()
+            with _deaf_to_ctrl_c():
+                for _ in range(jobs):
+                    ours, theirs = context.Pipe()
+                    worker = context.Process(
+                        target=_work, args=(recipe, self.memory, width, theirs), daemon=True
+                    )
+                    worker.start()
+                    theirs.close()
+                    self.workers[ours] = worker
+                    self.busy[ours] = deque()
         except BaseException:
             self.close()
             raise
@@ -99,10 +137,8 @@ class _Crew:
         """Give a block to the worker with the least to do; returns its slot."""
         pipe = min(self.busy, key=lambda each: len(self.busy[each]))
         slot = self.free.popleft()
-        try:
+        with suppress(OSError):  # a worker that is gone has perhaps said why: `finished` listens
             pipe.send((slot, lba, count))
-        except OSError:
-            raise self._death(pipe) from None
         self.busy[pipe].append((slot, lba, count))
         return slot
 
@@ -129,25 +165,26 @@ class _Crew:
         worker = self.workers[pipe]
         worker.join(_PATIENCE_SECONDS)
         code = worker.exitcode
-        how = f"was ended by signal {-code}" if code and code < 0 else f"ended with status {code}"
+        if code and code < 0:
+            how = f"was ended by signal {-code}"
+        else:
+            how = (
+                f"ended with status {code} (a script that asks for jobs must guard its own work "
+                'by if __name__ == "__main__")'
+            )
         return RawCDError(f"a worker process {how}; nothing was left behind")
 
     def rows(self, slot: int) -> Bytes2D:
         return _slot_rows(self.memory, slot, self.width)
 
     def close(self) -> None:
-        """End every worker and give the memory back."""
-        for pipe in self.workers:
-            pipe.close()
+        """End every worker; they hold nothing that would have to be put in order."""
         for worker in self.workers.values():
-            worker.join(_PATIENCE_SECONDS / 2)
-            if worker.is_alive():
-                worker.kill()
-                worker.join()
+            worker.kill()
+        for pipe, worker in self.workers.items():
+            worker.join()
             worker.close()
-        self.memory.close()
-        with suppress(FileNotFoundError):
-            self.memory.unlink()
+            pipe.close()
 
 
 def pump_in_processes(
@@ -159,14 +196,21 @@ def pump_in_processes(
     width: int,
     jobs: int,
     progress: Progress | None,
-) -> None:
-    """Make sectors in worker processes and write them in order; see `rawcd.pump.pump`."""
-    crew = _Crew(recipe, width, jobs)
+) -> bool:
+    """Make sectors in worker processes and write them in order; see `rawcd.pump.pump`.
+
+    Returns:
+        False when the workers cannot read the recipe: then nothing was written.
+    """
+    crew = _Crew(recipe, width, min(jobs, -(-count // BLOCK_SECTORS)))
     try:
         report(progress, 0, count)
         _run(crew, lba, count, write, progress)
+    except _UnknownThereError:
+        return False
     finally:
         crew.close()
+    return True
 
 
 def _run(crew: _Crew, lba: int, count: int, write: Write, progress: Progress | None) -> None:
@@ -181,18 +225,9 @@ def _run(crew: _Crew, lba: int, count: int, write: Write, progress: Progress | N
         while waiting and waiting[0][0] in filled:
             slot, block = waiting.popleft()
             filled.remove(slot)
-            _write_slot(crew, slot, block, write)
+            write(crew.rows(slot)[:block].reshape(-1).data)
             crew.free.append(slot)
             done += block
             report(progress, done, count)
         if waiting and waiting[0][0] not in filled and not (handed < count and crew.free):
             filled.update(crew.finished())
-
-
-def _write_slot(crew: _Crew, slot: int, block: int, write: Write) -> None:
-    """Write one slot; a view that outlived this call would keep the memory from being closed."""
-    view = crew.rows(slot)[:block].reshape(-1).data
-    try:
-        write(view)
-    finally:
-        view.release()
