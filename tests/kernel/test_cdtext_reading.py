@@ -288,8 +288,18 @@ def test_texts_without_an_albums() -> None:
 @pytest.mark.parametrize(
     ("packs", "code", "message"),
     [
-        (pack(0x80, 0, 0, 0, b"No end here."), "unterminated", "title of the album has no end"),
-        (pack(0x87, 0, 0, 0, b"\0\x05no end now"), "unterminated", "the genre has no end"),
+        (pack(0x80, 0, 0, 0, b"No end here."), "text-lost", "title of the album is not whole"),
+        (
+            pack(0x80, 0, 0, 0, b"No end here.") + pack(0x81, 0, 1, 0, b"A\0"),
+            "unterminated",
+            "title of the album has no end",
+        ),
+        (pack(0x87, 0, 0, 0, b"\0\x05no end now"), "text-lost", "the genre is not whole"),
+        (
+            pack(0x87, 0, 0, 0, b"\0\x05no end now") + pack(0x8D, 0, 1, 0, b"A\0"),
+            "unterminated",
+            "the genre has no end",
+        ),
         (pack(0x87, 0, 0, 10, b"end\0"), "text-lost", "the genre is not whole"),
         (pack(0x80, 0, 0, 5, b"end\0x\0"), "text-lost", "title of the album is not whole"),
         (pack(0x80, 0, 0, 0, b"\t\0"), "repeat", "title of the album repeats a text"),
