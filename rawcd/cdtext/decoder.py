@@ -352,7 +352,10 @@ class _BlockReader:
                 rest = rest[2:]
             stream += rest
         text, terminator, padding = stream.partition(b"\0")
-        if not terminator:
+        if not terminator and packs[-1].sequence + 1 not in self.packs:
+            self.note("text-lost", "the genre is not whole")
+            text = b""
+        elif not terminator:
             self.note("unterminated", "the genre has no end")
         if any(padding):
             self.note("track-beyond", f"{padding.hex(' ')} behind the genre")
@@ -498,7 +501,7 @@ class _TextWalk:
     def end(self, packs: Sequence[Pack]) -> None:
         """Settle what the last pack left open."""
         behind = packs[-1].sequence + 1
-        if behind in self.block.packs or behind > self.block.last:
+        if behind in self.block.packs:
             if self.pending:
                 name = self.name(range(self.track, self.track + 1))
                 self.block.note("unterminated", f"{name} has no end")
