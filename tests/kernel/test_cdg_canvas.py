@@ -108,8 +108,8 @@ def test_any_bytes_run_like_their_instructions(data: bytes, channels: set[int] |
 def test_packs_that_are_not_whole_are_refused() -> None:
     with pytest.raises(ValueError, match="no packs"):
         CDG().run(bytes(25))
+    wide: Any = np.zeros((1, 24), np.int16)
     with pytest.raises(ValueError, match="no packs"):
-        wide: Any = np.zeros((1, 24), np.int16)
         CDG().run(wide)
 
 
