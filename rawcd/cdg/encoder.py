@@ -151,10 +151,9 @@ def tile_packs(target: Bytes2D, shown: Bytes2D) -> Bytes2D:
 
     tile = np.repeat(np.arange(len(places)), needed)
     step = np.arange(len(tile)) - np.repeat(np.cumsum(needed) - needed, needed)
-    ground = pixels[tile, 0]
+    ground = pixels[tile, 0]  # in a tile of one colour vector and plane are zero
     vector = table.basis[space[tile], step]
     plane = (pixels[tile] ^ ground[:, None]) >> table.pivots[space[tile], step][:, None] & 1
-    plane[vector == 0] = 0  # a tile of one colour has no vector and no plane
 
     packs = np.zeros((len(tile), PACK_BYTES), np.uint8)
     fields = packs.view(tile_dtype())[:, 0]

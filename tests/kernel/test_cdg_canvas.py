@@ -108,8 +108,9 @@ def test_any_bytes_run_like_their_instructions(data: bytes, channels: set[int] |
 def test_packs_that_are_not_whole_are_refused() -> None:
     with pytest.raises(ValueError, match="no packs"):
         CDG().run(bytes(25))
+    wide: Any = np.zeros((1, 24), np.int16)
     with pytest.raises(ValueError, match="no packs"):
-        CDG().run(np.zeros((1, 24), np.int16))
+        CDG().run(wide)
 
 
 @needs_ffmpeg
@@ -194,10 +195,13 @@ def test_tiles_are_drawn_leftmost_bit_first_and_xor_twice_is_nothing() -> None:
 
 
 def test_only_the_channels_that_are_wanted_are_drawn() -> None:
-    canvas = CDG(channels=[0, 6])
-    for channel in range(16):
-        canvas.apply(tile(channel, 0, 1, channel=channel))
-    assert set((np.nonzero(canvas.indexes())[0] // 12).tolist()) == {0, 6}
+    done = [tile(channel, 0, 1, channel=channel) for channel in range(16)]
+    slow, fast = CDG(channels=[0, 6]), CDG(channels=[0, 6])
+    for each in done:
+        slow.apply(each)
+    fast.run(packs_of(*done))
+    for canvas in (slow, fast):
+        assert set((np.nonzero(canvas.indexes())[0] // 12).tolist()) == {0, 6}
 
 
 @given(
@@ -239,6 +243,8 @@ def test_an_offset_moves_the_window_and_not_the_tiles() -> None:
     canvas.apply(Scroll(right=-1, copy=True))
     lefts.append(int(np.nonzero(canvas.indexes(View.WINDOW))[1].min()))
     assert lefts == [54, 53, 52, 51, 50, 49, 48]
+    canvas.apply(Scroll(offset_y=2, copy=True))
+    assert np.nonzero(canvas.indexes(View.WINDOW))[0].min() == 5 * 12 - 12 - 2
     canvas.apply(Scroll(offset_x=7, offset_y=15))
     assert (canvas.offset_x, canvas.offset_y) == (5, 11)
     assert canvas.indexes(View.WINDOW).shape == (192, 288)
@@ -247,9 +253,10 @@ def test_an_offset_moves_the_window_and_not_the_tiles() -> None:
 
 
 def test_transparency_is_alpha() -> None:
-    canvas = canvas_of(Transparency(levels=(0, 63, 21, *[0] * 13)), *GREYS)
-    canvas.run(packs_of(tile(1, 1, 1), tile(1, 2, 2)))
+    canvas = canvas_of(Transparency(levels=(0, 63, 21, 1, *[0] * 12)), *GREYS)
+    canvas.run(packs_of(tile(1, 1, 1), tile(1, 2, 2), tile(1, 3, 3)))
     shown = canvas.rgba()
+    assert shown[12, 18, 3] == 251
     assert shown[0, 0].tolist() == [0, 0, 0, 255]
     assert shown[12, 6].tolist() == [17, 17, 17, 0]
     assert shown[12, 12].tolist() == [34, 34, 34, 170]
@@ -258,6 +265,8 @@ def test_transparency_is_alpha() -> None:
 
 def test_a_copy_is_another_canvas() -> None:
     canvas = canvas_of(*GREYS, tile(1, 1, 1), Scroll(offset_x=1))
+    clear = canvas_of(Transparency(levels=tuple(range(16))))
+    assert clear.copy() == clear
     other = canvas.copy()
     assert other == canvas
     other.apply(MemoryPreset(colour=9))
@@ -284,6 +293,7 @@ def test_times_are_counted_in_packs() -> None:
     assert [packs_by(seconds) for seconds in (0, 0.1, 0.3, 1 / 300, 2.999, 3)] == [
         *(0, 30, 90, 1, 899, 900)
     ]
+    assert [packs_by(count / 300) for count in range(20_000)] == list(range(20_000))
     for bad in (-0.1, float("nan"), float("inf")):
         with pytest.raises(ValueError, match="no time"):
             packs_by(bad)

@@ -89,6 +89,8 @@ def test_only_changed_tiles_are_sent(one: int, two: int, which: int) -> None:
     assert not (changed & ~chosen).any()
     assert second.is_shown_by(decoded(packs, shown))
     assert encode(second, shown).tobytes() == packs.tobytes()
+    cleared = len(encode(second))
+    assert len(encode(second, shown, may_clear=True)) <= min(len(packs), cleared)
 
 
 def reachable(colours: set[int], packs: int) -> bool:
@@ -150,6 +152,16 @@ def test_a_change_may_be_cheaper_than_the_tile() -> None:
     assert isinstance(found, Tile)
     assert found.xor
     assert two.is_shown_by(decoded(pack, shown))
+
+
+def test_what_is_as_cheap_is_drawn_anew() -> None:
+    shown = decoded(encode(CdgPicture(indexes=np.zeros((216, 300), np.uint8), palette=PALETTE)))
+    indexes = shown.indexes()
+    indexes[30, 30] = 5
+    (pack,) = encode(CdgPicture(indexes=indexes, palette=PALETTE), shown)
+    found = parse_pack(pack.tobytes())
+    assert isinstance(found, Tile)
+    assert not found.xor
 
 
 def test_a_plain_picture_takes_the_presets_and_the_colours() -> None:
@@ -260,7 +272,9 @@ def test_a_pillow_image_with_a_palette_keeps_it() -> None:
     assert picture.indexes[12, 6] == 15
     assert (picture.indexes[13:-12, 6:-6] == 5).all()
     assert picture.border == 3
-    np.testing.assert_array_equal(make_picture(image, palette=[0x123]).rgb()[13, 6], [85, 0, 255])
+    given = make_picture(image, palette=[0x123])
+    assert given.palette[0] == 0x123
+    np.testing.assert_array_equal(given.rgb()[13, 6], [85, 0, 255])
     many = Image.fromarray(np.arange(216 * 300, dtype=np.uint8).reshape(216, 300)).convert("P")
     assert len(set(make_picture(many).palette)) == 16
     assert make_pictures([]) == []

@@ -109,6 +109,11 @@ def test_the_vectors_say_what_their_symbols_say(vectors: dict[str, Any]) -> None
     assert [pack.hex() for pack in built] == vectors["cdg"]["packs24"]
 
 
+def test_a_move_that_is_not_defined_is_none() -> None:
+    pack = bytes([9, 24, 0, 0, 0, 0x31, 0x32, *[0] * 17])
+    assert parse_pack(pack) == Scroll(copy=True, offset_x=1, offset_y=2)
+
+
 @pytest.mark.parametrize(
     ("kind", "fields"),
     [

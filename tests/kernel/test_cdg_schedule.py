@@ -137,6 +137,11 @@ def test_nothing_makes_an_empty_stream_and_the_same_picture_costs_nothing() -> N
     timed = [TimedPicture(picture=picture, deadline=due) for due in (20, 20, 21)]
     schedule = schedule_pictures(timed)
     assert [sent.packs_needed for sent in schedule.pictures[1:]] == [0, 0]
+    timed[0] = TimedPicture(picture=picture, deadline=20, hold=5)
+    for early in (False, True):
+        schedule = schedule_pictures(timed, early=early)
+        assert [sent.first_pack for sent in schedule.pictures[1:]] == [6000, 6300]
+        assert len(schedule.packs) == 7500
 
 
 def test_a_clearing_preset_may_save_a_deadline() -> None:
