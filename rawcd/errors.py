@@ -28,7 +28,10 @@ class RawCDError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Travel between processes whole: message, fields and all."""
-        return _rebuilt, (type(self), self.args, self.__dict__)
+        return _rebuilt, (type(self), self.args, self._fields())
+
+    def _fields(self) -> dict[str, object]:
+        return dict(self.__dict__)
 
 
 class AuthoringError(RawCDError):
@@ -101,6 +104,9 @@ class StorageError(RawCDError, OSError):
         self.file = file
         self.errno = errno
 
+    def _fields(self) -> dict[str, object]:
+        return {**self.__dict__, "errno": self.errno}  # OSError keeps it elsewhere
+
     def __str__(self) -> str:  # OSError would print its own two-argument form
         return f"{self.file}: {self.reason}"
 
@@ -138,5 +144,6 @@ def _rebuilt(
 ) -> RawCDError:
     error = cls.__new__(cls, *args)
     error.args = args
-    error.__dict__.update(fields)
+    for name, value in fields.items():
+        setattr(error, name, value)
     return error

@@ -132,10 +132,16 @@ def _track_region(track: StagedTrack, lba: int, number: int) -> Region:
 
 
 def _is_scrambled(track: StagedTrack, lba: int, number: int) -> bool:
-    """Find out by every sector's header whether whole data sectors are scrambled."""
+    """Find out by every sector's header whether whole data sectors are scrambled.
+
+    Raises:
+        AuthoringError: a sector is not of its place or kind, or otherwise than the others or
+            than `scrambled=` says (E_INVALIDARG).
+        StorageError: they cannot be read.
+    """
     import numpy as np
 
-    from rawcd.sector import is_scrambled
+    from rawcd.sector import encode, is_scrambled, scramble
 
     source = track.material.source
     answer = track.scrambled
@@ -144,6 +150,9 @@ def _is_scrambled(track: StagedTrack, lba: int, number: int) -> bool:
         fill_rows(source, done, rows)
         try:
             found = is_scrambled(rows, lba + done)
+            if found:
+                scramble(rows)
+            encode(track.sector_type, rows, lba + done, out=rows)  # sync, mode and form, too
         except FormatError as error:
             raise refusal("raw-sectors", f"track {number}: {source.name}: {error}") from error
         if answer is None:

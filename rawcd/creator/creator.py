@@ -9,7 +9,14 @@ from rawcd.creator.assembly import regions, staged_disc
 from rawcd.creator.generator import RwGenerator
 from rawcd.creator.hresults import refusal, text, whole_number
 from rawcd.creator.layout import Placed, StagedTrack, place
-from rawcd.creator.material import DataInput, Material, SoundInput, take, take_data
+from rawcd.creator.material import (
+    DataInput,
+    Material,
+    SoundInput,
+    check_options,
+    take,
+    take_data,
+)
 from rawcd.creator.track import TrackInfo
 from rawcd.disc import (
     FIRST_LEAD_OUT_SECTORS,
@@ -197,6 +204,14 @@ class RawCDImageCreator:
             material = take(data, what=what, strict=self._strict)
         else:
             material = take_data(data, kind, what=what, block_size=block_size)
+        check_options(
+            kind,
+            material.source,
+            what=what,
+            block_size=block_size,
+            subheader=subheader,
+            scrambled=scrambled,
+        )
         sectors = material.sectors
         if sectors < MIN_TRACK_SECTORS:
             if not pad_short:

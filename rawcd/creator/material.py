@@ -11,7 +11,7 @@ from rawcd.audio import is_sound, open_sound
 from rawcd.creator.hresults import refusal
 from rawcd.errors import FormatError
 from rawcd.image import Note
-from rawcd.sector.kinds import fitting_block_size
+from rawcd.sector.kinds import SectorType, fitting_block_size
 from rawcd.source import (
     SECTOR_BYTES,
     SECTOR_SAMPLES,
@@ -26,7 +26,6 @@ from rawcd.source import (
 )
 
 if TYPE_CHECKING:
-    from rawcd.sector import SectorType
     from rawcd.source import Reader
 
 SoundInput = Any
@@ -174,6 +173,42 @@ def take_data(
     except (FormatError, ValueError) as error:
         raise refusal("ragged-stream", f"{what}: {error}") from error
     return Material(source=source, missing_bytes=0, notes=())
+
+
+def check_options(
+    kind: SectorType,
+    source: Source,
+    *,
+    what: str,
+    block_size: int | None,
+    subheader: bytes | None,
+    scrambled: bool | None,
+) -> None:
+    """Refuse options that a track's type has no use for, and a subheader that does not fit.
+
+    Raises:
+        AuthoringError: one is given (E_INVALIDARG).
+    """
+    if scrambled is not None and not kind.is_raw:
+        raise refusal(
+            "argument", f"{what}: scrambled= is for whole data sectors, not for {kind.name}"
+        )
+    if kind is SectorType.AUDIO:
+        if subheader is not None:
+            raise refusal("argument", f"{what}: subheader= is for XA data, not for AUDIO")
+        if block_size not in (None, SECTOR_BYTES):
+            raise refusal(
+                "argument", f"{what}: block_size= is {SECTOR_BYTES} for AUDIO, not {block_size}"
+            )
+    elif subheader is not None:
+        import numpy as np
+
+        from rawcd.sector import encode
+
+        try:
+            encode(kind, np.zeros((1, source.block_size), np.uint8), 0, subheader=subheader)
+        except ValueError as error:
+            raise refusal("argument", f"{what}: subheader=: {error}") from error
 
 
 def _blocks(

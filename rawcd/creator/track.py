@@ -84,7 +84,7 @@ class TrackInfo:
 
     @isrc.setter
     def isrc(self, code: str | None) -> None:
-        self._creator._require_writable()
+        self._require_audio("an ISRC")
         given = text(code, "an ISRC")
         plain = given.replace("-", "").upper()
         if given and not (given.isascii() and is_isrc(plain)):

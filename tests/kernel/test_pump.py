@@ -297,7 +297,6 @@ def test_a_source_fails(jobs: int) -> None:
         assert caught.value.errno == 5
 
 
-@pytest.mark.xfail(strict=True, reason="rawcd.errors leaves errno behind when it is pickled")
 def test_an_error_keeps_its_number_between_processes() -> None:
     error = StorageError("cannot read", file="disc.bin", errno=errno.EIO)
     assert pickle.loads(pickle.dumps(error)).errno == errno.EIO
