@@ -39,7 +39,7 @@ def check_remakeable(image: DiscImage, first: int, end: int, sector_type: Sector
             row = int((found != 0).argmax())
             raise UnsupportedError(
                 f"the sector at LBA {lba + row} is no clean {sector_type.name} sector "
-                f"({str(Defect(int(found[row]))).removeprefix('Defect.')}); user data alone "
+                f"({Defect(int(found[row])).name}); user data alone "
                 "would not keep it: keep whole sectors",
                 lost=(f"the sector at LBA {lba + row} as it is",),
             )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from hypothesis import strategies as st
 
-from rawcd.cdtext import CDText, TextBlock, TextItem
+from rawcd.cdtext import CDText, TextBlock, TextItem, fitting_charset
 from rawcd.disc import CopySetting, Disc, Index, Session, Track
 from rawcd.image import ImageType, MainForm, Region, RegionImage, SubForm, SubRegion
 from rawcd.source import SECTOR_BYTES, ArraySource
@@ -147,7 +147,7 @@ def discs(
 
 @st.composite
 def cdtexts(draw: st.DrawFn, numbers: Sequence[int]) -> CDText | None:
-    """English titles and names of some tracks, by track and field."""
+    """English titles and names of some tracks, by track and field, in a character set for them."""
     named = draw(st.sets(st.sampled_from([0, *numbers]), max_size=4))
     items = tuple(
         TextItem(field=name, track=number, text=draw(texts()))
@@ -155,7 +155,8 @@ def cdtexts(draw: st.DrawFn, numbers: Sequence[int]) -> CDText | None:
         for name in TEXT_FIELDS
         if draw(st.booleans())
     )
-    return CDText(blocks=(TextBlock(items=items),)) if items else None
+    charset = fitting_charset(item.text for item in items)
+    return CDText(blocks=(TextBlock(items=items, charset=charset),)) if items else None
 
 
 @dataclass(frozen=True, kw_only=True)
