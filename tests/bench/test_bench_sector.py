@@ -1,7 +1,8 @@
 """What the sector codec costs, as ratios to copying the same sectors in the same run.
 
-An ordinary test on few sectors; with RAWCD_BENCH=1 it times 32,768 sectors, prints a table,
-writes it to the file that RAWCD_BENCH_JSON names, and holds the figures against their limits.
+An ordinary test on few sectors; with RAWCD_BENCH=1 it times 32,768 sectors, prints a table with
+the targets beside it, and adds it to the file that RAWCD_BENCH_JSON names. Figures never decide
+whether a test passes.
 """
 
 from __future__ import annotations
@@ -23,8 +24,11 @@ TIMED = os.environ.get("RAWCD_BENCH") == "1"
 SECTORS = 32_768 if TIMED else 700
 PIECE = 1_024  # sectors in the buffer that is used again and again
 ROUNDS = 15 if TIMED else 1
-LIMITS = {"encode mode 1": 12.0}  # times the copy
-AGAINST_MODE_1 = {"encode form 1": 1.10, "encode form 2": 0.65}
+TARGETS = {
+    "encode mode 1": "12 x copy",
+    "encode form 1": "1.10 x mode 1",
+    "encode form 2": "0.65 x mode 1",
+}
 
 Task = Callable[[], object]
 
@@ -87,13 +91,13 @@ def test_codec() -> None:
     }
     print(f"\n{'a sector':<20}{'us':>8}{'x copy':>8}{'x mode 1':>10}")
     for name, row in table.items():
-        print(f"{name:<20}{row['microseconds']:>8.3f}{row['x copy']:>8.2f}{row['x mode 1']:>10.2f}")
-    if path := os.environ.get("RAWCD_BENCH_JSON"):
-        Path(path).write_text(json.dumps({"sector": table}, indent=2) + "\n", encoding="utf-8")
-    for name, limit in LIMITS.items():
-        assert table[name]["x copy"] <= limit
-    for name, limit in AGAINST_MODE_1.items():
-        assert table[name]["x mode 1"] <= limit
+        target = f"  at most {TARGETS[name]}" if name in TARGETS else ""
+        ratios = f"{row['x copy']:>8.2f}{row['x mode 1']:>10.2f}"
+        print(f"{name:<20}{row['microseconds']:>8.3f}{ratios}{target}")
+    if asked := os.environ.get("RAWCD_BENCH_JSON"):
+        path = Path(asked)
+        known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        path.write_text(json.dumps({**known, "sector": table}, indent=2) + "\n", encoding="utf-8")
 
 
 @pytest.mark.parametrize("size", [64, 256, 512, 768, 1024] if TIMED else [8])
