@@ -294,7 +294,7 @@ class _BlockReader:
     def _check_sequence(self) -> None:
         missing = [number for number in range(self.last + 1) if number not in self.packs]
         if missing:
-            self.note("gap", f"packs {_ranges(missing)} are missing")
+            self.note("gap", f"packs are missing: {_ranges(missing)}")
         elif self.size is not None:
             counts = Counter(pack.pack_type for pack in self.packs.values())
             for pack_type in range(FIRST_TYPE, SIZE_TYPE + 1):

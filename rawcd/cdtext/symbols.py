@@ -108,7 +108,7 @@ class _Set:
         for pack, where in sorted(self.sound.items(), key=lambda kept: -len(kept[1])):
             key = _key(pack)
             if key in chosen:
-                defects.append(f"{_name(key)} was read in two ways, {len(where)} times otherwise")
+                defects.append(f"{_name(key)} was also read otherwise, with a right CRC")
             else:
                 chosen[key] = pack, len(where)
         period = self._period()

@@ -22,7 +22,7 @@ class TextStyle:
             makes room (MMC-3 annex J), and old readers do not know it. The first track is never
             compared to the album.
         missing_tracks: what a track without a text gets when another track has one. "empty":
-            nothing but the terminator, libburn and libMirage; "album": the album's text, cdrdao.
+            nothing but the terminator, libburn; "album": the album's text, cdrdao.
             cdrdao does so with UPC/EAN too; an ISRC made of the album's number would be wrong,
             so that is not copied.
         album_alone: where only the album has a text of a type, the tracks get no entries. False:
@@ -53,7 +53,7 @@ TEXT_STYLES: Final = MappingProxyType(
         "cdrdao": TextStyle(missing_tracks="album", album_alone=True),
     }
 )
-"""By the program whose packs come out byte for byte: `libburn` is also cdrskin and wodim."""
+"""By the program whose packs come out byte for byte: `libburn` is also cdrskin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

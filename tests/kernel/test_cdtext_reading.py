@@ -86,7 +86,7 @@ def test_a_damaged_pack_is_named_and_what_it_held_is_dropped() -> None:
     assert kept == tuple(text for text in ITEMS if (text.field, text.track) != ("title", 0))
     assert codes(reading) == ["crc", "gap", "text-lost"]
     assert "title of the album is not whole" in messages(reading)
-    assert "packs 1 are missing" in messages(reading)
+    assert "packs are missing: 1" in messages(reading)
     with pytest.raises(FormatError, match=r"CD-TEXT pack 1: the CRC of .* is wrong \(and 2 more\)"):
         CDText.from_packs(b"".join(rows))
 
@@ -348,7 +348,7 @@ def test_many_lost_tracks_are_one_defect() -> None:
     rows = rows_of(CDText(blocks=(TextBlock(items=tuple(items)),)).to_packs())
     reading = read_packs(b"".join([*rows[:3], *rows[9:]]))
     assert [defect.message for defect in reading.defects] == [
-        "block 0: packs 3 to 8 are missing",
+        "block 0: packs are missing: 3 to 8",
         "block 0: title of tracks 3 to 9 is not whole",
     ]
 

@@ -120,7 +120,7 @@ def test_positions_of_13_and_14_occur(vectors: dict[str, Any]) -> None:
     assert max(positions) == 15
 
 
-def test_the_sheet_of_three_burners() -> None:
+def test_a_sheet_of_which_two_burners_make_the_same() -> None:
     """formats.md 10.1: the same packs from wodim and cdrskin."""
     packs = packed(
         "80 00 00 00 41 6c 62 75 6d 00 4f 6e 65 00 54 77 f6 70",
