@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from rawcd import sector
+    from rawcd import cdg, sector
     from rawcd.cdtext import CDText, TextBlock, TextItem
     from rawcd.creator import RawCDImageCreator, TrackInfo
     from rawcd.disc import (
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         AuthoringError,
         CancelledError,
         FormatError,
+        MissingExtraError,
         PluginError,
         RawCDError,
         StorageError,
@@ -77,6 +78,7 @@ _HOMES: Final = {
         "AuthoringError",
         "CancelledError",
         "FormatError",
+        "MissingExtraError",
         "PluginError",
         "RawCDError",
         "StorageError",
@@ -126,6 +128,7 @@ __all__ = [
     "Index",
     "Loss",
     "MainForm",
+    "MissingExtraError",
     "Msf",
     "Note",
     "Place",
@@ -152,6 +155,7 @@ __all__ = [
     "UnsupportedError",
     "WriteResult",
     "__version__",
+    "cdg",
     "losses",
     "main_sectors",
     "open_image",

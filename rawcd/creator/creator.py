@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from rawcd.creator.assembly import regions, staged_disc
@@ -14,6 +13,7 @@ from rawcd.creator.material import (
     Material,
     SoundInput,
     check_options,
+    notes_on,
     take,
     take_data,
 )
@@ -41,8 +41,6 @@ from rawcd.sector import SectorType
 from rawcd.subcode.style import STYLES, Style
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rawcd.cdtext import CDText
 
 
@@ -130,7 +128,7 @@ class RawCDImageCreator:
         material = take(data, what="the special pregap", strict=self._strict)
         self._check_first_pregap(material.sectors, self._limit)
         self._special_pregap = material
-        self._pregap_notes = tuple(_material_notes(material, None, "the special pregap"))
+        self._pregap_notes = tuple(notes_on(material, None, "the special pregap"))
 
     def _check_first_pregap(self, sectors: int, limit: int) -> None:
         if sectors < PREGAP_SECTORS:
@@ -235,9 +233,9 @@ class RawCDImageCreator:
             )
         self._tracks.append(track)
         self._infos.append(TrackInfo(self, track, len(self._infos)))
-        self._notes.extend(_material_notes(material, number, what))
+        self._notes.extend(notes_on(material, number, what))
         if isinstance(track.pregap, Material):
-            self._notes.extend(_material_notes(track.pregap, number, f"the pregap of {what}"))
+            self._notes.extend(notes_on(track.pregap, number, f"the pregap of {what}"))
         if sectors > material.sectors:
             self._notes.append(
                 Note(
@@ -590,16 +588,4 @@ class RawCDImageCreator:
             form=SubForm.RW,
             source=self._rw.checked(first_lba=disc.first_lba, sectors=sectors),
             rw_packed=self._kind is ImageType.COOKED,
-        )
-
-
-def _material_notes(material: Material, track: int | None, what: str) -> Iterator[Note]:
-    yield from (replace(note, track=track) for note in material.notes)
-    if material.missing_bytes:
-        yield Note(
-            code="tail-padded",
-            message=f"{what} ends inside a sector; {material.missing_bytes} bytes of silence "
-            "fill it",
-            track=track,
-            file=material.source.name,
         )

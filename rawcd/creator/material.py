@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -26,6 +26,8 @@ from rawcd.source import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rawcd.source import Reader
 
 SoundInput = Any
@@ -148,6 +150,19 @@ def _array(data: Any, *, what: str) -> Material:
             "give int16 (n, 2), or uint8",
         )
     return _samples(MemoryBytes(np.ascontiguousarray(array).data, name="<array>"))
+
+
+def notes_on(material: Material, track: int | None, what: str) -> Iterator[Note]:
+    """Yield what was done to sound, told of its track."""
+    yield from (replace(note, track=track) for note in material.notes)
+    if material.missing_bytes:
+        yield Note(
+            code="tail-padded",
+            message=f"{what} ends inside a sector; {material.missing_bytes} bytes of silence "
+            "fill it",
+            track=track,
+            file=material.source.name,
+        )
 
 
 def take_data(

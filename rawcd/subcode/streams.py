@@ -7,6 +7,7 @@ image carries them, belong to no pack and stay in their sector.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -33,7 +34,7 @@ _REACH: Final = -(-LONGEST_DELAY // SECTOR_PACKS)
 _PQ_BITS: Final = np.uint8(0xFF - RW_BITS)
 
 
-class _Blocks:
+class _Blocks(ABC):
     """What the sources below share: 96-byte blocks, as bytes or into rows, a window at a time."""
 
     def __init__(self, name: str, block_count: int, paths: tuple[Path, ...]) -> None:
@@ -55,8 +56,9 @@ class _Blocks:
         for done in range(0, len(rows), _WINDOW):
             self._fill(start + done, rows[done : done + _WINDOW])
 
+    @abstractmethod
     def _fill(self, start: int, rows: Bytes2D) -> None:
-        raise NotImplementedError
+        """Fill at most a window of rows."""
 
 
 def _check_blocks(source: Source) -> None:
