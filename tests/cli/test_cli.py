@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -60,6 +61,35 @@ def test_the_demo_gives_the_same_disc_in_both_formats(tmp_path: Path) -> None:
     assert {each["mcn"] for each in described} == {described[0]["mcn"]}
     assert described[0]["mcn"] is not None
     assert {note["code"] for note in described[0]["notes"]} >= {"resampled"}
+
+
+def test_the_demo_s_sound_comes_back_bit_for_bit(tmp_path: Path) -> None:
+    """FLAC and WAV against their own decoders, all four files against the sounds as opened."""
+    import soundfile
+
+    import rawcd as library
+    from rawcd.audio import open_sound
+    from rawcd.source import FileBytes
+
+    for out in ("demo.raw", "demo.cue"):
+        assert rawcd("build", DEMO, "-o", out, cwd=tmp_path).returncode == 0
+    raw = library.open_image(tmp_path / "demo.raw")
+    lead_out = raw.disc.sessions[0].lead_out_lba
+    sound = library.main_sectors(raw, 0, lead_out).tobytes()
+    assert sound == (tmp_path / "demo.bin").read_bytes()
+    cue = library.open_image(tmp_path / "demo.cue")
+    assert sound == library.main_sectors(cue, 0, lead_out).tobytes()
+    names = re.findall(r'FILE "(.*)" WAVE', DEMO.read_text(encoding="utf-8"))
+    opened = [open_sound(FileBytes(DEMO.parent / name)) for name in names]
+    joined = b"".join(each.read_samples(0, each.sample_count).tobytes() for each in opened)
+    assert sound == joined + bytes(-len(joined) % 2352)
+    at = 0
+    for name, each in zip(names, opened, strict=True):
+        if each.facts.exact and each.facts.channels == 2:
+            decoded, _ = soundfile.read(DEMO.parent / name, dtype="int16")
+            assert sound[at : at + decoded.nbytes] == decoded.tobytes(), name
+        at += each.sample_count * 4
+    assert sum(each.facts.exact for each in opened) >= 2
 
 
 SCHEMA: dict[str, Any] = {
