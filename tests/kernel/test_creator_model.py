@@ -388,11 +388,9 @@ class CreatorMachine(RuleBasedStateMachine):
     )
     def put_isrc(self, which: int, code: str, spoil: str | None, lower: bool) -> None:
         track, info = self.pick(which)
-        if track.kind:
-            return
         given = {"": "", "short": code[:-1], "first": "1" + code[1:]}.get(spoil or "-", code)
         given = "" if spoil == "" else given
-        codes = {E_INVALIDARG} if spoil in ("short", "first") else set()
+        codes = {E_INVALIDARG} if track.kind or spoil in ("short", "first") else set()
         text = given.lower() if lower else given
         if not self.refused(lambda: setattr(info, "isrc", text), codes):
             track.isrc = given.replace("-", "")
