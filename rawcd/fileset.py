@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import secrets
 from dataclasses import dataclass
@@ -255,11 +256,19 @@ class _Staged:
         self.final = final
         self.temporary = temporary
         self._unadvised = 0
+        self._ours = True
+        self._file: BinaryIO = io.BytesIO()  # nothing can be written to it before `open`
+
+    def open(self) -> None:
+        """Create the file; an interrupt just then leaves it to `discard`."""
         try:
             # Unbuffered: blocks are large. Mode x: the random name must be ours alone.
-            self._file: BinaryIO = temporary.open("xb", buffering=0)
+            self._file = self.temporary.open("xb", buffering=0)
+        except FileExistsError as error:
+            self._ours = False
+            raise StorageError.of(error, file=str(self.final), doing="create") from error
         except OSError as error:
-            raise StorageError.of(error, file=str(final), doing="create") from error
+            raise StorageError.of(error, file=str(self.final), doing="create") from error
 
     @property
     def name(self) -> str:
@@ -311,8 +320,9 @@ class _Staged:
     def discard(self) -> None:
         with contextlib.suppress(OSError):
             self._file.close()
-        with contextlib.suppress(OSError):
-            self.temporary.unlink()
+        if self._ours:
+            with contextlib.suppress(OSError):
+                self.temporary.unlink()
 
 
 class FileTransaction:
@@ -394,7 +404,12 @@ class FileTransaction:
             raise StorageError("would be written twice; choose another name", file=str(final))
         temporary = final.with_name(f".{name}.{secrets.token_hex(4)}.part")
         staged = _Staged(final, temporary)
-        self._staged.append(staged)
+        self._staged.append(staged)  # known before it is there, so that no interrupt can lose it
+        try:
+            staged.open()
+        except StorageError:
+            self._staged.remove(staged)
+            raise
         return staged
 
     def _in_order(self) -> list[_Staged]:

@@ -787,3 +787,19 @@ def test_a_stream_that_was_closed() -> None:
         output.create("x").write(b"x")
     with pytest.raises(StorageError, match=r"<stdout>: cannot write: .*closed"):
         output.finish()
+
+
+def test_an_interrupt_while_a_file_is_made_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C may come when the file is there and nobody knows it yet."""
+    real = Path.open
+
+    def interrupted(self: Path, *args: Any, **more: Any) -> Any:
+        real(self, *args, **more).close()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "open", interrupted)
+    with pytest.raises(KeyboardInterrupt), FileTransaction(tmp_path / "a.raw") as files:
+        files.create("a.raw")
+    assert list(tmp_path.iterdir()) == []
