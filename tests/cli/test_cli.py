@@ -327,7 +327,9 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
     ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"]
 )
 def test_a_signal_in_the_middle_leaves_nothing(tmp_path: Path, number: int, status: int) -> None:
-    """The sheet names a named pipe's worth of work: the build is stopped while it writes."""
+    """The sheet is a whole disc's worth of work: the build is stopped while it writes."""
+    if signal.getsignal(number) is signal.SIG_IGN:
+        pytest.skip("the shell that began the tests lets nothing hear this signal")
     out = tmp_path / "out"
     out.mkdir()
     sheet = ['FILE "long.bin" BINARY']

@@ -345,7 +345,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
     assert caught.value.errno is not None
     with pytest.raises(StorageError, match="is no file"):
         FileSource(tmp_path)
-    with pytest.raises(StorageError, match="cannot open: .*embedded null"):
+    with pytest.raises(StorageError, match=r"cannot open: .*embedded null"):
         FileSource("a\0b")
 
 
