@@ -1,5 +1,9 @@
 """How long a whole data disc takes by one process and by two, and how much memory each has.
 
+Whole builds first: there one process has a thread that writes, so that on two cores little is
+left to gain. Then sectors that are made and not kept, from the first block on: what several
+processes are for.
+
 Runs as an ordinary test on the shortest disc for which processes are started.
 `RAWCD_BENCH=1 pytest tests/bench -s` takes an ISO of 700 MB, times each command alternately,
 prints the table, and writes it as JSON to the path in `RAWCD_BENCH_JSON`. Figures never decide
@@ -19,6 +23,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rawcd.plugins import open_image
+from rawcd.pump import WholeSectors, pump
 from tests.bench.test_bench_build import BUILD, FULL, LEAD_SECTORS, ROUNDS, Timed, show
 
 SECTORS = 358_000 if FULL else 21_000
@@ -119,5 +125,32 @@ def test_a_disc_of_an_iso_by_one_process_and_by_two(iso: Path) -> None:
             "MB of a worker": max(two.workers.values(), default=0.0),
         },
     )
-    for path in (iso, kept, copy, folder / "1.raw", folder / "2.raw"):
+    for path in (kept, copy, folder / "1.raw", folder / "2.raw"):
         path.unlink()
+
+
+def test_sectors_that_are_not_kept(iso: Path) -> None:
+    image = open_image(iso)
+    steady: dict[int, list[float]] = {1: [], 2: []}
+    begun: dict[int, list[float]] = {1: [], 2: []}
+    for _ in range(ROUNDS):
+        for jobs in steady:
+            came: list[float] = []
+
+            def note(data: memoryview, came: list[float] = came) -> None:
+                came.append(time.perf_counter())
+
+            start = time.perf_counter()
+            lba, count, width = image.first_lba, image.sector_count, image.sector_size
+            pump(WholeSectors(image), lba, count, note, width=width, jobs=jobs)
+            begun[jobs].append(came[0] - start)
+            steady[jobs].append(came[-1] - came[0])
+    show(
+        "sectors of disc.iso, not kept",
+        {
+            "seconds": min(steady[1]),
+            "seconds by two": min(steady[2]),
+            "two as fast as one": min(steady[1]) / min(steady[2]),
+            "seconds until two have begun": min(begun[2]),
+        },
+    )

@@ -28,6 +28,7 @@ from rawcd.disc import CopySetting, Disc, DiscType, Index, Session, Track, Track
 from rawcd.errors import CancelledError, FormatError, StorageError, UnsupportedError
 from rawcd.features import Feature, losses
 from rawcd.image import (
+    ImageType,
     MainForm,
     Region,
     RegionImage,
@@ -481,5 +482,9 @@ class FormatContract:
         assert chosen.name == self.name
         assert chosen.suffixes
         assert all(suffix == suffix.lower() and suffix[0] == "." for suffix in chosen.suffixes)
-        assert not chosen.keeps & chosen.drops
+        keeps_for = getattr(chosen, "keeps_for", None)
+        kinds = [self.small_image().as_kind(kind) for kind in ImageType]
+        kept = [chosen.keeps if keeps_for is None else keeps_for(image) for image in kinds]
+        # What may be dropped is not kept by every kind, or there would be nothing to drop.
+        assert any(not each & chosen.drops for each in kept)
         assert chosen.accepts("nothing.xyz", b"") == 0

@@ -114,14 +114,16 @@ def test_only_the_lead_in_of_a_raw_image_carries_it(stream: dict[str, Any], cdte
     )
 
 
-def test_other_kinds_are_refused_by_name(
+def test_other_kinds_leave_it_out_with_a_note(
     stream: dict[str, Any], cdtext: CDText, tmp_path: Path
 ) -> None:
     image = silent(disc_of(stream, cdtext))
     for kind in (ImageType.COOKED, ImageType.PQ_ONLY):
-        with pytest.raises(UnsupportedError, match=r"raw cannot hold titles \(CD-TEXT\)"):
-            rawcd.save_image(image.as_kind(kind), tmp_path / "a.raw")
-    assert list(tmp_path.iterdir()) == []
+        result = rawcd.save_image(image.as_kind(kind), tmp_path / "a.raw", replace=True)
+        assert {note.code for note in result.notes} == {"text-dropped"}
+        assert "titles (CD-TEXT)" in result.notes[0].message
+        assert rawcd.open_image(tmp_path / "a.raw").disc.cdtext is None
+    assert not rawcd.save_image(image, tmp_path / "a.raw", replace=True).notes
 
 
 def titled(text: str, charset: int = Charset.ISO_8859_1) -> CDText:
