@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
@@ -29,8 +30,16 @@ INTERRUPTED: Final = 130
 TERMINATED: Final = 143
 
 
-class _Terminated(BaseException):
-    """SIGTERM, raised where the work is, so that everything is cleaned up on the way out."""
+class _Stopped(BaseException):
+    """A signal, raised where the work is, so that everything is cleaned up on the way out.
+
+    For Ctrl-C, too: a KeyboardInterrupt that passes through an exec() (a module's, just being
+    imported) makes the interpreter end by the signal, whatever status it was given.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 class _Group(click.Group):
@@ -63,8 +72,8 @@ rawcd.add_command(info)
 rawcd.add_command(plugins)
 
 
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    raise _Terminated
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    raise _Stopped(number)
 
 
 def _say(message: str) -> None:
@@ -81,16 +90,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     # numpy's linear algebra is never used; its thread pool would cost more than our start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    previous = signal.getsignal(signal.SIGTERM)
-    try:
-        signal.signal(signal.SIGTERM, _terminate)
-    except ValueError:  # not the main thread: the caller's business
-        previous = None
+    previous = {}
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # A caller's own answer stays, and so does what a shell told us to ignore.
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+            with suppress(ValueError):  # not the main thread: signals are the caller's business
+                previous[number] = signal.signal(number, _stop)
     try:
         return _run(argv)
     finally:
-        if previous is not None:
-            signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def _run(argv: Sequence[str] | None) -> int:
@@ -105,9 +115,12 @@ def _run(argv: Sequence[str] | None) -> int:
     except (KeyboardInterrupt, click.Abort):
         _say("interrupted; nothing was left behind")
         return INTERRUPTED
-    except _Terminated:
-        _say("terminated; nothing was left behind")
-        return TERMINATED
+    except _Stopped as stop:
+        if stop.number == signal.SIGTERM:
+            _say("terminated; nothing was left behind")
+            return TERMINATED
+        _say("interrupted; nothing was left behind")
+        return INTERRUPTED
     except Exception as error:
         if os.environ.get("RAWCD_TRACEBACK"):
             raise
