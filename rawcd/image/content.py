@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
-from rawcd.disc import TrackMode
+from rawcd.disc import MODE_CHANGE_HEAD_SECTORS, TrackMode
 from rawcd.errors import FormatError
 from rawcd.image.values import MainForm, Region, SubForm, SubRegion
 from rawcd.sector import SYNC, SectorType
 from rawcd.source import ReadsInto, Source
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from rawcd.disc import Disc, Track
     from rawcd.source import Bytes2D
 
@@ -85,6 +87,43 @@ _KIND_OF_MODE: Final = {
 def blank_like(track: Track, lba: int, sectors: int) -> Region:
     """Return sectors without content for the lead-in, pregap or lead-out of a track."""
     return blank(lba, sectors, _KIND_OF_MODE[track.mode])
+
+
+def blanks(
+    disc: Disc, lba: int, end: int, *, kinds: Mapping[int, SectorType] | None = None
+) -> Iterator[Region]:
+    """Yield a stretch of a disc without content, each part in the mode that it has there.
+
+    Lead-in and lead-out have the mode of the session's first and last track; the pregap of a
+    data track behind one of another mode begins with one second in the old mode where it has
+    the three seconds that it should have (ECMA-130 20.1).
+
+    Args:
+        disc: the disc.
+        lba: first sector.
+        end: one past the last one.
+        kinds: what the sectors of data tracks hold, by their numbers; without one the kind that
+            `blank_like` gives.
+    """
+    for first, after, track in _modes_along(disc):
+        start, stop = max(first, lba), min(after, end)
+        if start < stop:
+            kind = (kinds or {}).get(track.number, _KIND_OF_MODE[track.mode])
+            yield blank(start, stop - start, kind)
+
+
+def _modes_along(disc: Disc) -> Iterator[tuple[int, int, Track]]:
+    """Yield the stretches of a disc, rising, with the track whose mode each has."""
+    for session in disc.sessions:
+        before = session.tracks[0]
+        position = session.lead_in_lba
+        for track in session.tracks:
+            if session.has_mode_change_head(track):
+                yield position, position + MODE_CHANGE_HEAD_SECTORS, before
+                position += MODE_CHANGE_HEAD_SECTORS
+            yield position, track.end_lba, track
+            position, before = track.end_lba, track
+        yield position, session.end_lba, before
 
 
 def fill_main(region: Region, lba: int, rows: Bytes2D, disc: Disc, *, plain: bool) -> None:
