@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from rawcd.disc import FIRST_LEAD_OUT_SECTORS
+from rawcd.disc import FIRST_LEAD_OUT_SECTORS, LATER_LEAD_OUT_SECTORS
 from rawcd.errors import FormatError, UnsupportedError
 from rawcd.features import Feature
 from rawcd.image import (
@@ -90,7 +90,7 @@ class RawFormat:
 
     name = "raw"
     suffixes = (".raw",)
-    keeps = frozenset(Feature) - {Feature.SESSIONS, Feature.TEXT_CHARACTERS}
+    keeps = frozenset(Feature) - {Feature.TEXT_CHARACTERS}
     drops = TEXTS  # where the kind has no place for them: whoever asks for the kind knows that
     one_file = True
 
@@ -112,7 +112,6 @@ class RawFormat:
         Raises:
             FormatError: its frames cannot be read, contradict each other, or do not begin with
                 a lead-in.
-            UnsupportedError: it holds several sessions.
             StorageError: it cannot be read.
         """
         from rawcd.qscan import recover_disc
@@ -141,13 +140,14 @@ class RawFormat:
         lba, sectors = disc.first_lba, main.block_count
         pq_only = sub_bytes == ImageType.PQ_ONLY.sub_bytes
         form = SubForm.PQ16 if pq_only else SubForm.RAW
-        lead_out = disc.sessions[0].lead_out_sectors
-        if lead_out < FIRST_LEAD_OUT_SECTORS:
+        lead_out = disc.sessions[-1].lead_out_sectors
+        usual = LATER_LEAD_OUT_SECTORS if len(disc.sessions) > 1 else FIRST_LEAD_OUT_SECTORS
+        if lead_out < usual:
             notes.append(
                 Note(
                     code="short-lead-out",
                     message=f"the lead-out has {lead_out} sectors instead of "
-                    f"{FIRST_LEAD_OUT_SECTORS}; the file may have been cut short",
+                    f"{usual}; the file may have been cut short",
                     file=files.name,
                 )
             )

@@ -16,7 +16,7 @@ from rawcd.errors import FormatError, UnsupportedError
 from rawcd.features import Feature
 from rawcd.image import ImageType, RegionImage, SubForm
 from rawcd.msf import Msf
-from rawcd.plugins import open_image, recognised_format, save_image
+from rawcd.plugins import open_image, save_image
 from rawcd.qscan import recover_disc
 from rawcd.source import ArraySource, SilenceSource
 from rawcd.subcode.frame import QCatalog, QIsrc, QPointer, QPosition, q_crc
@@ -511,13 +511,12 @@ def test_the_main_channel_alone_is_refused_with_advice(tmp_path: Path) -> None:
         open_image(path)
 
 
-def test_several_sessions_cannot_be_read_yet(tmp_path: Path) -> None:
+def test_several_sessions_are_read_back(tmp_path: Path) -> None:
     image = image_with(Feature.SESSIONS)
     path = tmp_path / "a.raw"
-    save_image(image, path, allow_loss=True)
-    assert recognised_format(path) == "raw"
-    with pytest.raises(UnsupportedError, match="several sessions"):
-        open_image(path)
+    save_image(image, path)
+    assert open_image(path).disc == image.disc
+    assert len(image.disc.sessions) > 1
 
 
 def test_a_lead_in_without_readable_items_is_refused() -> None:
