@@ -38,7 +38,11 @@ _LAYOUT: Final = construct.Struct(
     "dates" / construct.Bytes(17 * 4),
     construct.GreedyBytes,
 )
+SYSTEM_ID_AT: Final = 8
 VOLUME_ID_AT: Final = 40
+PUBLISHER_AT: Final = 318
+PREPARER_AT: Final = 446
+APPLICATION_AT: Final = 574
 PATH_TABLE_AT: Final = 140
 BIG_PATH_TABLE_AT: Final = 148
 ROOT_AT: Final = 156

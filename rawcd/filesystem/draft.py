@@ -17,7 +17,7 @@ import pycdlib
 from pycdlib.pycdlibexception import PyCdlibException
 
 from rawcd.errors import AuthoringError, UnsupportedError
-from rawcd.filesystem.names import iso_identifier
+from rawcd.filesystem.names import CATALOG, iso_identifier
 from rawcd.filesystem.tree import Folder, Link, StoredFile
 from rawcd.filesystem.values import BLOCK_BYTES
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from pycdlib.dr import DirectoryRecord
 
-    from rawcd.filesystem.names import Named, Texts
+    from rawcd.filesystem.names import Named
     from rawcd.filesystem.values import BootImage, VolumeOptions
 
 _ROCK_RIDGE: Final = "1.09"
@@ -34,8 +34,6 @@ _JOLIET: Final = 3
 _UDF: Final = "2.60"
 _EMULATIONS: Final = {"none": "noemul", "floppy": "floppy", "hard-disk": "hdemul"}
 _EFI_PLATFORM: Final = 0xEF
-CATALOG: Final = "boot.cat"
-"""The name of El Torito's catalogue, in the root."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,20 +49,19 @@ class Draft:
     block_count: int
 
 
-def draft(root: Named, options: VolumeOptions, texts: Texts, boot_data: dict[str, bytes]) -> Draft:
+def draft(root: Named, options: VolumeOptions, boot_data: dict[str, bytes]) -> Draft:
     """Lay out a tree.
 
     Args:
         root: the tree, named.
         options: what kind of volume.
-        texts: of the volume descriptors.
         boot_data: the first bytes of files to start from, by their true path.
 
     Raises:
         AuthoringError: pycdlib refuses something that we let pass.
     """
     with _without_collector():
-        return _drafted(root, options, texts, boot_data)
+        return _drafted(root, options, boot_data)
 
 
 @contextmanager
@@ -79,18 +76,12 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _drafted(
-    root: Named, options: VolumeOptions, texts: Texts, boot_data: dict[str, bytes]
-) -> Draft:
+def _drafted(root: Named, options: VolumeOptions, boot_data: dict[str, bytes]) -> Draft:
     iso = _Volume()
     with _ours("volume"):
         iso.new(
             interchange_level=options.level,
-            sys_ident=texts.system_id,
-            vol_ident=texts.udf_volume_id if options.udf else texts.volume_id,
-            pub_ident_str=texts.publisher,
-            preparer_ident_str=texts.preparer,
-            app_ident_str=texts.application or " ",
+            app_ident_str=" ",
             joliet=_JOLIET if options.joliet else None,
             rock_ridge=_ROCK_RIDGE if options.rock_ridge else None,
             udf=_UDF if options.udf else None,

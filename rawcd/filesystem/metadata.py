@@ -10,17 +10,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from rawcd.errors import UnsupportedError
+from rawcd.errors import AuthoringError
 from rawcd.filesystem.descriptors import (
+    APPLICATION_AT,
     BIG_PATH_TABLE_AT,
     BOOT_RECORD,
     BOOT_SYSTEM,
     CATALOG_AT,
     DATES_AT,
     PATH_TABLE_AT,
+    PREPARER_AT,
     PRIMARY,
+    PUBLISHER_AT,
     ROOT_AT,
     SUPPLEMENTARY,
+    SYSTEM_ID_AT,
     VOLUME_ID_AT,
     boot_addresses,
     descriptors,
@@ -101,7 +105,8 @@ def finish(
     """Give a draft its dates, its texts and its files of earlier sessions.
 
     Raises:
-        UnsupportedError: pycdlib laid out something that we cannot follow.
+        AuthoringError: a folder that lies too deep has too long a name.
+        UnsupportedError: pycdlib laid out UDF in a way that we cannot follow.
     """
     return _Finishing(sketch, root, options, texts, clock).run()
 
@@ -153,7 +158,7 @@ class _Finishing:
                 self._tree(found.block, joliet=found.joliet)
         udf = None
         if self.options.udf:
-            udf = UdfPart.finished(self.head, tail, self.root, self.clock)
+            udf = UdfPart.finished(self.head, tail, self.root, self.clock, self.texts.udf_volume_id)
         return Metadata(
             head=bytes(self.head),
             tail={number: bytes(block) for number, block in tail.items()},
@@ -168,11 +173,6 @@ class _Finishing:
         return bytes(self.head[number * BLOCK_BYTES : (number + 1) * BLOCK_BYTES])
 
     def _area(self, block: int, offset: int, size: int) -> tuple[Buffer, int]:
-        if not block:
-            raise UnsupportedError(
-                "pycdlib has no room for the name of a folder that lies eight levels deep; "
-                "shorten it"
-            )
         return self.head, block * BLOCK_BYTES + offset
 
     # -- descriptors ---------------------------------------------------------------------------
@@ -182,12 +182,17 @@ class _Finishing:
         made = long_date(self.clock.volume)
         dates = made + made + NO_LONG_DATE + made
         self.head[start + DATES_AT : start + DATES_AT + len(dates)] = dates
-        name = (
-            self.texts.joliet_volume_id.ljust(16).encode("utf-16-be")
-            if joliet
-            else self.texts.volume_id.ljust(32).encode("ascii")
-        )
-        self.head[start + VOLUME_ID_AT : start + VOLUME_ID_AT + 32] = name
+        texts = self.texts
+        name = texts.joliet_volume_id if joliet else texts.volume_id
+        for at, width, text in (
+            (SYSTEM_ID_AT, 32, texts.system_id),
+            (VOLUME_ID_AT, 32, name),
+            (PUBLISHER_AT, 128, texts.publisher),
+            (PREPARER_AT, 128, texts.preparer),
+            (APPLICATION_AT, 128, texts.application),
+        ):
+            field = text.ljust(width // 2).encode("utf-16-be") if joliet else text.encode()
+            self.head[start + at : start + at + width] = field.ljust(width)
         self.little.append(start + PATH_TABLE_AT)
         self.big.append(start + BIG_PATH_TABLE_AT)
         self._both(start + ROOT_AT + EXTENT_AT)
@@ -264,7 +269,7 @@ class _Finishing:
             head[record.at + DATE_AT : record.at + DATE_AT + 7] = date
             child = None
             if record.use < record.end:
-                child = self._system_use(record, date)
+                child = self._system_use(record, date, named)
             if child is not None and named is not None:
                 size = self._own_size(child)
                 inner.append(_Below(child, size, named, below.folder))
@@ -284,13 +289,23 @@ class _Finishing:
                 self.contents[record.extent] = named.entry
         return inner
 
-    def _system_use(self, record: Record, date: bytes) -> int | None:
-        """Finish Rock Ridge's entries; return where the folder really is, if that is elsewhere."""
+    def _system_use(self, record: Record, date: bytes, named: Named | None) -> int | None:
+        """Finish Rock Ridge's entries; return where the folder really is, if that is elsewhere.
+
+        Raises:
+            AuthoringError: pycdlib gave the entries no room to go on.
+        """
         child = None
         for use in system_use(self.head, record.use, record.end, self._area):
             if use.signature == b"TF":
                 self._dates(use, date)
             elif use.signature in (b"CE", b"PL"):
+                if use.signature == b"CE" and not BOTH.unpack_from(self.head, use.at + 4)[0]:
+                    what = "" if named is None else named.path
+                    raise AuthoringError(
+                        f"{what}: the name is too long for a folder eight levels deep",
+                        rule="folder-depth",
+                    )
                 self._both(use.at + 4)
             elif use.signature == b"CL":
                 self._both(use.at + 4)
@@ -309,7 +324,7 @@ class _Finishing:
         date = self._date(self.clock.volume)
         for record in records(self.head, start, moved.size, file=_NAME, place="moved folders"):
             self.head[record.at + DATE_AT : record.at + DATE_AT + 7] = date
-            self._system_use(record, date)
+            self._system_use(record, date, None)
             self._both(record.at + EXTENT_AT)
 
     def _own_size(self, extent: int) -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from rawcd.errors import AuthoringError
 from rawcd.filesystem.tree import Folder, Link
-from rawcd.filesystem.values import MAX_FILE_BYTES, Trouble
+from rawcd.filesystem.values import MAX_FILE_BYTES, Trouble, shown
 from rawcd.image import Note
 
 if TYPE_CHECKING:
@@ -25,9 +25,12 @@ if TYPE_CHECKING:
 
 _NOT_D: Final = re.compile("[^A-Z0-9_]")
 _NOT_LEVEL_4: Final = re.compile('[^ -~]|[*/:;?\\\\"]')
-_NOT_JOLIET: Final = re.compile("[\\x00-\\x1f*/:;?\\\\]|[^\\x00-\\ud7ff\\ue000-\\uffff]")
+_NOT_JOLIET: Final = re.compile("[\\x00-\\x1f*/:;?\\\\]|[^\\x00-\\ud7ff\\ue000-\\uffff]|[.]+$")
+_LAST_DOTS: Final = re.compile("[.]+$")
+"""Readers take a dot at the end for the mark of a file without suffix and leave it out."""
 _NOT_UDF: Final = re.compile("[\\x00/]|[^\\x00-\\ud7ff\\ue000-\\uffff]")
 _NOT_UTF8: Final = re.compile("[\\x00/\\ud800-\\udfff]")
+_NOT_UTF8_TEXT: Final = re.compile("[\x00\ud800-\udfff]")
 JOLIET_CHARS: Final = 64
 """Joliet specification 1.0: 128 bytes of UCS-2."""
 _ROCK_RIDGE_BYTES: Final = 255
@@ -36,6 +39,8 @@ _UDF_BYTES: Final = 254
 """A d-string's 255 less the byte that tells 8 bits from 16 (UDF 2.60, 2.1.1)."""
 ISO_DEPTH: Final = 8
 """Levels of folders, the root being the first (ECMA-119 6.8.2.1)."""
+CATALOG: Final = "boot.cat"
+"""The name of El Torito's catalogue, in the root."""
 _MAX_SUFFIX: Final = 16
 MOVED: Final = "RR_MOVED"
 """Where Rock Ridge keeps folders that lie too deep (RRIP 4.1.5)."""
@@ -104,6 +109,8 @@ class Namer:
         iso, rock_ridge, joliet, udf = _Taken(), _Taken(), _Taken(), _Taken(_udf_bytes)
         if level == 1 and options.rock_ridge:
             iso.take(MOVED, bool)
+        if level == 1 and options.boot:
+            iso.take("BOOT.CAT" if options.level < 4 else CATALOG, bool)
         for name in names:
             entry = folder.entries[name]
             path = f"{above}/{name}"
@@ -126,6 +133,8 @@ class Namer:
             self._links += 1
             if not options.rock_ridge:
                 self._trouble("link", path, "is a link: follow it, or keep it in Rock Ridge")
+            elif _NOT_UTF8_TEXT.search(entry.target):
+                self._trouble("link", path, f"leads to {shown(entry.target)!r}, which is no UTF-8")
         elif isinstance(entry, Folder):
             if level >= ISO_DEPTH and not options.rock_ridge and options.level < 4:
                 self._trouble(
@@ -167,28 +176,23 @@ class Namer:
     def _changed(self, tree: str, name: str, path: str, found: str, *, clean: bool) -> None:
         if self._options.relax:
             self.notes.append(
-                Note(code="name-changed", message=f"{tree} calls it {found!r}", file=_shown(path))
+                Note(code="name-changed", message=f"{tree} calls it {found!r}", file=shown(path))
             )
         elif clean:
             self._trouble("file-name", path, f"{tree} knows no case, and the name is taken")
         else:
-            self._trouble("file-name", path, f"{tree} cannot hold the name {_shown(name)!r}")
+            self._trouble("file-name", path, f"{tree} cannot hold the name {shown(name)!r}")
 
     def text_changed(self, tree: str, what: str, text: str, found: str) -> None:
         """Note, or refuse, that a text of the volume cannot be held."""
         if self._options.relax:
-            message = f"{tree} has {what} {found!r} for {_shown(text)!r}"
+            message = f"{tree} has {what} {found!r} for {shown(text)!r}"
             self.notes.append(Note(code="name-changed", message=message))
         else:
-            self._trouble("volume-text", what, f"{tree} cannot hold {_shown(text)!r}")
+            self._trouble("volume-text", what, f"{tree} cannot hold {shown(text)!r}")
 
     def _trouble(self, rule: str, path: str, why: str) -> None:
-        self.troubles.append(Trouble(rule=rule, path=_shown(path), why=why))
-
-
-def _shown(text: str) -> str:
-    """Return a text that any terminal can be sent."""
-    return text.encode("utf-8", "backslashreplace").decode()
+        self.troubles.append(Trouble(rule=rule, path=path, why=why))
 
 
 _CAPITALS: Final = str.maketrans(ascii_lowercase, ascii_uppercase)
@@ -202,7 +206,7 @@ def _folded(name: str) -> str:
 def _iso_shape(name: str, level: int, *, folder: bool) -> str:
     """Return the ISO 9660 name nearest to a name (ECMA-119 7.5, 7.6, 10; ISO 9660:1999 7.5)."""
     if level == 4:
-        return _cut(_NOT_LEVEL_4.sub("_", name), 200)
+        return _LAST_DOTS.sub("_", _cut(_NOT_LEVEL_4.sub("_", name), 200))
     name = _folded(name)
     if folder:
         return _NOT_D.sub("_", name)[: 8 if level == 1 else 31]
@@ -316,11 +320,13 @@ class Texts:
 def texts_of(options: VolumeOptions, namer: Namer) -> Texts:
     """Return the texts of the volume descriptors, in capitals (ECMA-119 8.4).
 
-    What is wrong with them goes to `namer`. With a tree beside it that holds the volume's true name, ISO 9660's is a matter of form.
+    What is wrong with them goes to `namer`. Where a tree beside it holds the volume's true name,
+    ISO 9660's is a matter of form.
     """
     found = {}
-    for what, chars, illegal in _TEXT_LIMITS:
+    for what, limit, illegal in _TEXT_LIMITS:
         text: str = getattr(options, what)
+        chars = limit // 2 if options.joliet and what != "volume_id" else limit
         form = illegal.sub("_", _folded(text))[:chars]
         free = what == "volume_id" and (options.joliet or options.udf) and len(text) <= chars
         if form != _folded(text) and not free:
@@ -330,7 +336,7 @@ def texts_of(options: VolumeOptions, namer: Namer) -> Texts:
     joliet = _NOT_JOLIET.sub("_", name)[:_JOLIET_VOLUME_CHARS]
     if options.joliet and joliet != name:
         namer.text_changed("Joliet", "volume_id", name, joliet)
-    udf = _NOT_UDF.sub("_", name)
+    udf = _NOT_UDF.sub("_", joliet if options.joliet else name)
     while len(_udf_bytes(udf)) > _UDF_VOLUME_BYTES:
         udf = udf[:-1]
     if options.udf and udf != name:

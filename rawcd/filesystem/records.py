@@ -167,7 +167,7 @@ def date_seconds(date: bytes) -> int:
     if not (1 <= month <= 12 and 1 <= day <= 31):
         return 0
     seconds = calendar.timegm((year % 256 + 1900, month, day, hour, minute, second))
-    return max(0, int(seconds) - quarters * 900)
+    return max(0, int(seconds - quarters * 900))
 
 
 def long_date(seconds: int) -> bytes:

@@ -46,7 +46,7 @@ _READ_BLOCKS: Final = 512
 _NO_SIZE: Final = 0
 _POSIX_MODE: Final = 0o7777
 _CONTINUE: Final = 0x01
-_COMPONENTS: Final = {0x02: ".", 0x04: "..", 0x08: ""}
+_COMPONENTS: Final = {0x02: b".", 0x04: b"..", 0x08: b""}
 """Flags of a component of a link: this folder, the one above, the root (RRIP 4.1.3.1)."""
 
 
@@ -310,12 +310,12 @@ class _Walk:
         stem, semicolon, version = name.rpartition(";")
         if semicolon and version.isdigit():
             name = stem
-        return name.removesuffix(".") or name
+        return name if self._kind == "joliet" else name.removesuffix(".") or name
 
     def _posix(self, data: bytes, record: Record) -> _Posix:
         found = _Posix()
         name = b""
-        target: list[str] = []
+        target: list[bytes] = []
         joins = False
         start = record.use
         if record.identifier != _SELF or len(self._seen) > 1:
@@ -339,19 +339,19 @@ class _Walk:
         if name:
             found.name = name.decode("utf-8", "surrogateescape")
         if found.target is not None:
-            found.target = "/".join(target) or "/"
+            found.target = (b"/".join(target) or b"/").decode("utf-8", "surrogateescape")
         return found
 
 
 _MAX_FOLDERS: Final = 1 << 18
 
 
-def _add_components(target: list[str], body: bytes, *, joins: bool) -> bool:
+def _add_components(target: list[bytes], body: bytes, *, joins: bool) -> bool:
     """Add the components of an SL entry; return whether the last goes on in the next."""
     at = 0
     while at + 2 <= len(body):
         flags, length = body[at], body[at + 1]
-        text = body[at + 2 : at + 2 + length].decode("utf-8", "surrogateescape")
+        text = body[at + 2 : at + 2 + length]
         text = _COMPONENTS.get(flags & ~_CONTINUE, text)
         if joins and target:
             target[-1] += text

@@ -28,6 +28,7 @@ _TAG: Final = struct.Struct("<HHBxHHHI")
 _ANCHOR_BLOCK: Final = 256
 _PRIMARY: Final = 1
 _ANCHOR: Final = 2
+_IMPLEMENTATION: Final = 4
 _PARTITION: Final = 5
 _LOGICAL: Final = 6
 _TERMINATOR: Final = 8
@@ -40,7 +41,13 @@ _EXTENT: Final = struct.Struct("<II")
 _PARTITION_START_AT: Final = 188
 _INTEGRITY_EXTENT_AT: Final = 432
 _VOLUME_SET_AT: Final = 72
-_VOLUME_SET_BYTES: Final = 128
+_NAMES_AT: Final = {
+    _PRIMARY: ((24, 32),),
+    _IMPLEMENTATION: ((116, 128),),
+    _LOGICAL: ((84, 128),),
+    _FILE_SET: ((112, 128), (304, 32)),
+}
+"""Where descriptors name the volume, and in how many bytes."""
 _PRIMARY_DATE_AT: Final = 376
 _INTEGRITY_DATE_AT: Final = 16
 _FILE_SET_DATE_AT: Final = 16
@@ -83,9 +90,14 @@ class UdfPart:
 
     @classmethod
     def finished(
-        cls, head: bytearray, tail: dict[int, bytearray], root: Named, clock: Clock
+        cls,
+        head: bytearray,
+        tail: dict[int, bytearray],
+        root: Named,
+        clock: Clock,
+        volume_id: str,
     ) -> UdfPart:
-        """Give everything its date, and return the part.
+        """Give everything its date and name, and return the part.
 
         Raises:
             UnsupportedError: the structures are not what pycdlib is known to make.
@@ -115,6 +127,7 @@ class UdfPart:
         if integrity is not None:
             outside += [block for block in (integrity, integrity + 1) if _tag(head, block)]
         part = cls(outside=tuple(outside), anchors=(_ANCHOR_BLOCK,), start=start)
+        part._name(head, volume_id)
         part._date(head, root, clock)
         part.move(head, tail, 0)
         return part
@@ -139,6 +152,11 @@ class UdfPart:
         _add(data, at + 28, lba)
         _seal(data, at, block + lba)
 
+    def _name(self, head: bytearray, volume_id: str) -> None:
+        for block in (*self.outside, self.start):
+            for where, width in _NAMES_AT.get(_tag(head, block), ()):
+                _write_text(head, block * BLOCK_BYTES + where, volume_id, width)
+
     # -- dates ---------------------------------------------------------------------------------
 
     def _date(self, head: bytearray, root: Named, clock: Clock) -> None:
@@ -150,9 +168,8 @@ class UdfPart:
                 head[at + _PRIMARY_DATE_AT : at + _PRIMARY_DATE_AT + 12] = made
                 # Sixteen letters that tell this set from others (UDF 2.60, 2.2.2.5): pycdlib
                 # rolls dice for them, the same volume shall have the same.
-                text = b"\x08" + f"{clock.volume & 0xFFFF_FFFF:08x}{len(head):08x}".encode()
-                field = text.ljust(_VOLUME_SET_BYTES - 1, b"\0") + bytes((len(text),))
-                head[at + _VOLUME_SET_AT : at + _VOLUME_SET_AT + _VOLUME_SET_BYTES] = field
+                text = f"{clock.volume & 0xFFFF_FFFF:08x}{len(head):08x}"
+                _write_text(head, at + _VOLUME_SET_AT, text, 128)
             elif kind == _INTEGRITY:
                 head[at + _INTEGRITY_DATE_AT : at + _INTEGRITY_DATE_AT + 12] = made
         at = self.start * BLOCK_BYTES
@@ -195,6 +212,15 @@ class UdfPart:
 def _decoded(text: bytes) -> str:
     """Return OSTA compressed Unicode (UDF 2.60, 2.1.1)."""
     return text[1:].decode("utf-16-be" if text[:1] == b"\x10" else "latin-1")
+
+
+def _write_text(data: bytearray, at: int, text: str, width: int) -> None:
+    """Write a d-string: how wide its letters are, the letters, at the end how many bytes."""
+    try:
+        body = b"\x08" + text.encode("latin-1")
+    except UnicodeEncodeError:
+        body = b"\x10" + text.encode("utf-16-be")
+    data[at : at + width] = body.ljust(width - 1, b"\0") + bytes((len(body),))
 
 
 def _add(data: bytearray, at: int, lba: int) -> None:

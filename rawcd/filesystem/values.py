@@ -39,7 +39,12 @@ class Trouble:
     why: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.why}"
+        return f"{shown(self.path)}: {self.why}"
+
+
+def shown(text: str) -> str:
+    """Return a text that any terminal can be sent: names of files need not be Unicode."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def refuse(troubles: Sequence[Trouble]) -> None:

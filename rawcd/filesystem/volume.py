@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rawcd.errors import AuthoringError
-from rawcd.filesystem.names import Namer, check_taken, texts_of
+from rawcd.filesystem.names import CATALOG, Namer, check_taken, texts_of
 from rawcd.filesystem.tree import (
     FileTree,
     Folder,
@@ -229,11 +229,14 @@ def make_volume(
         UnsupportedError: UDF over earlier sessions.
         StorageError: a file to start from cannot be read.
     """
-    from rawcd.filesystem.draft import CATALOG, draft
+    from rawcd.filesystem.draft import draft
     from rawcd.filesystem.metadata import finish
 
     options = VolumeOptions() if options is None else options
     clock = Clock.of(options)
+    if options.boot:
+        check_taken(tree, f"/{CATALOG}")
+        previous = None if previous is None else _without_catalog(previous)
     whole = tree if previous is None else previous.overlaid(tree)
     stored = [entry for _, entry in whole.walk() if isinstance(entry, StoredFile)]
     if stored and options.udf:
@@ -241,8 +244,6 @@ def make_volume(
         raise AuthoringError(
             "UDF cannot hold files of earlier sessions; leave UDF out", rule="earlier-session"
         )
-    if options.boot:
-        check_taken(whole, f"/{CATALOG}")
     namer = Namer(options)
     root = namer.name(whole)
     texts = texts_of(options, namer)
@@ -250,7 +251,7 @@ def make_volume(
     if limit is not None:
         _check_limit(_least_sectors(whole), limit, whole.name)
     boot_data, with_table = _boot_files(root, options.boot)
-    sketch = draft(root, options, texts, boot_data)
+    sketch = draft(root, options, boot_data)
     metadata = finish(sketch, root, options, texts, clock)
     if limit is not None:
         _check_limit(metadata.block_count, limit, whole.name)
@@ -264,6 +265,12 @@ def make_volume(
         ),
         lba,
     )
+
+
+def _without_catalog(previous: FileTree) -> FileTree:
+    """Leave out an earlier boot catalogue: the new one takes its place."""
+    entries = {name: entry for name, entry in previous.root.entries.items() if name != CATALOG}
+    return replace(previous, root=replace(previous.root, entries=entries))
 
 
 def _blocks(size: int) -> int:
