@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from rawcd.cli.build import KINDS
+from rawcd.errors import FormatError, UnsupportedError
 
 if TYPE_CHECKING:
     from rawcd.cdtext import TextBlock
@@ -66,9 +67,11 @@ def describe(image: DiscImage, *, file: str, format_name: str) -> dict[str, Any]
         "performer": _text(disc, "performer", 0),
         "cdtext": [] if disc.cdtext is None else [_block(block) for block in disc.cdtext.blocks],
         "rw": _rw_kinds(image),
+        "appendable": disc.appendable,
         "sessions": [
             _session(disc, number, session) for number, session in enumerate(disc.sessions, 1)
         ],
+        "volumes": _volumes(image),
         "notes": [_note(note) for note in image.notes],
     }
 
@@ -117,6 +120,21 @@ def _block(block: TextBlock) -> dict[str, Any]:
             {"field": item.field, "track": item.track, "text": item.shown} for item in block.items
         ],
     }
+
+
+def _volumes(image: DiscImage) -> list[dict[str, Any]]:
+    """Return the file systems at the heads of sessions; data without one is no mistake."""
+    from rawcd.filesystem import DiscBlocks, StoredVolume
+
+    found = []
+    blocks = DiscBlocks(image)
+    for lba in blocks.session_starts():
+        try:
+            volume = StoredVolume(blocks, lba=lba)
+        except (FormatError, UnsupportedError):
+            continue
+        found.append({"lba": lba, "volume_id": volume.volume_id, "trees": list(volume.kinds)})
+    return found
 
 
 def _session(disc: Disc, number: int, session: Session) -> dict[str, Any]:
@@ -187,6 +205,11 @@ def _lines(about: dict[str, Any]) -> list[str]:
         lines.append("track  mode   start     MSF       sectors  pregap  flags           ISRC")
         for track in session["tracks"]:
             lines.extend(_track_lines(track))
+    for volume in about["volumes"]:
+        trees = ", ".join(volume["trees"])
+        lines.append(f"volume    {volume['volume_id'] or '(no name)'} at {volume['lba']}: {trees}")
+    if about["appendable"]:
+        lines.append("open for a further session")
     return lines
 
 
