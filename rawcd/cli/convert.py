@@ -21,7 +21,15 @@ SCHEMA: Final = 1
 """Version of the JSON object; it grows only by new keys."""
 
 
-@click.command(short_help="Convert an image into another format.")
+_EXAMPLES: Final = """\b
+Examples:
+  rawcd convert album.cue album.toc
+  rawcd convert disc.mds disc.chd --jobs 2
+  rawcd convert *.cue discs/ --to chd
+"""
+
+
+@click.command(short_help="Convert an image into another format.", epilog=_EXAMPLES)
 @click.argument("inputs", nargs=-1, required=True, metavar="IN... OUT")
 @click.option(
     "--to",
@@ -61,12 +69,6 @@ def convert(
     What the target cannot hold is listed and refused before a byte is written; --allow-loss
     goes on and lists the same. An existing disc may break the rules of authoring: it is
     converted as it is.
-
-    Examples:
-    \b
-      rawcd convert album.cue album.toc
-      rawcd convert disc.mds disc.chd --jobs 2
-      rawcd convert *.cue discs/ --to chd
     """
     if len(inputs) < 2:
         raise click.UsageError("name what to convert and what to make: IN OUT")
