@@ -212,7 +212,7 @@ def script(folder: Path, fill: str) -> subprocess.CompletedProcess[str]:
         cwd=folder,
         env={
             **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path]),
+            "PYTHONPATH": os.pathsep.join(path),
         },
         capture_output=True,
         text=True,
