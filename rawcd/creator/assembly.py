@@ -9,10 +9,10 @@ from rawcd.creator.material import Material
 from rawcd.creator.relocation import relocated
 from rawcd.disc import Disc, DiscType, Index, Session, Track, TrackMode
 from rawcd.errors import FormatError
-from rawcd.image import MainForm, Region, blank, fill_rows
+from rawcd.image import MainForm, Region, blank
 from rawcd.msf import PROGRAM_LBA
 from rawcd.sector import SectorType
-from rawcd.source import SECTOR_BYTES
+from rawcd.source import SECTOR_BYTES, fill_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from rawcd.creator.hresults import refusal
 from rawcd.errors import FormatError
-from rawcd.image import fill_rows
-from rawcd.source import SECTOR_BYTES, check_range, paths_of
+from rawcd.source import SECTOR_BYTES, check_range, fill_rows, paths_of
 
 if TYPE_CHECKING:
     from pathlib import Path
