@@ -78,22 +78,21 @@ def pump(
     from rawcd.fileset import OutputFile, SharesOut
 
     write: Write = target.write if isinstance(target, OutputFile) else target
-    recipe = None
     if jobs > 1 and count >= _WORTH_IT:
-        from rawcd.pump import workers
+        from rawcd.pump.workers import Work, pump_in_order, pump_to_places, recipe_of
 
-        recipe = workers.recipe_of(fill)
-    if recipe is None:
-        from rawcd.pump.serial import pump_serially
+        recipe = recipe_of(fill)
+        if recipe is not None:
+            work = Work(fill, recipe, lba, count, width, jobs, progress)
+            if isinstance(target, SharesOut) and (stretch := target.stretch()) is not None:
+                pump_to_places(work, stretch)
+                target.advance(count * width)
+            else:
+                pump_in_order(work, write)
+            return
+    from rawcd.pump.serial import pump_serially
 
-        pump_serially(fill, lba, count, write, width=width, progress=progress)
-        return
-    work = workers.Work(fill, recipe, lba, count, width, jobs, progress)
-    if isinstance(target, SharesOut) and (stretch := target.stretch()) is not None:
-        workers.pump_to_places(work, stretch)
-        target.advance(count * width)
-    else:
-        workers.pump_in_order(work, write)
+    pump_serially(fill, lba, count, write, width=width, progress=progress)
 
 
 def __getattr__(name: str) -> object:
