@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -147,11 +148,16 @@ def test_a_worker_dies(
 
 
 def test_a_worker_that_hangs_does_not_hold_up_the_end(target: Target) -> None:
-    def listen(done: int, total: int) -> bool:
-        clock.now()
-        return done == 0
+    """It does what comes before, has more to do, and never comes back from it."""
 
-    fill = Numbered(fails_at=0, how="hangs", there=True)
+    def listen(done: int, total: int) -> bool:
+        if done < 3 * BLOCK:
+            return True
+        time.sleep(0.1)
+        clock.now()
+        return False
+
+    fill = Numbered(fails_at=4 * BLOCK, how="hangs", there=True)
     with ends_soon() as clock, pytest.raises(CancelledError):
         pump(fill, 0, 40 * BLOCK, target, width=8, jobs=2, progress=listen)
 
