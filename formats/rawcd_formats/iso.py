@@ -128,7 +128,7 @@ class IsoFormat:
             UserData(image, SectorType.MODE1),
             0,
             first.end_lba,
-            output.write,
+            output,
             width=_BLOCK,
             jobs=jobs_of(options),
             progress=progress,

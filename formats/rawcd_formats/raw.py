@@ -182,7 +182,7 @@ class RawFormat:
             WholeSectors(image),
             image.first_lba,
             image.sector_count,
-            output.write,
+            output,
             width=image.sector_size,
             jobs=jobs_of(options),
             progress=progress,

@@ -8,7 +8,7 @@ from rawcd.disc import MODE_CHANGE_HEAD_SECTORS, TrackMode
 from rawcd.errors import FormatError
 from rawcd.image.values import MainForm, Region, SubForm, SubRegion
 from rawcd.sector import SYNC, SectorType
-from rawcd.source import ReadsInto, Source
+from rawcd.source import fill_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,20 +17,6 @@ if TYPE_CHECKING:
     from rawcd.source import Bytes2D
 
 _SCAN_SECTORS: Final = 1024
-
-
-def fill_rows(source: Source, start: int, rows: Bytes2D) -> None:
-    """Fill `rows` from a source's block `start` on, the short way where it offers one.
-
-    Raises:
-        StorageError: the bytes cannot be had.
-    """
-    import numpy as np
-
-    if isinstance(source, ReadsInto):
-        source.read_into(start, rows)
-    else:
-        rows[:] = np.frombuffer(source.read(start, len(rows)), np.uint8).reshape(rows.shape)
 
 
 def first_rw_lba(region: SubRegion, from_lba: int) -> int | None:

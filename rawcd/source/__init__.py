@@ -19,6 +19,7 @@ from rawcd.source.blocks import (
     SilenceSource,
     StreamSource,
     check_range,
+    fill_rows,
 )
 from rawcd.source.protocols import (
     SAMPLE_BYTES,
@@ -57,5 +58,6 @@ __all__ = [
     "StreamBytes",
     "StreamSource",
     "check_range",
+    "fill_rows",
     "paths_of",
 ]

@@ -18,7 +18,7 @@ from rawcd.image import ImageType, RegionImage, SubForm
 from rawcd.msf import Msf
 from rawcd.plugins import open_image, save_image
 from rawcd.qscan import recover_disc
-from rawcd.source import ArraySource, SilenceSource
+from rawcd.source import BlockSource, MemoryBytes, SilenceSource
 from rawcd.subcode.frame import QCatalog, QIsrc, QPointer, QPosition, q_crc
 from rawcd.subcode.rows import pq_of_pw96
 from rawcd_formats.raw import RawFormat
@@ -110,7 +110,7 @@ def subcode_of(image: RegionImage) -> Bytes2D:
 
 def recovered(rows: Bytes2D) -> Disc:
     """The disc that rows of subcode tell of; the sound does not matter."""
-    source = ArraySource(rows.tobytes(), block_size=rows.shape[1], name="a.raw")
+    source = BlockSource(MemoryBytes(rows.tobytes(), name="a.raw"), block_size=rows.shape[1])
     return recover_disc(source, SilenceSource(block_count=len(rows)))
 
 

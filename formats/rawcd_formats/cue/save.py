@@ -83,7 +83,7 @@ def save(
             PlainMain(image) if whole else UserData(image, SectorType.MODE1),
             first,
             end - first,
-            output.write,
+            output,
             width=width,
             jobs=jobs_of(options),
             progress=part_of(progress, first, session.lead_out_lba),
