@@ -321,7 +321,7 @@ def recognised_format(path: str | os.PathLike[str]) -> str:
 
 def unkept(image: DiscImage, chosen: Format) -> tuple[tuple[Loss, ...], tuple[Note, ...]]:
     """Return what a format would lose of an image, and notes on what it drops by its own leave."""
-    from rawcd.features import losses
+    from rawcd.features import CDTEXT, losses
     from rawcd.image import Note
 
     keeps_for = getattr(chosen, "keeps_for", None)
@@ -329,7 +329,7 @@ def unkept(image: DiscImage, chosen: Format) -> tuple[tuple[Loss, ...], tuple[No
     drops: frozenset[Feature] = getattr(chosen, "drops", frozenset())
     notes = tuple(
         Note(
-            code="text-dropped" if loss.feature.name in _TEXTS else "dropped",
+            code="text-dropped" if loss.feature in CDTEXT else "dropped",
             message=f"{loss} cannot be kept in {chosen.name} and was left out",
             track=loss.track,
         )
@@ -337,9 +337,6 @@ def unkept(image: DiscImage, chosen: Format) -> tuple[tuple[Loss, ...], tuple[No
         if loss.feature in drops
     )
     return tuple(loss for loss in found if loss.feature not in drops), notes
-
-
-_TEXTS: Final = frozenset({"TITLES", "OTHER_TEXTS", "LANGUAGES"})
 
 
 def save_image(

@@ -121,7 +121,7 @@ def test_other_kinds_leave_it_out_with_a_note(
     for kind in (ImageType.COOKED, ImageType.PQ_ONLY):
         result = rawcd.save_image(image.as_kind(kind), tmp_path / "a.raw", replace=True)
         assert {note.code for note in result.notes} == {"text-dropped"}
-        assert "titles (CD-TEXT)" in result.notes[0].message
+        assert "CD-TEXT title" in result.notes[0].message
         assert rawcd.open_image(tmp_path / "a.raw").disc.cdtext is None
     assert not rawcd.save_image(image, tmp_path / "a.raw", replace=True).notes
 
