@@ -37,7 +37,6 @@ class IsoFormat:
     name = "iso"
     suffixes = (".iso",)
     keeps = frozenset({Feature.DATA_TRACKS})
-    drops: frozenset[Feature] = frozenset()
     one_file = True
 
     def accepts(self, name: str, head: bytes) -> int:

@@ -90,7 +90,6 @@ class RawFormat:
     name = "raw"
     suffixes = (".raw",)
     keeps = frozenset(Feature) - {Feature.SESSIONS, Feature.TEXT_CHARACTERS}
-    drops = CDTEXT  # where the kind has no place for them: whoever asks for the kind knows that
     one_file = True
 
     def keeps_for(self, image: DiscImage) -> frozenset[Feature]:

@@ -43,7 +43,6 @@ class CueFormat:
             *CDTEXT,
         }
     )
-    drops: frozenset[Feature] = frozenset()
     one_file = False
 
     def accepts(self, name: str, head: bytes) -> int:
