@@ -88,6 +88,7 @@ class Feature(Enum):
     STORED_PQ = "recorded P and Q subcode"
     OUTER_PQ = "recorded P and Q subcode outside the tracks"
     RW = "R-W subcode"
+    DATA_RW = "R-W subcode of a data track"
     OUTER_RW = "R-W subcode outside the tracks"
     LEAD_IN_DATA = "recorded lead-in data"
     LEAD_OUT_DATA = "recorded lead-out data"
@@ -398,15 +399,15 @@ def _of_subcode(image: RegionImage, keeps: Collection[Feature]) -> Iterator[Loss
     """
     disc = image.disc
     short = image.kind is ImageType.PQ_ONLY
-    rw_goes = Feature.RW not in keeps or short
     for session in disc.sessions:
         start = _usual_start(session)
-        if rw_goes:
-            for track in session.tracks:
+        for track in session.tracks:
+            feature = Feature.RW if track.is_audio else Feature.DATA_RW
+            if feature not in keeps or short:
                 at = _first_rw(image, max(track.first_lba, start), track.end_lba)
                 if at is not None:
                     detail = f"R-W subcode from LBA {at} on"
-                    yield Loss(feature=Feature.RW, track=track.number, detail=detail)
+                    yield Loss(feature=feature, track=track.number, detail=detail)
         if Feature.STORED_PQ not in keeps:
             at = _first_unmade(image, start, session.lead_out_lba)
             if at is not None:
@@ -438,10 +439,27 @@ def _of_subcode(image: RegionImage, keeps: Collection[Feature]) -> Iterator[Loss
 
 
 def _first_rw(image: RegionImage, lba: int, end: int) -> int | None:
-    """Return the first sector of a stretch whose stored R-W is not zero."""
+    """Return the first sector of a stretch whose R-W is not zero on the disc.
+
+    What packs become is looked at, as interleave carries them over the ends of stretches.
+    """
+    import numpy as np
+
+    from rawcd.subcode.rows import RW_BITS
+
+    on_disc = image.as_kind(ImageType.RAW)
     for region in image.sub:
-        if (at := first_rw_lba(region, lba, end)) is not None:
-            return at
+        if not region.rw_packed:
+            if (at := first_rw_lba(region, lba, end)) is not None:
+                return at
+            continue
+        start, stop = max(region.lba, lba), min(region.lba + region.sectors, end)
+        for at in range(start, stop, _STEP):
+            rows = np.empty((min(_STEP, stop - at), on_disc.kind.sub_bytes), np.uint8)
+            on_disc.read_sub_into(at, rows)
+            filled = (rows & RW_BITS).any(axis=1)
+            if filled.any():
+                return at + int(filled.argmax())
     return None
 
 

@@ -277,6 +277,7 @@ _MAKERS: Final[dict[Feature, Callable[[], Disc | RegionImage]]] = {
     Feature.STORED_PQ: lambda: with_stored_pq(image_of(plain_disc())),
     Feature.OUTER_PQ: lambda: with_stored_pq(image_of(plain_disc()), outer=True),
     Feature.RW: lambda: with_rw(image_of(plain_disc())),
+    Feature.DATA_RW: lambda: with_rw(_with_data(TrackMode.MODE1)),
     Feature.OUTER_RW: lambda: with_rw(image_of(plain_disc()), outer=True),
     Feature.LEAD_IN_DATA: lambda: with_sound_at(image_of(plain_disc()), -5_000),
     Feature.LEAD_OUT_DATA: lambda: with_sound_at(image_of(plain_disc()), 700),

@@ -39,6 +39,7 @@ class CueFormat:
             Feature.FIRST_TRACK_NUMBER,
             Feature.DATA_TRACKS,
             Feature.RAW_SECTORS,
+            Feature.RW,  # as tracks of mode CDG
             Feature.TEXT_CHARACTERS,
             *CDTEXT,
         }
