@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from rawcd.cdtext import CDText
 from rawcd.disc import CopySetting, DiscType, Index, Track, TrackMode
 from rawcd.image import MainForm, main_sectors
 from rawcd.sector import SectorType
@@ -189,3 +190,17 @@ def test_ragged_sound_before_data_is_padded(tmp_path: Path) -> None:
     assert shape(image) == [(1, {0: -150, 1: 0}, 301), (2, {0: 301, 1: 311}, 601)]
     assert np.array_equal(main_sectors(image, 311, 290), data[10:])
     assert notes(image) == [("tail-padded", 2)]
+
+
+def test_titles_that_packs_make_full_width_are_noted(tmp_path: Path) -> None:
+    """In a double-byte character set a Latin letter takes two bytes; the sheet's own keeps one."""
+    sheet = 'TITLE "\u3042"\nPERFORMER "Band 1"\n' + one_track()
+    image = opened(tmp_path, sheet, a=300 * SECTOR)
+    assert ("text-full-width", None) in notes(image)
+    cdtext = image.disc.cdtext
+    assert cdtext is not None
+    assert cdtext.text("performer", 0) == "Band 1"
+    read = CDText.from_packs(image.lead_in_packs)
+    assert read.text("performer", 0) == "\uff22\uff41\uff4e\uff44\u3000\uff11"
+    plain = opened(tmp_path, sheet.replace("\u3042", "A"), a=300 * SECTOR)
+    assert not notes(plain)

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from rawcd.audio import SOUND_SUFFIXES, open_sound
-from rawcd.cdtext import CDText, TextBlock, TextItem, fitting_charset
+from rawcd.cdtext import CDText, TextBlock, TextItem, charset_name, fitting_charset, widened
 from rawcd.disc import (
     CopySetting,
     Disc,
@@ -523,6 +523,17 @@ class _Sheet:
         if not items:
             return None
         charset = fitting_charset(item.text for item in items)
+        wide = [item for item in items if widened(item.text, charset) != item.text]
+        if wide:
+            self._notes.append(
+                Note(
+                    code="text-full-width",
+                    message=f"as CD-TEXT packs these titles are {charset_name(charset)}, in which "
+                    f"{len(wide)} of them have full-width letters instead of ASCII or half-width "
+                    "ones",
+                    file=self._files.name,
+                )
+            )
         return CDText(blocks=(TextBlock(items=items, charset=charset),))
 
     def _read_text_file(self, command: cue.TextFile) -> CDText:
