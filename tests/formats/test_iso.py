@@ -122,7 +122,8 @@ MAKERS: dict[Feature, Callable[[], RegionImage]] = {
     Feature.RAW_SECTORS: lambda: with_wrong_bit(data_image()),
     Feature.STORED_PQ: lambda: with_stored_pq(data_image()),
     Feature.OUTER_PQ: lambda: with_stored_pq(data_image(), outer=True),
-    Feature.RW: lambda: with_rw(data_image()),
+    Feature.RW: lambda: with_rw(data_image(of=track(mode=TrackMode.AUDIO))),
+    Feature.DATA_RW: lambda: with_rw(data_image()),
     Feature.OUTER_RW: lambda: with_rw(data_image(), outer=True),
     Feature.LEAD_IN_DATA: lambda: with_sound_at(data_image(), -5_000),
     Feature.LEAD_OUT_DATA: lambda: with_sound_at(data_image(), 700),
@@ -133,7 +134,13 @@ MAKERS: dict[Feature, Callable[[], RegionImage]] = {
 class TestContract(FormatContract):
     name = "iso"
     never = frozenset(
-        {Feature.MODE0_TRACKS, Feature.SESSIONS, Feature.PREGAPS, Feature.PREGAP_DATA}
+        {
+            Feature.MODE0_TRACKS,
+            Feature.SESSIONS,
+            Feature.PREGAPS,
+            Feature.PREGAP_DATA,
+            Feature.RW,
+        }
     )
 
     def images(self) -> st.SearchStrategy[RegionImage]:
