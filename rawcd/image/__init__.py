@@ -17,7 +17,6 @@ from rawcd.image.values import (
     SubForm,
     SubRegion,
 )
-from rawcd.source import fill_rows
 
 __all__ = [
     "DiscImage",
@@ -31,7 +30,6 @@ __all__ = [
     "blank",
     "blank_like",
     "blanks",
-    "fill_rows",
     "first_rw_lba",
     "main_sectors",
 ]

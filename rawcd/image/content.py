@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 _SCAN_SECTORS: Final = 1024
 
 
-def first_rw_lba(region: SubRegion, from_lba: int) -> int | None:
+def first_rw_lba(region: SubRegion, lba: int, end_lba: int) -> int | None:
     """Return the first sector whose stored R-W is not zero; None where none is.
 
     Args:
         region: where it may be stored.
-        from_lba: the first sector to look at, if it lies in the region.
+        lba: the first sector to look at, if it lies in the region.
+        end_lba: one past the last.
 
     Raises:
         StorageError: the stored subcode cannot be read.
@@ -35,13 +36,13 @@ def first_rw_lba(region: SubRegion, from_lba: int) -> int | None:
 
     if region.source is None or region.form not in (SubForm.RW, SubForm.RAW):
         return None
-    for done in range(max(from_lba - region.lba, 0), region.sectors, _SCAN_SECTORS):
-        count = min(_SCAN_SECTORS, region.sectors - done)
-        rows = np.empty((count, region.source.block_size), np.uint8)
-        fill_rows(region.source, region.start + done, rows)
+    first, end = max(region.lba, lba), min(region.lba + region.sectors, end_lba)
+    for at in range(first, end, _SCAN_SECTORS):
+        rows = np.empty((min(_SCAN_SECTORS, end - at), region.source.block_size), np.uint8)
+        fill_rows(region.source, region.start + at - region.lba, rows)
         filled = (rows & RW_BITS).any(axis=1)
         if filled.any():
-            return region.lba + done + int(filled.argmax())
+            return at + int(filled.argmax())
     return None
 
 
