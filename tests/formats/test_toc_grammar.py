@@ -48,10 +48,17 @@ def test_comments_and_line_ends_change_nothing(sheet: toc.Sheet) -> None:
     assert parse(noisy, "a.toc") == sheet
 
 
-WORDS = st.sampled_from(
-    ["TRACK", "AUDIO", "MODE1", "RW", "FILE", '"a"', "0", ":", "#", "{", "}", ",", "CD_TEXT"]
-    + ["LANGUAGE", "LANGUAGE_MAP", "TITLE", "NO", "COPY", "START", "INDEX", "1:2:3", "//", "\n"]
-)
+SAID = """TRACK AUDIO MODE1 RW FILE "a" 0 : # { } , CD_TEXT LANGUAGE LANGUAGE_MAP TITLE NO COPY
+START INDEX 1:2:3 // END ZERO SWAP"""
+WORDS = st.sampled_from(SAID.split()).map(lambda word: f"{word}\n" if word == "//" else word)
+
+
+def refusal_of(text: str | bytes) -> FormatError | None:
+    try:
+        parsed(text)
+    except FormatError as error:
+        return error
+    return None
 
 
 @given(st.binary() | st.lists(WORDS).map(lambda words: " ".join(words).encode()) | st.text())
@@ -59,20 +66,18 @@ WORDS = st.sampled_from(
 @example(b"TRACK AUDIO FILE")
 @example(b'TRACK AUDIO FILE "\\')
 def test_any_text_parses_or_is_refused_by_file(text: bytes | str) -> None:
-    try:
-        parsed(text)
-    except FormatError as error:
-        assert error.file == "a.toc"
-        assert error.place is None or error.place.startswith("line ")
+    refusal = refusal_of(text)
+    if refusal is not None:
+        assert refusal.file == "a.toc"
+        assert refusal.place is None or refusal.place.startswith("line ")
 
 
 @given(st.lists(WORDS, min_size=1).map(" ".join))
 def test_what_breaks_the_grammar_is_refused_by_line(text: str) -> None:
-    try:
-        parsed(f"{HEAD}{text}\n{TRACK}")
-    except FormatError as error:
-        assert error.place is not None
-        assert 1 < int(error.place.removeprefix("line ")) <= text.count("\n") + 5
+    refusal = refusal_of(f"{HEAD}{text}\n{TRACK}")
+    if refusal is not None:
+        assert refusal.place is not None
+        assert 1 < int(refusal.place.removeprefix("line ")) <= text.count("\n") + 5
 
 
 @given(strings())
@@ -155,7 +160,7 @@ def test_utf_16_is_read() -> None:
         ("TRACK AUDIO\nFILE a.bin 0", 2, "a string in quotes"),
         ('TRACK AUDIO\nFILE "a.bin', 2, "has no end"),
         ('TRACK AUDIO\nFILE "a\\000"', 2, "NUL"),
-        (f"{TRACK}INDEX 5", 4, "expected ':'"),
+        (f"{TRACK}INDEX 5", 3, "expected ':'"),
         (f"{TRACK}INDEX 0:60:0", 3, "seconds go to 59"),
         (f"{TRACK}INDEX 0:0:75", 3, "frames to 74"),
         (f"{TRACK}NO TWO_CHANNEL_AUDIO", 3, "NO stands before"),

@@ -460,14 +460,13 @@ def _encoded(text: str, charset: int) -> str:
         return text
     codec, _ = sheet_codec(charset)
     try:
-        return text.encode(codec).decode("ascii", "surrogateescape")
-    except UnicodeEncodeError:
-        pass
-    try:
+        code = text.encode(codec)
+        if code.decode(codec) == text:  # code page 932 makes two characters one
+            return code.decode("ascii", "surrogateescape")
         encode_text(text, charset)
     except UnicodeEncodeError:
-        near = encode_text(text, charset, errors="replace")
-        return near.decode("ascii", "surrogateescape")
+        code = encode_text(text, charset, errors="replace")
+        return code.decode("ascii", "surrogateescape")
     return text
 
 

@@ -38,7 +38,7 @@ class Token:
 
     def __str__(self) -> str:
         if self.kind is Kind.END:
-            return self.kind.value
+            return str(self.kind.value)
         return f"the string {self.text!r}" if self.kind is Kind.STRING else repr(self.text)
 
 
