@@ -9,13 +9,12 @@ one. Addresses count from the track's first sector (START, END) or from index 1 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from rawcd.audio import SOUND_SUFFIXES, is_sound, open_sound
-from rawcd.disc import CopySetting, DiscType, Index, Track, TrackMode
+from rawcd.disc import CopySetting, DiscType, Index, Track
 from rawcd.errors import FormatError, StorageError, UnsupportedError
-from rawcd.image import MainForm, Note
+from rawcd.image import Note
 from rawcd.msf import LAST_LBA, PROGRAM_LBA
 from rawcd.program import (
     Stretch,
@@ -24,30 +23,24 @@ from rawcd.program import (
     image_of_program,
     isrc_of_sheet,
     mcn_of_sheet,
-    stretch_of_sound,
 )
 from rawcd.source import (
     SAMPLE_BYTES,
-    SECTOR_BYTES,
     SECTOR_SAMPLES,
-    BlockBytes,
-    BlockSource,
     BytesPart,
     JoinedBytes,
     PcmSound,
     Reader,
-    SilenceSource,
-    SilentSound,
     Sound,
-    SoundPart,
     SwappedSound,
 )
 from rawcd_formats.toc import values as toc
 from rawcd_formats.toc.cdtext import cdtext_of
-from rawcd_formats.toc.modes import AUDIO, DISC_TYPES, MODES, RW, SUB_BYTES, Mode
+from rawcd_formats.toc.modes import AUDIO, DISC_TYPES, MODES
+from rawcd_formats.toc.pieces import Piece, chunks, groups, stretch_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator
 
     from rawcd.disc import Disc
     from rawcd.fileset import FoundFile, InputFiles
@@ -58,53 +51,12 @@ _STDIN: Final = "-"
 _MOST_SECTORS: Final = LAST_LBA - PROGRAM_LBA
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """Samples or bytes from one place, in a mode; the unit is what the mode counts in.
-
-    Attributes:
-        mode: a key of `MODES`.
-        subchannel: as in a TRACK.
-        units: how many: samples of sound without subcode, else bytes.
-        sound: where samples come from.
-        reader: where bytes come from; neither: zeros.
-        start: the first unit there.
-        line: the statement's.
-    """
-
-    mode: str
-    subchannel: str | None
-    units: int
-    sound: Sound | None = None
-    reader: Reader | None = None
-    start: int = 0
-    line: int = 0
-
-    @property
-    def is_zero(self) -> bool:
-        return self.sound is None and self.reader is None
-
-    @property
-    def group(self) -> tuple[str, str | None]:
-        return self.mode, self.subchannel
-
-    @property
-    def block_units(self) -> int:
-        """Units in a sector."""
-        if self.mode == AUDIO and self.subchannel is None:
-            return SECTOR_SAMPLES
-        return MODES[self.mode].file_bytes(self.subchannel)
-
-    def after(self, units: int) -> _Piece:
-        return replace(self, start=self.start + units, units=self.units - units)
-
-
 @dataclass(slots=True)
 class _TrackPlan:
     """A track, measured as its statements come."""
 
     sheet: toc.TrackSheet
-    pieces: list[_Piece] = field(default_factory=list)
+    pieces: list[Piece] = field(default_factory=list)
     start: toc.Start | toc.Pregap | None = None
     start_sectors: int = 0
     end: toc.End | None = None
@@ -112,7 +64,7 @@ class _TrackPlan:
     _closed: int = 0  # sectors before the last group
     _open: int = 0  # units of the last group
 
-    def add(self, piece: _Piece) -> None:
+    def add(self, piece: Piece) -> None:
         if self.pieces and self.pieces[-1].group != piece.group:
             self._closed = self.sectors
             self._open = 0
@@ -125,12 +77,6 @@ class _TrackPlan:
         if not self.pieces:
             return 0
         return self._closed + -(-self._open // self.pieces[-1].block_units)
-
-
-def _groups(pieces: Iterable[_Piece]) -> Iterator[list[_Piece]]:
-    """Yield runs of pieces of one mode: they are joined, and padded at their end."""
-    for _, group in groupby(pieces, lambda piece: piece.group):
-        yield list(group)
 
 
 def lay_out(sheet: toc.Sheet, files: InputFiles) -> RegionImage:
@@ -314,10 +260,10 @@ class _Layout:
             raise self._error("a PREGAP of no frames is none", part.line)
         plan.start_sectors = part.frames
         # Not joined to what follows where a ZERO would be: sound with subcode has no SILENCE.
-        piece = _Piece(plan.sheet.mode, plan.sheet.subchannel, 0, line=part.line)
+        piece = Piece(plan.sheet.mode, plan.sheet.subchannel, 0, line=part.line)
         plan.add(replace(piece, units=part.frames * piece.block_units))
 
-    def _piece(self, sheet: toc.TrackSheet, part: toc.Part, number: int) -> _Piece:
+    def _piece(self, sheet: toc.TrackSheet, part: toc.Part, number: int) -> Piece:
         mode, subchannel = sheet.mode, sheet.subchannel
         match part:
             case toc.Fifo():
@@ -336,9 +282,9 @@ class _Layout:
             case toc.Silence():
                 self._check_sound("SILENCE", sheet, part.line)
                 units = _counted(part.length, SECTOR_SAMPLES)
-                return self._zeros(_Piece(mode, None, units, line=part.line))
+                return self._zeros(Piece(mode, None, units, line=part.line))
             case toc.Zero():
-                piece = _Piece(part.mode or mode, part.subchannel or subchannel, 0, line=part.line)
+                piece = Piece(part.mode or mode, part.subchannel or subchannel, 0, line=part.line)
                 if piece.mode == AUDIO and piece.subchannel is None:
                     length = self._samples(part.length, part.line)
                     return self._zeros(replace(piece, units=_counted(length, SECTOR_SAMPLES)))
@@ -364,7 +310,7 @@ class _Layout:
             )
         return toc.Amount(samples)
 
-    def _zeros(self, piece: _Piece) -> _Piece:
+    def _zeros(self, piece: Piece) -> Piece:
         if not piece.units:
             raise self._error("a length of nothing", piece.line)
         return piece
@@ -399,7 +345,7 @@ class _Layout:
         number: int,
         *,
         swap: bool,
-    ) -> _Piece:
+    ) -> Piece:
         key = (part.name, part.offset, swap)
         if key not in self._sounds:
             self._sounds[key] = self._opened(part, number, swap=swap)
@@ -413,7 +359,7 @@ class _Layout:
                 f"{max(count, 1)} from sample {first} on are asked for",
                 part.line,
             )
-        return _Piece(AUDIO, None, count, sound=sound, start=first, line=part.line)
+        return Piece(AUDIO, None, count, sound=sound, start=first, line=part.line)
 
     def _opened(self, part: toc.SoundFile | toc.DataFile, number: int, *, swap: bool) -> Sound:
         """Open a file of sound: of any kind by its content, else samples high byte first."""
@@ -448,12 +394,12 @@ class _Layout:
             f"{part.name!r} has {reader.size} bytes; #{part.offset} lies behind them", part.line
         )
 
-    def _data(self, sheet: toc.TrackSheet, part: toc.DataFile) -> _Piece:
+    def _data(self, sheet: toc.TrackSheet, part: toc.DataFile) -> Piece:
         reader = self._find(part.name, part.line).reader
         held = reader.size - part.offset
         if held < 0:
             raise self._past_end(part, reader)
-        piece = _Piece(
+        piece = Piece(
             sheet.mode, sheet.subchannel, 0, reader=reader, start=part.offset, line=part.line
         )
         count = _counted(part.length, piece.block_units) or held
@@ -468,7 +414,7 @@ class _Layout:
     # -- the sectors -----------------------------------------------------------------------------
 
     def _stretches(self, number: int, plan: _TrackPlan, lba: int) -> Iterator[Stretch]:
-        for group in _groups(plan.pieces):
+        for group in groups(plan.pieces):
             block = group[0].block_units
             missing = -sum(piece.units for piece in group) % block
             if missing:
@@ -479,8 +425,8 @@ class _Layout:
                     group[-1].line,
                     number,
                 )
-            for chunk in _chunks(group, block):
-                stretch = _stretch(chunk, lba)
+            for chunk in chunks(group, block):
+                stretch = stretch_of(chunk, lba)
                 yield stretch
                 lba = stretch.end
 
@@ -490,101 +436,3 @@ def _counted(amount: toc.Amount | None, frame: int) -> int:
     if amount is None:
         return 0
     return amount.count * frame if amount.in_frames else amount.count
-
-
-def _chunks(group: Sequence[_Piece], block: int) -> Iterator[list[_Piece]]:
-    """Cut a group where whole sectors of zeros begin and end; every chunk is whole sectors."""
-    pending: list[_Piece] = []
-    length = 0
-    for piece in group:
-        if piece.is_zero:
-            joined = min(-length % block, piece.units)
-            if joined:
-                pending.append(replace(piece, units=joined))
-                length += joined
-                piece = piece.after(joined)
-            whole = piece.units - piece.units % block if not length % block else 0
-            if whole:
-                if pending:
-                    yield pending
-                    pending, length = [], 0
-                yield [replace(piece, units=whole)]
-                piece = piece.after(whole)
-        if piece.units:
-            pending.append(piece)
-            length += piece.units
-    if pending:
-        if missing := -length % block:
-            pending.append(replace(pending[-1], units=missing, sound=None, reader=None))
-        yield pending
-
-
-def _stretch(chunk: Sequence[_Piece], lba: int) -> Stretch:
-    """Return the sectors of a chunk."""
-    first = chunk[0]
-    mode, subchannel, block = MODES[first.mode], first.subchannel, first.block_units
-    sectors = sum(piece.units for piece in chunk) // block
-    if all(piece.is_zero for piece in chunk):
-        return _zero_stretch(mode, lba, sectors)
-    if first.mode == AUDIO and subchannel is None:
-        return stretch_of_sound(
-            lba,
-            [
-                SoundPart(
-                    sound=piece.sound or SilentSound(sample_count=piece.start + piece.units),
-                    start=piece.start,
-                    count=piece.units,
-                )
-                for piece in chunk
-            ],
-        )
-    reader, offset = first.reader, first.start
-    if len(chunk) > 1 or reader is None:
-        reader = JoinedBytes(
-            [
-                BytesPart(reader=piece.reader, start=piece.start, count=piece.units)
-                for piece in chunk
-            ]
-        )
-        offset = 0
-    rw = None
-    if subchannel is not None:
-        rw = BlockSource(
-            reader,
-            offset=offset + mode.block_size,
-            block_size=SUB_BYTES,
-            stride=block,
-            block_count=sectors,
-        )
-    main = BlockSource(
-        reader, offset=offset, block_size=mode.block_size, stride=block, block_count=sectors
-    )
-    if mode.mode is TrackMode.AUDIO:
-        sound = PcmSound(BlockBytes(main), big_endian=True)
-        part = SoundPart(sound=sound, start=0, count=sectors * SECTOR_SAMPLES)
-        stretch = stretch_of_sound(lba, [part])
-    else:
-        stretch = Stretch(
-            lba=lba,
-            sectors=sectors,
-            form=mode.form,
-            source=main,
-            sector_type=mode.sector_type,
-        )
-    return replace(stretch, rw=rw, rw_packed=subchannel == RW)
-
-
-def _zero_stretch(mode: Mode, lba: int, sectors: int) -> Stretch:
-    """Return sectors whose blocks are zeros; whole ones get the header and parity of their mode."""
-    if mode.mode is TrackMode.AUDIO:
-        return Stretch(lba=lba, sectors=sectors, form=MainForm.ZERO)
-    source = None
-    if mode.block_size != SECTOR_BYTES:
-        source = SilenceSource(block_count=sectors, block_size=mode.block_size)
-    return Stretch(
-        lba=lba,
-        sectors=sectors,
-        form=MainForm.USER,
-        source=source,
-        sector_type=mode.sector_type,
-    )

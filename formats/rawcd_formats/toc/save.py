@@ -129,8 +129,7 @@ class _ForCdrdao:
         self.fill(lba, rows)
         main = rows[:, :SECTOR_BYTES]
         if self.is_audio:
-            pairs = main.reshape(len(rows), -1, 2)
-            pairs[:] = pairs[:, :, ::-1].copy()
+            main.view(np.uint16).byteswap(inplace=True)
         elif self.has_sub and isinstance(self.fill, WholeSectors):
             PlainMain(self.fill.image)(lba, main)
         if self.has_sub:
