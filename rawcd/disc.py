@@ -28,6 +28,14 @@ LATER_LEAD_IN_SECTORS: Final = 4_500
 """Lead-in of every later session: 60 seconds."""
 PREGAP_SECTORS: Final = 150
 """Two seconds: the pregap of a session's first track, and the standard gap."""
+MODE_CHANGE_PREGAP_SECTORS: Final = 225
+"""Three seconds: the least pregap of a data track behind one of another mode (ECMA-130 20.1)."""
+MODE_CHANGE_HEAD_SECTORS: Final = 75
+"""The first second of it, coded as the track before it is (ECMA-130 20.1)."""
+POSTGAP_SECTORS: Final = 150
+"""Two seconds: the least postgap of a data track before one of another mode (ECMA-130 20.2)."""
+LAST_LEAD_OUT_LBA: Final = 359_849
+"""79:59:74, the last possible start of the lead-out of most blanks."""
 MAX_TRACKS: Final = 99
 MAX_INDEX: Final = 99
 
@@ -209,6 +217,20 @@ class Session:
         )
         _require(self.lead_out_sectors > 0, "the lead-out has no sectors")
 
+    def mode_changes_at(self, track: Track) -> bool:
+        """Tell whether a track of the session follows one of another mode, audio being one."""
+        place = track.number - self.tracks[0].number
+        return place > 0 and self.tracks[place - 1].mode is not track.mode
+
+    def has_mode_change_head(self, track: Track) -> bool:
+        """Tell whether a track's pregap begins with one second in the mode of the track before.
+
+        A data track's does behind one of another mode, where it has the three seconds that it
+        should have (ECMA-130 20.1).
+        """
+        enough = track.pregap_sectors >= MODE_CHANGE_PREGAP_SECTORS
+        return enough and not track.is_audio and self.mode_changes_at(track)
+
     @property
     def program_lba(self) -> int:
         """First sector of the program area: index 0 of the first track."""
@@ -247,6 +269,9 @@ class Disc:
         sessions: each one's lead-in begins where the lead-out before it ends.
         mcn: the media catalogue number, 13 digits, or None.
         cdtext: titles and names.
+        appendable: the last session's lead-in names where a next one may begin (point B0).
+        last_lead_out_lba: the blank's last possible start of the lead-out, as point B0 tells it;
+            a disc of one session that is not appendable has no B0.
 
     Raises:
         ValueError: the parts contradict each other.
@@ -255,6 +280,8 @@ class Disc:
     sessions: tuple[Session, ...]
     mcn: str | None = None
     cdtext: CDText | None = None
+    appendable: bool = False
+    last_lead_out_lba: int = LAST_LEAD_OUT_LBA
 
     def __post_init__(self) -> None:
         _require(bool(self.sessions), "a disc has at least one session")
@@ -289,6 +316,16 @@ class Disc:
     def tracks(self) -> tuple[Track, ...]:
         """The tracks of all sessions."""
         return tuple(track for session in self.sessions for track in session.tracks)
+
+    @property
+    def is_multi_session(self) -> bool:
+        """Whether lead-ins carry the pointers B0 and C0: there are more sessions, or may be."""
+        return self.appendable or len(self.sessions) > 1
+
+    @property
+    def next_program_lba(self) -> int:
+        """First sector of the program area that a further session would have."""
+        return self.end_lba + LATER_LEAD_IN_SECTORS
 
     @property
     def first_lba(self) -> int:

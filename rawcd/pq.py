@@ -15,7 +15,15 @@ import numpy as np
 
 from rawcd.disc import CopySetting
 from rawcd.msf import LEAD_IN_WRAP, linear_frames
-from rawcd.subcode.frame import LEAD_OUT_TNO, Q_BYTES, pack_isrc, pack_mcn, q_crc, to_bcd
+from rawcd.subcode.frame import (
+    LEAD_OUT_TNO,
+    POINTER_ADR,
+    Q_BYTES,
+    pack_isrc,
+    pack_mcn,
+    q_crc,
+    to_bcd,
+)
 from rawcd.subcode.rows import (
     ABSOLUTE,
     OFFSETS,
@@ -33,7 +41,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from rawcd.disc import Disc, Session, Track
+    from rawcd.disc import Disc, Index, Session, Track
     from rawcd.subcode.rows import Bytes2D, Flags
     from rawcd.subcode.style import Style
 
@@ -65,12 +73,16 @@ class _Run:
 
 @dataclass(frozen=True, slots=True)
 class _LeadIn:
-    """Sectors that repeat the table of contents; items is (count, 12), times and CRC zero."""
+    """Sectors that repeat the table of contents.
+
+    items is (count, 12); timed tells which have a running time, zero here, as mode 1 does.
+    """
 
     lba: int
     end: int
     items: Bytes2D
     item_crc: npt.NDArray[np.uint16]
+    timed: Flags
 
 
 class _Slots:
@@ -123,8 +135,8 @@ class ProgramChannels:
         self._mcn = None if disc.mcn is None else np.frombuffer(pack_mcn(disc.mcn), np.uint8)
         self._areas: list[_Run | _LeadIn] = []
         self._p_on: list[tuple[int, int]] = []
-        for session in disc.sessions:
-            self._areas.append(_lead_in(session, style))
+        for number, session in enumerate(disc.sessions, 1):
+            self._areas.append(_lead_in(disc, number, style))
             self._areas.extend(_runs(session, style))
             self._p_on.extend(_p_intervals(session, style))
         self._starts = [area.lba for area in self._areas]
@@ -202,8 +214,9 @@ class ProgramChannels:
                 p[start - lba : stop - lba] |= halves % 2 == 0
 
 
-def _lead_in(session: Session, style: Style) -> _LeadIn:
-    pointers = lead_in_pointers(session, pointers_first=style.toc_pointers_first)
+def _lead_in(disc: Disc, number: int, style: Style) -> _LeadIn:
+    session = disc.sessions[number - 1]
+    pointers = lead_in_pointers(disc, number, pointers_first=style.toc_pointers_first)
     frames = np.frombuffer(b"".join(pointer.build() for pointer in pointers), np.uint8)
     items = frames.reshape(-1, Q_BYTES)
     return _LeadIn(
@@ -211,6 +224,7 @@ def _lead_in(session: Session, style: Style) -> _LeadIn:
         end=session.program_lba,
         items=items,
         item_crc=crc_words(items),
+        timed=np.array([pointer.adr != POINTER_ADR for pointer in pointers]),
     )
 
 
@@ -219,19 +233,15 @@ def _runs(session: Session, style: Style) -> Iterator[_Run]:
     for track in session.tracks:
         ends = [*(index.lba for index in track.indexes[1:]), track.end_lba]
         for index, end in zip(track.indexes, ends, strict=True):
-            in_pregap = index.number == 0
-            owner = track
-            if in_pregap and style.pregap_control_of == "previous" and before is not None:
-                owner = before
-            countdown = track.start_lba - index.lba - 1 + style.countdown_ends_at
-            yield _Run(
-                lba=index.lba,
-                end=end,
-                head=bytes([owner.control << 4 | 1, to_bcd(track.number), to_bcd(index.number)]),
-                relative_at=countdown if in_pregap else index.lba - track.start_lba,
-                step=-1 if in_pregap else 1,
-                scms=owner.copy is CopySetting.SCMS,
-            )
+            if index.number:
+                yield _program_run(track, index, index.lba, end, track, style)
+                continue
+            owner = before if before and style.pregap_control_of == "previous" else track
+            head = index.lba
+            if before and style.mode_change_head and session.has_mode_change_head(track):
+                head += style.mode_change_head
+                yield _program_run(track, index, index.lba, head, before, style)
+            yield _program_run(track, index, head, end, owner, style)
         before = track
     last = session.tracks[-1 if style.lead_out_control_of == "last" else 0]
     yield _Run(
@@ -241,6 +251,21 @@ def _runs(session: Session, style: Style) -> Iterator[_Run]:
         relative_at=0,
         step=1,
         scms=False,
+    )
+
+
+def _program_run(
+    track: Track, index: Index, lba: int, end: int, owner: Track, style: Style
+) -> _Run:
+    """Return the sectors lba..end-1 of an index; owner is the track whose CONTROL they carry."""
+    countdown = track.start_lba - lba - 1 + style.countdown_ends_at
+    return _Run(
+        lba=lba,
+        end=end,
+        head=bytes([owner.control << 4 | 1, to_bcd(track.number), to_bcd(index.number)]),
+        relative_at=lba - track.start_lba if index.number else countdown,
+        step=1 if index.number else -1,
+        scms=owner.copy is CopySetting.SCMS,
     )
 
 
@@ -282,5 +307,8 @@ def _fill_lead_in(area: _LeadIn, lba: int, rows: Bytes2D, *, of_address: bool) -
     first = linear_frames(lba) if of_address else lba - area.lba
     times = np.arange(first, first + len(rows)) % LEAD_IN_WRAP
     rows[:] = area.items[item]
-    rows[:, RELATIVE] = msf_bcd()[times]
-    put_crc(rows, area.item_crc[item] ^ time_crc("relative")[times])
+    timed = area.timed[item]
+    rows[timed, RELATIVE] = msf_bcd()[times[timed]]
+    words = area.item_crc[item]
+    words[timed] ^= time_crc("relative")[times[timed]]
+    put_crc(rows, words)

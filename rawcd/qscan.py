@@ -8,6 +8,7 @@ each track. An 80-minute disc takes some two thousand frames of its 360,000.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -22,7 +23,7 @@ from rawcd.disc import (
     Track,
     TrackMode,
 )
-from rawcd.errors import FormatError, UnsupportedError
+from rawcd.errors import FormatError
 from rawcd.msf import PROGRAM_LBA
 from rawcd.subcode.decoder import isrc_votes, mcn_votes, toc_of
 from rawcd.subcode.frame import (
@@ -30,6 +31,8 @@ from rawcd.subcode.frame import (
     POINT_FIRST_TRACK,
     POINT_LAST_TRACK,
     POINT_LEAD_OUT,
+    POINT_NEXT_SESSION,
+    POINTER_ADR,
     Q_BYTES,
     QFrame,
     QPointer,
@@ -57,8 +60,8 @@ _WINDOWS: Final = 6
 """Windows looked into when frames are damaged or disagree."""
 _REACH: Final = 50
 """How far a neighbour may lie that answers for a frame which does not tell its place."""
-_LOOK_BEHIND: Final = 2_000
-"""Steps behind the lead-out's start: a second session's lead-in has 4,500 sectors."""
+_STRIDE: Final = 2_000
+"""Steps through a lead-in or lead-out: what follows is longer (IEC 60908, Orange Book part II)."""
 _HEADER_MODE: Final = 15
 """Byte of the sector header that tells the mode."""
 
@@ -165,9 +168,19 @@ def _parsed(row: npt.NDArray[np.uint8]) -> QFrame | None:
         return None
 
 
-def _read_toc(scan: QScan, lead_in: int) -> tuple[dict[int, bytes], dict[int, int]]:
-    """Return value and CONTROL of each POINT (as on the disc) by majority over two cycles."""
-    _, q = scan.readable(0, min(lead_in, 2 * _CYCLE))
+Items = dict[tuple[int, int], QPointer]
+"""What a lead-in tells: items by ADR and POINT as on the disc."""
+
+
+def _read_toc(scan: QScan, first: int, program: int) -> Items:
+    """Return the items of a lead-in, by majority over two cycles, all tracks among them.
+
+    Args:
+        scan: the frames.
+        first: number of the lead-in's first sector.
+        program: number of the first sector behind it.
+    """
+    _, q = scan.readable(first, min(program - first, 2 * _CYCLE))
     items = toc_of(q)
 
     def value(point: int, what: str) -> bytes:
@@ -180,18 +193,17 @@ def _read_toc(scan: QScan, lead_in: int) -> tuple[dict[int, bytes], dict[int, in
         point: value(point, f"point {point:02X}h")
         for point in (POINT_FIRST_TRACK, POINT_LAST_TRACK, POINT_LEAD_OUT)
     }
-    first = from_bcd(values[POINT_FIRST_TRACK][0])
-    last = from_bcd(values[POINT_LAST_TRACK][0])
-    if not 1 <= first <= last:
+    lowest = from_bcd(values[POINT_FIRST_TRACK][0])
+    highest = from_bcd(values[POINT_LAST_TRACK][0])
+    if not 1 <= lowest <= highest:
         raise FormatError(
-            f"the table of contents goes from track {first} to {last}",
+            f"the table of contents goes from track {lowest} to {highest}",
             file=scan.name,
             place="lead-in",
         )
-    for number in range(first, last + 1):
-        point = to_bcd(number)
-        values[point] = value(point, f"track {number}")
-    return values, {point: items[QPosition.adr, point].control for point in values}
+    for number in range(lowest, highest + 1):
+        value(to_bcd(number), f"track {number}")
+    return items
 
 
 def _lba(value: bytes, name: str) -> int:
@@ -203,20 +215,17 @@ def _lba(value: bytes, name: str) -> int:
         raise FormatError(str(error), file=name, place="lead-in") from error
 
 
-def _lead_in_length(scan: QScan) -> int:
-    """Return how many sectors come before the program area."""
-    if scan.spot(0)[0] != 0:
-        raise FormatError(
-            "does not begin with a lead-in, so it holds no table of contents; "
-            "give the sheet that belongs to it",
-            file=scan.name,
-        )
-    low, high = 0, scan.count - 1
-    # The end of the file may be another lead-in's or unreadable: step back from it by halves.
-    while high > low and scan.spot(high)[0] == 0:
-        high //= 2
-    if high == low:
-        raise FormatError("holds a lead-in and nothing behind it", file=scan.name)
+def _program_start(scan: QScan, first: int) -> int:
+    """Return the number of the first sector behind the lead-in that begins at `first`."""
+    low = first
+    # Program area and lead-out of the shortest session have 2,700 sectors: no step leaps over.
+    while True:
+        high = min(low + _STRIDE, scan.count - 1)
+        if high == low:
+            raise FormatError("holds a lead-in and nothing behind it", file=scan.name)
+        if scan.spot(high)[0] != 0:
+            break
+        low = high
     while high - low > 1:
         middle = (low + high) // 2
         if scan.spot(middle)[0] == 0:
@@ -226,68 +235,110 @@ def _lead_in_length(scan: QScan) -> int:
     return high
 
 
-def recover_disc(subcode: Source, main: Source) -> Disc:
-    """Return the disc that a complete recording of one session tells of.
+def _lead_out_end(scan: QScan, lead_out: int) -> int:
+    """Return the number of the first sector behind the lead-out that begins at `lead_out`.
 
-    Args:
-        subcode: 96- or 16-byte blocks, from the lead-in to the lead-out.
-        main: the 2,352-byte blocks of the same sectors.
-
-    Raises:
-        FormatError: the recording is none, or contradicts itself.
-        UnsupportedError: it holds several sessions.
+    A further session's lead-in has 4,500 sectors, so steps of fewer meet it.
     """
-    scan = QScan(subcode, main)
-    lead_in = _lead_in_length(scan)
+    inside = lead_out
+    while (ahead := min(inside + _STRIDE, scan.count - 1)) > inside:
+        if scan.spot(ahead)[0] != LEAD_OUT_TNO:
+            if scan.spot(inside)[0] == LEAD_OUT_TNO:
+                return next(scan.borders(inside, ahead))[0]
+            raise FormatError(
+                f"where the lead-out should begin, sector {inside}, the frames tell another place",
+                file=scan.name,
+            )
+        inside = ahead
+    return scan.count
+
+
+def _first_lba(scan: QScan, program: int) -> int:
+    """Return the address of the file's first sector, as most frames of the program tell it."""
     addresses = Counter(
         frame.absolute.to_frames() + PROGRAM_LBA - number
-        for number, frame in scan.frames(lead_in, _WINDOW)
+        for number, frame in scan.frames(program, _WINDOW)
         if isinstance(frame, QPosition)
     )
     if not addresses:
         raise FormatError("no readable frame tells where its sectors lie", file=scan.name)
-    first_lba = addresses.most_common(1)[0][0]
-    values, controls = _read_toc(scan, lead_in)
-    lead_out_lba = _lba(values[POINT_LEAD_OUT], scan.name)
-    if not first_lba < lead_out_lba < first_lba + scan.count:
+    return addresses.most_common(1)[0][0]
+
+
+def recover_disc(subcode: Source, main: Source) -> Disc:
+    """Return the disc that a complete recording tells of, session by session.
+
+    Args:
+        subcode: 96- or 16-byte blocks, from the first lead-in to the last lead-out.
+        main: the 2,352-byte blocks of the same sectors.
+
+    Raises:
+        FormatError: the recording is none, or contradicts itself.
+    """
+    scan = QScan(subcode, main)
+    if scan.spot(0)[0] != 0:
         raise FormatError(
-            f"the lead-out should begin at LBA {lead_out_lba}; "
-            f"the file holds LBA {first_lba} to {first_lba + scan.count - 1}",
+            "does not begin with a lead-in, so it holds no table of contents; "
+            "give the sheet that belongs to it",
             file=scan.name,
         )
-    lead_out = lead_out_lba - first_lba
-    behind = (*range(lead_out + _LOOK_BEHIND, scan.count, _LOOK_BEHIND), scan.count - 1)
-    if any(scan.spot(number)[0] != LEAD_OUT_TNO for number in behind):
-        raise UnsupportedError(
-            f"{scan.name}: there is more behind its lead-out; "
-            "recordings of several sessions cannot be read yet"
-        )
+    first_lba = _first_lba(scan, _program_start(scan, 0))
+    sessions: list[Session] = []
+    mcns: Counter[str] = Counter()
+    items: Items = {}
+    position = 0
     try:
-        return _assemble(scan, first_lba, lead_out_lba, values, controls)
+        while position < scan.count:
+            program = _program_start(scan, position)
+            items = _read_toc(scan, position, program)
+            session = _session(scan, first_lba, position, program, items, mcns)
+            sessions.append(session)
+            position = session.end_lba - first_lba
+        return _disc_of(tuple(sessions), items, mcns, scan.name)
     except FormatError:
         raise
     except ValueError as error:
         raise FormatError(f"its Q channel contradicts itself: {error}", file=scan.name) from error
 
 
-def _assemble(
-    scan: QScan,
-    first_lba: int,
-    lead_out_lba: int,
-    values: dict[int, bytes],
-    controls: dict[int, int],
+def _disc_of(
+    sessions: tuple[Session, ...], last_items: Items, mcns: Counter[str], name: str
 ) -> Disc:
+    """Return the disc of its sessions; the last lead-in tells whether another may follow."""
+    mcn = mcns.most_common(1)[0][0] if mcns else None
+    disc = Disc(sessions=sessions, mcn=None if mcn == "0" * 13 else mcn)
+    pointer = last_items.get((POINTER_ADR, POINT_NEXT_SESSION))
+    if pointer is None:
+        return disc
+    return replace(
+        disc,
+        appendable=pointer.running != b"\xff\xff\xff",
+        last_lead_out_lba=_lba(pointer.value, name),
+    )
+
+
+def _session(
+    scan: QScan, first_lba: int, lead_in: int, program: int, items: Items, mcns: Counter[str]
+) -> Session:
+    """Return the session whose lead-in and program area begin at these sectors of the file."""
+    values = {point: item.value for (adr, point), item in items.items() if adr == QPosition.adr}
+    lead_out_lba = _lba(values[POINT_LEAD_OUT], scan.name)
+    lead_out = lead_out_lba - first_lba
+    if not program < lead_out < scan.count:
+        raise FormatError(
+            f"the lead-out should begin at LBA {lead_out_lba}; "
+            f"the file holds LBA {first_lba} to {first_lba + scan.count - 1}",
+            file=scan.name,
+        )
     first = from_bcd(values[POINT_FIRST_TRACK][0])
     last = from_bcd(values[POINT_LAST_TRACK][0])
-    points = {number: number // 10 << 4 | number % 10 for number in range(first, last + 1)}
+    points = {number: to_bcd(number) for number in range(first, last + 1)}
     starts = {number: _lba(values[point], scan.name) for number, point in points.items()}
-    edges = _index_borders(scan, first_lba, starts, lead_out_lba)
-    mcns: Counter[str] = Counter()
+    edges = _index_borders(scan, first_lba, starts, program + first_lba, lead_out_lba)
     tracks = []
     for number, start in starts.items():
-        indexes = tuple(edges[number])
         end = edges[number + 1][0].lba if number < last else lead_out_lba
-        control = controls[points[number]]
+        control = items[QPosition.adr, points[number]].control
         told = _Told(scan, start - first_lba, end - first_lba)
         mcns.update(told.mcns)
         data = bool(control & 4)
@@ -295,7 +346,7 @@ def _assemble(
             Track(
                 number=number,
                 mode=TrackMode(scan.header_mode(start - first_lba)) if data else TrackMode.AUDIO,
-                indexes=indexes,
+                indexes=tuple(edges[number]),
                 end_lba=end,
                 copy=CopySetting.PERMITTED if control & 2 else told.copy,
                 pre_emphasis=bool(control & 1),
@@ -303,29 +354,26 @@ def _assemble(
                 isrc=told.isrc,
             )
         )
-    disc_type = values[POINT_FIRST_TRACK][1]
-    session = Session(
+    return Session(
         tracks=tuple(tracks),
-        lead_in_lba=first_lba,
+        lead_in_lba=lead_in + first_lba,
         lead_out_lba=lead_out_lba,
-        lead_out_sectors=first_lba + scan.count - lead_out_lba,
-        disc_type=DiscType(disc_type),
+        lead_out_sectors=_lead_out_end(scan, lead_out) - lead_out,
+        disc_type=DiscType(values[POINT_FIRST_TRACK][1]),
     )
-    mcn = mcns.most_common(1)[0][0] if mcns else None
-    return Disc(sessions=(session,), mcn=None if mcn == "0" * 13 else mcn)
 
 
 def _index_borders(
-    scan: QScan, first_lba: int, starts: dict[int, int], lead_out_lba: int
+    scan: QScan, first_lba: int, starts: dict[int, int], program_lba: int, lead_out_lba: int
 ) -> dict[int, list[Index]]:
     """Return each track's indexes; index 1 is where the table of contents puts it."""
     indexes = {number: [Index(number=1, lba=start)] for number, start in starts.items()}
     numbers = list(starts)
-    indexes[numbers[0]].insert(0, Index(number=0, lba=PROGRAM_LBA))
+    indexes[numbers[0]].insert(0, Index(number=0, lba=program_lba))
     ends = [*(starts[number] for number in numbers[1:]), lead_out_lba]
     for number, end in zip(numbers, ends, strict=True):
         start = starts[number]
-        if not PROGRAM_LBA <= start < end:
+        if not program_lba <= start < end:
             raise FormatError(
                 f"track {number} would begin at LBA {start} and end before {end}",
                 file=scan.name,

@@ -10,14 +10,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from rawcd.disc import PREGAP_SECTORS, CopySetting
+from rawcd.disc import MODE_CHANGE_PREGAP_SECTORS, PREGAP_SECTORS, CopySetting, DiscType, TrackMode
 from rawcd.errors import AuthoringError
 from rawcd.msf import LAST_LBA, Msf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rawcd.disc import Disc, Track
+    from rawcd.disc import Disc, Session, Track
 
 MIN_TRACK_SECTORS: Final = 300
 """Four seconds from index 1 on (Red Book 17.5; IMAPI: AddTrack)."""
@@ -100,6 +100,7 @@ def _breaks(disc: Disc, limit: int) -> Iterator[RuleBreak]:
                 message=f"the first track's pregap of {first.pregap_sectors} sectors is shorter "
                 f"than {PREGAP_SECTORS} (2 s)",
             )
+        yield from _mode_breaks(session)
         for track in session.tracks:
             yield from _track_breaks(track)
     last = disc.sessions[-1]
@@ -110,6 +111,53 @@ def _breaks(disc: Disc, limit: int) -> Iterator[RuleBreak]:
             track=None,
             message=lead_out_limit_message(last.lead_out_lba, limit),
         )
+
+
+def mixed_modes_message(mode: TrackMode, other: TrackMode) -> str:
+    """Say that data tracks of two modes are in one session."""
+    return (
+        f"a track of {mode.name.lower()} and one of {other.name.lower()} are in one session: "
+        "point A0 names one kind of data for all of it; put them into sessions of their own"
+    )
+
+
+def mode_change_message(sectors: int) -> str:
+    """Say that a data track's pregap is too short for the change of mode in it."""
+    return (
+        f"a pregap of {sectors} sectors is shorter than {MODE_CHANGE_PREGAP_SECTORS} (3 s), which "
+        "a data track has behind one of another mode: one second in the old mode, two in its own"
+    )
+
+
+def _mode_breaks(session: Session) -> Iterator[RuleBreak]:
+    """Yield what a session breaks where data tracks meet others (ECMA-130 20, MMC A0 PSEC)."""
+    data: Track | None = None
+    for track in session.tracks:
+        if track.is_audio:
+            continue
+        if data is not None and track.mode is not data.mode:
+            yield RuleBreak(
+                rule="mixed-modes",
+                lba=track.start_lba,
+                track=track.number,
+                message=mixed_modes_message(track.mode, data.mode),
+            )
+        data = data or track
+        if session.mode_changes_at(track) and track.pregap_sectors < MODE_CHANGE_PREGAP_SECTORS:
+            yield RuleBreak(
+                rule="mode-change-pregap",
+                lba=track.first_lba,
+                track=track.number,
+                message=mode_change_message(track.pregap_sectors),
+            )
+        if session.disc_type is not DiscType.CDDA_CDROM and track.mode is not TrackMode.MODE2:
+            yield RuleBreak(
+                rule="disc-type",
+                lba=track.start_lba,
+                track=track.number,
+                message=f"a {session.disc_type.name} session holds data of mode 2 alone; this "
+                f"track is {track.mode.name.lower()}",
+            )
 
 
 def _track_breaks(track: Track) -> Iterator[RuleBreak]:

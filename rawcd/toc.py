@@ -12,17 +12,23 @@ import construct
 
 from rawcd.disc import CopySetting, DiscType, TrackMode
 from rawcd.errors import FormatError, UnsupportedError
-from rawcd.msf import Msf
+from rawcd.msf import LAST_LBA, Msf
 from rawcd.subcode.frame import (
     LEAD_OUT_TNO,
+    POINT_FIRST_LEAD_IN,
     POINT_FIRST_TRACK,
     POINT_LAST_TRACK,
     POINT_LEAD_OUT,
+    POINT_NEXT_SESSION,
+    POINTER_ADR,
     QPointer,
+    from_bcd,
     to_bcd,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rawcd.disc import Disc, Session, Track
 
 POINT_REPEATS: Final = 3
@@ -30,9 +36,12 @@ POINT_REPEATS: Final = 3
 
 _TOC_HEADER: Final = construct.Struct(
     "length" / construct.Int16ub,  # of what follows it
-    "first_track" / construct.Byte,
-    "last_track" / construct.Byte,
+    "first" / construct.Byte,  # track; session in formats 1 and 2
+    "last" / construct.Byte,
 )
+_CLOSED: Final = b"\xff\xff\xff"
+"""In place of an address: no further session can be recorded."""
+
 _TOC_ITEM: Final = construct.Struct(
     construct.Const(b"\0"),
     "adr_control" / construct.Byte,  # high nibble ADR, low nibble CONTROL: the reverse of Q
@@ -40,7 +49,17 @@ _TOC_ITEM: Final = construct.Struct(
     construct.Const(b"\0"),
     "lba" / construct.Int32sb,
 )
-"""READ TOC format 0, LBA form (MMC, READ TOC/PMA/ATIP)."""
+"""READ TOC formats 0 and 1, LBA form (MMC, READ TOC/PMA/ATIP)."""
+_FULL_ITEM: Final = construct.Struct(
+    "session" / construct.Byte,
+    "adr_control" / construct.Byte,  # high nibble ADR, low nibble CONTROL
+    construct.Const(b"\0"),  # TNO
+    "point" / construct.Byte,
+    "time" / construct.Bytes(3),
+    "zero" / construct.Byte,
+    "value" / construct.Bytes(3),  # PMIN, PSEC, PFRAME
+)
+"""READ TOC format 2."""
 _CUE_ROW: Final = construct.Struct(
     "control_adr" / construct.Byte,  # high nibble CONTROL, low nibble ADR
     "track" / construct.Byte,  # binary
@@ -57,15 +76,20 @@ _CUE_TEXT_ROW: Final = construct.Struct(
 """A row of SEND CUE SHEET that carries text."""
 
 
-def lead_in_pointers(session: Session, *, pointers_first: bool = True) -> tuple[QPointer, ...]:
-    """Return the items of a lead-in, once each, without running times.
+def lead_in_pointers(
+    disc: Disc, number: int = 1, *, pointers_first: bool = True
+) -> tuple[QPointer, ...]:
+    """Return the items of a session's lead-in, once each, without running times.
 
-    CONTROL of a track is its own, of A0 the first track's, of A1 and A2 the last track's.
+    CONTROL of a track is its own, of A0 the first track's, of A1 and A2 the last track's, of the
+    pointers of mode 5 that of A0.
 
     Args:
-        session: the session.
-        pointers_first: A0, A1, A2 before the tracks, or behind them.
+        disc: the disc.
+        number: the session's, 1, 2, ...
+        pointers_first: A0, A1, A2 before the tracks, or behind them. Mode 5 comes last.
     """
+    session = disc.sessions[number - 1]
     first, last = session.tracks[0], session.tracks[-1]
     tracks = tuple(
         QPointer(
@@ -92,7 +116,40 @@ def lead_in_pointers(session: Session, *, pointers_first: bool = True) -> tuple[
             value=Msf.from_lba(session.lead_out_lba).bcd(),
         ),
     )
-    return pointers + tracks if pointers_first else tracks + pointers
+    items = pointers + tracks if pointers_first else tracks + pointers
+    return items + tuple(_session_pointers(disc, number))
+
+
+def _session_pointers(disc: Disc, number: int) -> Iterator[QPointer]:
+    """Yield points B0 and, in the first session, C0 (Orange Book part II; MMC, READ TOC format 2).
+
+    B0 tells where the next program area may begin, how many pointers of mode 5 there are, and
+    the last possible start of the lead-out; C0 the start of the disc's first lead-in. C0's copy
+    of the blank's ATIP is zero: an image has no blank.
+    """
+    if not disc.is_multi_session:
+        return
+    session = disc.sessions[number - 1]
+    control = session.tracks[0].control
+    more = number < len(disc.sessions) or disc.appendable
+    next_program = disc.next_program_lba
+    if number < len(disc.sessions):
+        next_program = disc.sessions[number].program_lba
+    yield QPointer(
+        control=control,
+        adr=POINTER_ADR,
+        point=POINT_NEXT_SESSION,
+        running=Msf.from_lba(next_program).bcd() if more and next_program <= LAST_LBA else _CLOSED,
+        zero=2 if number == 1 else 1,
+        value=Msf.from_lba(disc.last_lead_out_lba).bcd(),
+    )
+    if number == 1:
+        yield QPointer(
+            control=control,
+            adr=POINTER_ADR,
+            point=POINT_FIRST_LEAD_IN,
+            value=Msf.from_lba(disc.first_lba).bcd(),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,14 +181,54 @@ def scsi_toc(disc: Disc) -> bytes:
         )
         for item in items
     )
-    header = _TOC_HEADER.build(
-        {
-            "length": 2 + len(body),
-            "first_track": tracks[0].number,
-            "last_track": tracks[-1].number,
-        }
+    return _answer(body, first=tracks[0].number, last=tracks[-1].number)
+
+
+def scsi_session_info(disc: Disc) -> bytes:
+    """Return the answer of READ TOC format 1 in LBA form: where the last session begins.
+
+    The header names the first and the last session; the only item is the first track of the
+    last one (MMC, READ TOC/PMA/ATIP).
+    """
+    track = disc.sessions[-1].tracks[0]
+    item = {"adr_control": 1 << 4 | track.control, "track": track.number, "lba": track.start_lba}
+    return _answer(_TOC_ITEM.build(item), first=1, last=len(disc.sessions))
+
+
+def scsi_full_toc(disc: Disc) -> bytes:
+    """Return the answer of READ TOC format 2: every item of every lead-in, eleven bytes each.
+
+    Times and track numbers are binary; the bytes of closed B0 and A0's disc type are not times
+    and stay (MMC, READ TOC/PMA/ATIP).
+    """
+    body = b"".join(
+        _FULL_ITEM.build(
+            {
+                "session": number,
+                "adr_control": pointer.adr << 4 | pointer.control,
+                "point": from_bcd(pointer.point) if pointer.point <= 0x99 else pointer.point,
+                "time": _binary(pointer.running),
+                "zero": pointer.zero,
+                "value": (
+                    bytes([from_bcd(pointer.value[0])]) + pointer.value[1:]
+                    if pointer.point == POINT_FIRST_TRACK
+                    else _binary(pointer.value)
+                ),
+            }
+        )
+        for number in range(1, len(disc.sessions) + 1)
+        for pointer in lead_in_pointers(disc, number)
     )
-    return header + body
+    return _answer(body, first=1, last=len(disc.sessions))
+
+
+def _binary(bcd: bytes) -> bytes:
+    return bcd if bcd == _CLOSED else bytes(map(from_bcd, bcd))
+
+
+def _answer(body: bytes, *, first: int, last: int) -> bytes:
+    header = {"length": 2 + len(body), "first": first, "last": last}
+    return _TOC_HEADER.build(header) + body
 
 
 def parse_scsi_toc(data: bytes) -> tuple[TocItem, ...]:

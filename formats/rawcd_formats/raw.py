@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from rawcd.disc import FIRST_LEAD_OUT_SECTORS
+from rawcd.disc import FIRST_LEAD_OUT_SECTORS, LATER_LEAD_OUT_SECTORS
 from rawcd.errors import FormatError, UnsupportedError
-from rawcd.features import Feature
+from rawcd.features import CDTEXT, Feature
 from rawcd.image import (
     ImageType,
     MainForm,
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from rawcd.progress import Progress
 
 _SURE: Final = 100
-TEXTS: Final = frozenset({Feature.TITLES, Feature.LANGUAGES, Feature.OTHER_TEXTS})
 _TEXT_SECTORS: Final = 1100
 """Twice the longest cycle of CD-TEXT: eight blocks of 256 packs, four packs a sector."""
 _LEAST: Final = 4
@@ -90,8 +89,7 @@ class RawFormat:
 
     name = "raw"
     suffixes = (".raw",)
-    keeps = frozenset(Feature) - {Feature.SESSIONS, Feature.TEXT_CHARACTERS}
-    drops = TEXTS  # where the kind has no place for them: whoever asks for the kind knows that
+    keeps = frozenset(Feature) - {Feature.TEXT_CHARACTERS}
     one_file = True
 
     def keeps_for(self, image: DiscImage) -> frozenset[Feature]:
@@ -99,7 +97,7 @@ class RawFormat:
 
         CD-TEXT has no parity of R-W packs, so it can only be in the final symbols of RAW.
         """
-        return self.keeps if image.kind is ImageType.RAW else self.keeps - TEXTS
+        return self.keeps if image.kind is ImageType.RAW else self.keeps - CDTEXT
 
     def accepts(self, name: str, head: bytes) -> int:
         """Answer by the CRC of the first Q frames, whatever the name."""
@@ -112,7 +110,6 @@ class RawFormat:
         Raises:
             FormatError: its frames cannot be read, contradict each other, or do not begin with
                 a lead-in.
-            UnsupportedError: it holds several sessions.
             StorageError: it cannot be read.
         """
         from rawcd.qscan import recover_disc
@@ -141,13 +138,14 @@ class RawFormat:
         lba, sectors = disc.first_lba, main.block_count
         pq_only = sub_bytes == ImageType.PQ_ONLY.sub_bytes
         form = SubForm.PQ16 if pq_only else SubForm.RAW
-        lead_out = disc.sessions[0].lead_out_sectors
-        if lead_out < FIRST_LEAD_OUT_SECTORS:
+        lead_out = disc.sessions[-1].lead_out_sectors
+        usual = LATER_LEAD_OUT_SECTORS if len(disc.sessions) > 1 else FIRST_LEAD_OUT_SECTORS
+        if lead_out < usual:
             notes.append(
                 Note(
                     code="short-lead-out",
                     message=f"the lead-out has {lead_out} sectors instead of "
-                    f"{FIRST_LEAD_OUT_SECTORS}; the file may have been cut short",
+                    f"{usual}; the file may have been cut short",
                     file=files.name,
                 )
             )
@@ -182,7 +180,7 @@ class RawFormat:
             WholeSectors(image),
             image.first_lba,
             image.sector_count,
-            output.write,
+            output,
             width=image.sector_size,
             jobs=jobs_of(options),
             progress=progress,

@@ -1,4 +1,4 @@
-"""The disc that staged tracks make, and where its sectors come from."""
+"""The session that staged tracks make, and where its sectors come from."""
 
 from __future__ import annotations
 
@@ -6,34 +6,41 @@ from typing import TYPE_CHECKING, Final
 
 from rawcd.creator.hresults import refusal
 from rawcd.creator.material import Material
-from rawcd.disc import Disc, DiscType, Index, Session, Track, TrackMode
+from rawcd.creator.relocation import relocated
+from rawcd.disc import (
+    LATER_LEAD_OUT_SECTORS,
+    Disc,
+    DiscType,
+    Index,
+    Session,
+    Track,
+    TrackMode,
+)
 from rawcd.errors import FormatError
-from rawcd.image import MainForm, Region, blank, fill_rows
-from rawcd.msf import PROGRAM_LBA
+from rawcd.image import MainForm, Region, blanks
 from rawcd.sector import SectorType
-from rawcd.source import SECTOR_BYTES
+from rawcd.source import SECTOR_BYTES, fill_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rawcd.cdtext import CDText
     from rawcd.creator.layout import Placed, StagedTrack
+    from rawcd.source import Source
 
 _STEP: Final = 1024
 _XA: Final = frozenset({SectorType.MODE2FORM1, SectorType.MODE2FORM2, SectorType.MODE2MIXED})
 
 
-def staged_disc(
+def staged_session(
     tracks: Sequence[StagedTrack],
     placed: Sequence[Placed],
     *,
+    after: Disc | None,
     starting_number: int,
-    mcn: str | None,
-    cdtext: CDText | None,
-) -> Disc:
-    """Return the disc that staged tracks make."""
-    starts = [spot.start_lba if spot.index0_lba is None else spot.index0_lba for spot in placed]
-    lead_out = placed[-1].data_end_lba
+    disc_type: DiscType | None,
+) -> Session:
+    """Return the session that staged tracks make, behind those of the disc `after`."""
+    lead_out = placed[-1].end_lba
     made = tuple(
         Track(
             number=number,
@@ -45,16 +52,22 @@ def staged_disc(
             isrc=track.isrc,
         )
         for number, (track, spot, end) in enumerate(
-            zip(tracks, placed, [*starts[1:], lead_out], strict=True), starting_number
+            zip(tracks, placed, [*(spot.first_lba for spot in placed[1:]), lead_out], strict=True),
+            starting_number,
         )
     )
     xa = not _XA.isdisjoint(track.sector_type.cooked for track in tracks)
-    session = Session(
+    if disc_type is None:
+        disc_type = DiscType.XA if xa else DiscType.CDDA_CDROM
+    if after is None:
+        return Session(tracks=made, lead_out_lba=lead_out, disc_type=disc_type)
+    return Session(
         tracks=made,
+        lead_in_lba=after.end_lba,
         lead_out_lba=lead_out,
-        disc_type=DiscType.XA if xa else DiscType.CDDA_CDROM,
+        lead_out_sectors=LATER_LEAD_OUT_SECTORS,
+        disc_type=disc_type,
     )
-    return Disc(sessions=(session,), mcn=mcn, cdtext=cdtext)
 
 
 def _mode(sector_type: SectorType) -> TrackMode:
@@ -78,7 +91,7 @@ def regions(
     placed: Sequence[Placed],
     special_pregap: Material | None,
 ) -> Iterator[Region]:
-    """Yield the regions of a disc.
+    """Yield the regions of a disc's last session.
 
     What nothing was given for is without content: silence in an audio track's lead-in, pregap,
     end and lead-out, sectors of zero user data in those of a data track.
@@ -88,27 +101,24 @@ def regions(
             ones are mixed (E_INVALIDARG).
         StorageError: they cannot be read.
     """
-    position = disc.first_lba
+    session = disc.sessions[-1]
+    kinds = {
+        made.number: track.sector_type for made, track in zip(session.tracks, tracks, strict=True)
+    }
+    position = session.lead_in_lba
+    given: list[Region] = []
     if special_pregap is not None:
-        yield blank(position, PROGRAM_LBA - position, SectorType.AUDIO)
-        yield _of(special_pregap, PROGRAM_LBA)
-        position = PROGRAM_LBA + special_pregap.sectors
-    for number, (track, spot) in enumerate(zip(tracks, placed, strict=True)):
+        given.append(_of(special_pregap, session.program_lba))
+    for made, track, spot in zip(session.tracks, tracks, placed, strict=True):
         if isinstance(track.pregap, Material) and track.pregap.sectors:
-            lba = spot.start_lba - track.pregap.sectors
-            if lba > position:
-                yield blank(position, lba - position, track.sector_type)
-            yield _of(track.pregap, lba)
-        elif spot.start_lba > position:
-            yield blank(position, spot.start_lba - position, track.sector_type)
-        position = spot.start_lba
+            given.append(_of(track.pregap, spot.start_lba - track.pregap.sectors))
         if track.material.sectors:
-            yield _track_region(track, spot.start_lba, disc.tracks[number].number)
-            position += track.material.sectors
-        if spot.data_end_lba > position:
-            yield blank(position, spot.data_end_lba - position, track.sector_type)
-        position = spot.data_end_lba
-    yield blank(position, disc.end_lba - position, tracks[-1].sector_type)
+            given.append(_track_region(track, spot.start_lba, made.number))
+    for region in given:
+        yield from blanks(disc, position, region.lba, kinds=kinds)
+        yield region
+        position = region.lba + region.sectors
+    yield from blanks(disc, position, session.end_lba, kinds=kinds)
 
 
 def _of(sound: Material, lba: int) -> Region:
@@ -116,22 +126,31 @@ def _of(sound: Material, lba: int) -> Region:
 
 
 def _track_region(track: StagedTrack, lba: int, number: int) -> Region:
-    form = MainForm.USER
+    form, source, scrambled = MainForm.USER, track.material.source, track.scrambled
+    if track.relocate:
+        what = f"track {number}"
+        # Only the RAW types may be scrambled; the others are what they are called.
+        known = scrambled if track.sector_type.is_raw else False
+        source = relocated(source, lba, track.sector_type, known, what=what)
+        scrambled = False
     if track.sector_type is SectorType.AUDIO:
         form = MainForm.DISC
     elif track.sector_type.is_raw:
-        form = MainForm.DISC if _is_scrambled(track, lba, number) else MainForm.PLAIN
+        found = _is_scrambled(track.sector_type, source, scrambled, lba, number)
+        form = MainForm.DISC if found else MainForm.PLAIN
     return Region(
         lba=lba,
         sectors=track.material.sectors,
         form=form,
-        source=track.material.source,
+        source=source,
         sector_type=track.sector_type,
         subheader=track.subheader,
     )
 
 
-def _is_scrambled(track: StagedTrack, lba: int, number: int) -> bool:
+def _is_scrambled(
+    kind: SectorType, source: Source, answer: bool | None, lba: int, number: int
+) -> bool:
     """Find out by every sector's header whether whole data sectors are scrambled.
 
     Raises:
@@ -143,16 +162,14 @@ def _is_scrambled(track: StagedTrack, lba: int, number: int) -> bool:
 
     from rawcd.sector import encode, is_scrambled, scramble
 
-    source = track.material.source
-    answer = track.scrambled
     for done in range(0, source.block_count, _STEP):
         rows = np.empty((min(_STEP, source.block_count - done), SECTOR_BYTES), np.uint8)
-        fill_rows(source, done, rows)
         try:
+            fill_rows(source, done, rows)
             found = is_scrambled(rows, lba + done)
             if found:
                 scramble(rows)
-            encode(track.sector_type, rows, lba + done, out=rows)  # sync, mode and form, too
+            encode(kind, rows, lba + done, out=rows)  # sync, mode and form, too
         except FormatError as error:
             raise refusal("raw-sectors", f"track {number}: {source.name}: {error}") from error
         if answer is None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import TYPE_CHECKING, Any
 
-from rawcd.creator.assembly import regions, staged_disc
+from rawcd.creator.appending import Base
+from rawcd.creator.assembly import regions, staged_session
+from rawcd.creator.fitting import (
+    require_fitting_type,
+    sector_type_of,
+    taken_postgap,
+    taken_pregap,
+)
 from rawcd.creator.generator import RwGenerator
-from rawcd.creator.hresults import refusal, text, whole_number
-from rawcd.creator.layout import Placed, StagedTrack, place
+from rawcd.creator.hresults import refusal, whole_number
+from rawcd.creator.layout import Placed, StagedTrack, place, pregap_sectors
 from rawcd.creator.material import (
     DataInput,
     Material,
@@ -17,34 +24,28 @@ from rawcd.creator.material import (
     take,
     take_data,
 )
+from rawcd.creator.settings import DiscSettings
 from rawcd.creator.track import TrackInfo
-from rawcd.disc import (
-    FIRST_LEAD_OUT_SECTORS,
-    IMAGE_LEAD_IN_LBA,
-    MAX_TRACKS,
-    PREGAP_SECTORS,
-    Disc,
-)
-from rawcd.errors import AuthoringError
+from rawcd.disc import LAST_LEAD_OUT_LBA, MAX_TRACKS, PREGAP_SECTORS, Disc
 from rawcd.image import ImageType, Note, RegionImage, SubForm, SubRegion
-from rawcd.msf import PROGRAM_LBA
 from rawcd.rules import (
     MAX_LEAD_OUT_LBA,
     MAX_SPECIAL_PREGAP_END_LBA,
     MIN_TRACK_SECTORS,
-    complete_mcn,
     lead_out_limit_message,
     rule_breaks,
     short_track_message,
 )
 from rawcd.sector import SectorType
+from rawcd.source import ArraySource
 from rawcd.subcode.style import STYLES, Style
 
 if TYPE_CHECKING:
-    from rawcd.cdtext import CDText
+    from rawcd.creator.folders import FolderInput
+    from rawcd.filesystem import VolumeOptions
 
 
-class RawCDImageCreator:
+class RawCDImageCreator(DiscSettings):
     """Stages tracks and makes a complete raw image of them (IRawCDImageCreator).
 
     Sound is kept, not copied: it must live and stay unchanged until the image has been read.
@@ -54,39 +55,40 @@ class RawCDImageCreator:
         strict: IMAPI's own limits and nothing beyond: no `pregap=`, sound that ends inside a
             sector is refused, file objects hold samples, the gap switch is fixed by the first
             track, and the lead-out's limit can be put to 398,099 at most.
-        style: how P and Q are made; ours, IMAPI has one.
+        style: how P and Q are made; ours, IMAPI has one. None is the standard's, or that of the
+            image before.
+        after: ours. An image that this session goes onto: its tracks lie at their true
+            addresses behind it, their numbers go on, and the image made spans both. Catalogue
+            number and CD-TEXT are those of `after`.
+
+    Raises:
+        AuthoringError: `after` is no image, or a closed disc (E_INVALIDARG).
     """
 
-    def __init__(self, *, strict: bool = False, style: Style | str = STYLES["standard"]) -> None:
+    def __init__(
+        self,
+        *,
+        strict: bool = False,
+        style: Style | str | None = None,
+        after: RegionImage | None = None,
+    ) -> None:
         self._strict = strict
+        super().__init__(Base.of(after))
+        if style is None:
+            style = STYLES["standard"] if after is None else after.style
         self._style = Style.preset(style) if isinstance(style, str) else style
-        self._tracks: list[StagedTrack] = []
         self._infos: list[TrackInfo] = []
         self._special_pregap: Material | None = None
-        self._rw: RwGenerator | None = None
-        self._kind = ImageType.COOKED
         self._limit = MAX_LEAD_OUT_LBA
         self._disable_gapless = False
-        self._mcn: str | None = None
-        self._starting_number = 1
-        self._cdtext: CDText | None = None
         self._pregap_notes: tuple[Note, ...] = ()
         self._notes: list[Note] = []
-        self._read_only = False
 
     # -- what TrackInfo asks ---------------------------------------------------------------------
-
-    def _require_writable(self) -> None:
-        if self._read_only:
-            raise refusal("read-only", "the image has been made; start a new creator to change it")
 
     def _require_tracks(self) -> None:
         if not self._tracks:
             raise refusal("no-tracks", "there is no track yet; add one first")
-
-    def _require_no_tracks(self, what: str) -> None:
-        if self._tracks:
-            raise refusal("tracks-already-added", f"{what} is only possible before the first track")
 
     def _placed(
         self, *, and_track: StagedTrack | None = None, gapless: bool | None = None
@@ -94,6 +96,7 @@ class RawCDImageCreator:
         tracks = self._tracks if and_track is None else [*self._tracks, and_track]
         return place(
             tracks,
+            program_lba=self._base.program_lba,
             first_pregap=self._first_pregap(tracks),
             gapless=not self._disable_gapless if gapless is None else gapless,
         )
@@ -102,9 +105,7 @@ class RawCDImageCreator:
         if self._special_pregap is not None:
             return self._special_pregap.sectors
         given = tracks[0].pregap if tracks else None
-        if given is None:
-            return PREGAP_SECTORS
-        return given if isinstance(given, int) else given.sectors
+        return PREGAP_SECTORS if given is None else pregap_sectors(given)
 
     # -- staging ---------------------------------------------------------------------------------
 
@@ -136,7 +137,7 @@ class RawCDImageCreator:
                 "short-pregap",
                 f"a first pregap of {sectors} sectors is shorter than {PREGAP_SECTORS} (2 s)",
             )
-        end = PROGRAM_LBA + sectors
+        end = self._base.program_lba + sectors
         if end > MAX_SPECIAL_PREGAP_END_LBA or end + MIN_TRACK_SECTORS > limit:
             last = min(MAX_SPECIAL_PREGAP_END_LBA, limit - MIN_TRACK_SECTORS) - 1
             raise refusal(
@@ -151,10 +152,12 @@ class RawCDImageCreator:
         sector_type: SectorType | int = SectorType.AUDIO,
         *,
         pregap: int | SoundInput = None,
+        postgap: int | None = None,
         pad_short: bool = False,
         block_size: int | None = None,
         subheader: bytes | None = None,
         scrambled: bool | None = None,
+        relocate: bool = False,
     ) -> int:
         """Add a track and return its handle for `track_info` (AddTrack).
 
@@ -164,11 +167,16 @@ class RawCDImageCreator:
                 `Sound`. An end inside a sector is filled with silence, with a note.
                 Or its data, in whole blocks: a path, bytes, an array of uint8, a binary file
                 object, or a `Source`.
-            sector_type: what the blocks hold. Tracks of one image are all audio, all mode 1,
-                all mode 0, or mode 2 of any form.
-            pregap: ours. None: the gap switch decides. A number: so many sectors without
-                content before index 1, 0 for none. Sound: it lies there. On the first track it
-                is the whole pregap, at least 150 sectors: the same as `add_special_pregap`.
+            sector_type: what the blocks hold. Audio and data may follow each other; the data
+                tracks of one session are all mode 1, all mode 0, or mode 2 of any form.
+            pregap: ours. None: the gap switch decides, and where the mode changes a data track
+                gets three seconds, the first in the old mode (ECMA-130 20.1), sound two. A
+                number: so many sectors without content before index 1, 0 for none. Sound: it
+                lies there. On the first track it is the whole pregap, at least 150 sectors: the
+                same as `add_special_pregap`.
+            postgap: ours. Sectors of zero user data behind a data track, which belong to it.
+                None: two seconds where a track of another mode follows (ECMA-130 20.2), else
+                none; 0: the data bring their own.
             pad_short: fill a track under 300 sectors with silence, or sectors of zero user
                 data, with a note, instead of refusing it.
             block_size: ours. Bytes in a block of data, one of `sector_type.block_sizes`. None:
@@ -176,6 +184,9 @@ class RawCDImageCreator:
             subheader: ours. Four or eight bytes for XA blocks that bring none.
             scrambled: ours. Whether whole data sectors (the RAW types) are; None finds out by
                 their headers when the image is made.
+            relocate: ours. Take whole data sectors (2,352 bytes) whose headers tell other
+                addresses, such as those of another disc: they are given those of their place,
+                and EDC and parity that held are made to hold again.
 
         Returns:
             1, 2, 3, ...: the handle, which is not the track's number on the disc.
@@ -190,7 +201,14 @@ class RawCDImageCreator:
             StorageError: the file cannot be read.
         """
         self._require_writable()
-        kind = self._fitting_type(sector_type)
+        kind = sector_type_of(sector_type)
+        require_fitting_type(
+            kind,
+            self._tracks,
+            strict=self._strict,
+            special_pregap=self._special_pregap is not None,
+            starting_number=1 if self._base.image is not None else self._starting_number,
+        )
         number = self._starting_number + len(self._tracks)
         if number > MAX_TRACKS:
             raise refusal(
@@ -209,13 +227,14 @@ class RawCDImageCreator:
             block_size=block_size,
             subheader=subheader,
             scrambled=scrambled,
+            relocate=relocate,
         )
         sectors = material.sectors
         if sectors < MIN_TRACK_SECTORS:
             if not pad_short:
                 raise refusal(
                     "short-track",
-                    f"{what}: {short_track_message(sectors)}; pad_short=True fills it with silence",
+                    f"{what}: {short_track_message(sectors)}; pad_short=True fills it up",
                 )
             sectors = MIN_TRACK_SECTORS
         track = StagedTrack(
@@ -223,10 +242,12 @@ class RawCDImageCreator:
             sector_type=kind,
             subheader=subheader,
             scrambled=scrambled,
+            relocate=relocate,
             sectors=sectors,
             pregap=self._taken_pregap(pregap, kind, what),
+            postgap=taken_postgap(postgap, kind, what),
         )
-        lead_out = self._placed(and_track=track)[-1].data_end_lba
+        lead_out = self._placed(and_track=track)[-1].end_lba
         if lead_out > self._limit:
             raise refusal(
                 "lead-out-limit", f"{what}: {lead_out_limit_message(lead_out, self._limit)}"
@@ -247,60 +268,61 @@ class RawCDImageCreator:
             )
         return len(self._tracks)
 
-    def _fitting_type(self, sector_type: SectorType | int) -> SectorType:
-        """Return a track's type, if it goes with the tracks that are there.
+    def add_folder(
+        self,
+        folder: FolderInput,
+        sector_type: SectorType | int = SectorType.MODE1,
+        *,
+        options: VolumeOptions | None = None,
+        pregap: int | None = None,
+        postgap: int | None = None,
+    ) -> int:
+        """Add a data track with a file system made of a folder, and return its handle; ours.
 
-        IMAPI's own rules of compatibility (IMAPI_CD_SECTOR_TYPE); under `strict` audio alone.
+        It is laid out for the address where the track will lie; files are read when the image
+        is. In a session that goes onto a disc with a file system, the files of that one stay
+        visible where the folder has none at the same place.
+
+        Args:
+            folder: a folder, or a `rawcd.filesystem.FileTree`.
+            sector_type: MODE1, or MODE2FORM1 for an XA disc, such as an enhanced CD's second
+                session.
+            options: what kind of volume; None is ISO 9660 with Joliet.
+            pregap: as in `add_track`.
+            postgap: as in `add_track`.
+
+        Raises:
+            AuthoringError: it holds names, links or files that the volume cannot hold, all of
+                them named; it does not fit; or as in `add_track`.
+            StorageError: it cannot be read.
         """
-        try:
-            kind = SectorType(sector_type)
-        except ValueError:
-            raise refusal("argument", f"{sector_type!r} is no sector type") from None
-        if kind is SectorType.AUDIO and not self._tracks:
-            return kind
-        if self._strict and kind is not SectorType.AUDIO:
-            raise refusal("sector-type", f"IMAPI takes audio alone, not {kind.name} (strict=True)")
-        others = {track.sector_type for track in self._tracks}
-        if any(other.mode != kind.mode for other in others):
-            raise refusal(
-                "sector-type",
-                f"a track of type {kind.name} cannot follow one of type {others.pop().name}: "
-                "the tracks of an image are all audio or all of one mode",
-            )
-        if kind is not SectorType.AUDIO and self._special_pregap is not None:
-            raise refusal(
-                "sector-type",
-                f"with a special pregap the first track is audio, not {kind.name}",
-            )
-        if kind is not SectorType.AUDIO and self._starting_number != 1:
-            raise refusal(
-                "sector-type",
-                f"numbers that begin with {self._starting_number} are for audio tracks, "
-                f"not {kind.name}",
-            )
-        return kind
+        from rawcd.creator.folders import of_track, volume_for
+
+        self._require_writable()
+        kind = sector_type_of(sector_type)
+        volume, notes = volume_for(
+            folder,
+            kind,
+            lba=self.next_starting_lba(kind, pregap=pregap),
+            limit=self._limit,
+            options=options,
+            before=self._base.image,
+        )
+        handle = self.add_track(volume.source, kind, pregap=pregap, postgap=postgap, pad_short=True)
+        self._notes.extend(of_track(notes, self._infos[-1].track_number))
+        return handle
 
     def _taken_pregap(
         self, pregap: int | SoundInput, kind: SectorType, what: str
     ) -> int | Material | None:
-        if pregap is None:
-            return None
-        if self._strict:
-            raise refusal("argument", f"{what}: IMAPI knows no pregap of a track (strict=True)")
-        taken: int | Material
-        if isinstance(pregap, SupportsIndex) and not getattr(pregap, "ndim", 0):  # no array
-            taken = sectors = whole_number(pregap, f"the pregap of {what}", 0, MAX_LEAD_OUT_LBA)
-        elif kind is not SectorType.AUDIO:
-            raise refusal("argument", f"{what}: sound cannot be the pregap of {kind.name}")
-        else:
-            taken = take(pregap, what=f"the pregap of {what}", strict=False)
-            sectors = taken.sectors
-        if not self._tracks:
+        before = self._tracks[-1] if self._tracks else None
+        taken = taken_pregap(pregap, kind, what, before, strict=self._strict)
+        if taken is not None and before is None:
             if self._special_pregap is not None:
                 raise refusal(
                     "argument", f"{what}: pregap= and add_special_pregap say the same; give one"
                 )
-            self._check_first_pregap(sectors, self._limit)
+            self._check_first_pregap(pregap_sectors(taken), self._limit)
         return taken
 
     def add_subcode_rw_generator(self, subcode: Any) -> None:
@@ -332,30 +354,6 @@ class RawCDImageCreator:
     # -- settings --------------------------------------------------------------------------------
 
     @property
-    def resulting_image_type(self) -> ImageType:
-        """The form of the subcode (ResultingImageType); COOKED until put, as IMAPI's writer has it.
-
-        Raises:
-            AuthoringError: it is none of 1, 2, 3, or PQ_ONLY while R-W subcode is set
-                (E_INVALIDARG), or the image has been made.
-        """
-        return self._kind
-
-    @resulting_image_type.setter
-    def resulting_image_type(self, kind: ImageType | int) -> None:
-        self._require_writable()
-        try:
-            chosen = ImageType(kind)
-        except ValueError:
-            raise refusal("argument", f"{kind!r} is no image type; there are 1, 2 and 3") from None
-        if chosen is ImageType.PQ_ONLY and self._rw is not None:
-            raise refusal(
-                "generator-under-pq-only",
-                "R-W subcode is set, and an image of type PQ_ONLY has none; clear it first",
-            )
-        self._kind = chosen
-
-    @property
     def start_of_leadout(self) -> int:
         """LBA of the lead-out: the last user sector plus one (StartOfLeadout).
 
@@ -363,7 +361,7 @@ class RawCDImageCreator:
             AuthoringError: there is no track (NO_TRACKS).
         """
         self._require_tracks()
-        return self._placed()[-1].data_end_lba
+        return self._placed()[-1].end_lba
 
     @property
     def start_of_leadout_limit(self) -> int:
@@ -411,61 +409,10 @@ class RawCDImageCreator:
         if self._strict:
             self._require_no_tracks("disable_gapless_audio")
         if self._tracks:
-            lead_out = self._placed(gapless=not value)[-1].data_end_lba
+            lead_out = self._placed(gapless=not value)[-1].end_lba
             if lead_out > self._limit:
                 raise refusal("lead-out-limit", lead_out_limit_message(lead_out, self._limit))
         self._disable_gapless = bool(value)
-
-    @property
-    def media_catalog_number(self) -> str:
-        """The media catalogue number, 13 digits, or "" (MediaCatalogNumber).
-
-        Put it with its EAN-13 check digit; leading zeros may be left out. "" clears it, and so
-        do zeros alone.
-
-        Raises:
-            AuthoringError: it is no such number or its check digit is wrong (E_INVALIDARG), or
-                the image has been made.
-        """
-        return self._mcn or ""
-
-    @media_catalog_number.setter
-    def media_catalog_number(self, digits: str | None) -> None:
-        self._require_writable()
-        try:
-            self._mcn = complete_mcn(text(digits, "a media catalogue number"))
-        except AuthoringError as error:
-            raise refusal(error.rule, str(error)) from error
-
-    @property
-    def starting_track_number(self) -> int:
-        """The first track's number on the disc, 1..99 (StartingTrackNumber); 1 until put.
-
-        Raises:
-            AuthoringError: it is out of range (E_INVALIDARG), there are tracks
-                (TRACKS_ALREADY_ADDED), or the image has been made.
-        """
-        return self._starting_number
-
-    @starting_track_number.setter
-    def starting_track_number(self, number: int) -> None:
-        self._require_writable()
-        self._require_no_tracks("starting_track_number")
-        self._starting_number = whole_number(number, "a track number", 1, MAX_TRACKS)
-
-    @property
-    def cdtext(self) -> CDText | None:
-        """Titles and names; ours, IMAPI has none. They lie in the lead-in of RAW images.
-
-        Raises:
-            AuthoringError: the image has been made.
-        """
-        return self._cdtext
-
-    @cdtext.setter
-    def cdtext(self, cdtext: CDText | None) -> None:
-        self._require_writable()
-        self._cdtext = cdtext
 
     # -- answers ---------------------------------------------------------------------------------
 
@@ -478,6 +425,29 @@ class RawCDImageCreator:
         if not self._infos:
             raise refusal("argument", f"there is no track {track_index!r}: none has been added")
         return self._infos[whole_number(track_index, "a track's handle", 1, len(self._infos)) - 1]
+
+    def next_starting_lba(
+        self, sector_type: SectorType | int = SectorType.AUDIO, *, pregap: int | None = None
+    ) -> int:
+        """Return the LBA that index 1 of the next track would have; ours.
+
+        A file system has to know it before it is made.
+
+        Args:
+            sector_type: of that track.
+            pregap: what `add_track` would be given.
+
+        Raises:
+            AuthoringError: this is no sector type, or no pregap for it (E_INVALIDARG).
+        """
+        kind = sector_type_of(sector_type)
+        track = StagedTrack(
+            material=Material(source=ArraySource(b""), missing_bytes=0, notes=()),
+            sector_type=kind,
+            sectors=MIN_TRACK_SECTORS,
+            pregap=self._taken_pregap(pregap, kind, "the next track"),
+        )
+        return self._placed(and_track=track)[-1].start_lba
 
     @property
     def number_of_existing_tracks(self) -> int:
@@ -510,14 +480,15 @@ class RawCDImageCreator:
 
     @property
     def raw_sector_count(self) -> int:
-        """Sectors of the image from 95:00:00 to the end of the lead-out; ours.
+        """Sectors of the session from its lead-in, at 95:00:00, to the end of its lead-out; ours.
 
         96 times that is the size of the R-W subcode stream.
 
         Raises:
             AuthoringError: there is no track (NO_TRACKS).
         """
-        return self.start_of_leadout + FIRST_LEAD_OUT_SECTORS - IMAGE_LEAD_IN_LBA
+        end = self.start_of_leadout + self._base.lead_out_sectors
+        return end - self._base.lead_in_lba
 
     # -- the image -------------------------------------------------------------------------------
 
@@ -538,14 +509,19 @@ class RawCDImageCreator:
         self._require_writable()
         self._require_tracks()
         disc = self._disc()
-        breaks = rule_breaks(disc, lead_out_limit=self._limit)
+        session = disc.sessions[-1]
+        breaks = [
+            each
+            for each in rule_breaks(disc, lead_out_limit=self._limit)
+            if each.lba is None or each.lba >= session.lead_in_lba
+        ]
         if breaks:
             raise refusal(breaks[0].rule, "; ".join(map(str, breaks)))
         self._check_text(disc)
-        image = RegionImage(
+        image = self._base.image_with(
             disc=disc,
             main=tuple(regions(disc, self._tracks, self._placed(), self._special_pregap)),
-            sub=(self._sub_region(disc),),
+            sub=self._sub_region(disc),
             kind=self._kind,
             style=self._style,
             notes=(*self._pregap_notes, *self._notes),
@@ -570,22 +546,34 @@ class RawCDImageCreator:
             )
 
     def _disc(self) -> Disc:
-        return staged_disc(
+        before = self._base.image
+        session = staged_session(
             self._tracks,
             self._placed(),
+            after=None if before is None else before.disc,
             starting_number=self._starting_number,
+            disc_type=self._disc_type,
+        )
+        limit = LAST_LEAD_OUT_LBA
+        if self._appendable and self._limit != MAX_LEAD_OUT_LBA:
+            limit = self._limit
+        return self._base.disc_with(
+            session,
             mcn=self._mcn,
             cdtext=self._cdtext,
+            appendable=self._appendable,
+            last_lead_out_lba=limit,
         )
 
     def _sub_region(self, disc: Disc) -> SubRegion:
-        sectors = disc.end_lba - disc.first_lba
+        session = disc.sessions[-1]
+        lba, sectors = session.lead_in_lba, session.end_lba - session.lead_in_lba
         if self._rw is None:
-            return SubRegion(lba=disc.first_lba, sectors=sectors, form=SubForm.MADE)
+            return SubRegion(lba=lba, sectors=sectors, form=SubForm.MADE)
         return SubRegion(
-            lba=disc.first_lba,
+            lba=lba,
             sectors=sectors,
             form=SubForm.RW,
-            source=self._rw.checked(first_lba=disc.first_lba, sectors=sectors),
+            source=self._rw.checked(first_lba=lba, sectors=sectors),
             rw_packed=self._kind is ImageType.COOKED,
         )

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
-from rawcd.disc import PREGAP_SECTORS, CopySetting
-from rawcd.msf import PROGRAM_LBA
+from rawcd.disc import (
+    MODE_CHANGE_PREGAP_SECTORS,
+    POSTGAP_SECTORS,
+    PREGAP_SECTORS,
+    CopySetting,
+)
 from rawcd.rules import MIN_TRACK_SECTORS
 from rawcd.sector import SectorType
 
@@ -28,8 +33,11 @@ class StagedTrack:
         sector_type: what the material's blocks hold.
         subheader: of XA blocks that bring none; None is the kind's default.
         scrambled: whether whole data sectors are; None finds out when the image is made.
+        relocate: whether whole data sectors of other addresses are given those of their place.
         sectors: its length; more than the material's where a short track was padded.
         pregap: None leaves it to the gap switch; else sectors of silence, or sound.
+        postgap: sectors of zero user data behind a data track; None where a track of another
+            mode follows two seconds, else none.
         offsets: index positions, sectors from index 1, rising from 0.
         isrc: 12 characters, or None.
         copy: the copy bit.
@@ -40,8 +48,10 @@ class StagedTrack:
     sector_type: SectorType = SectorType.AUDIO
     subheader: bytes | None = None
     scrambled: bool | None = None
+    relocate: bool = False
     sectors: int
     pregap: int | Material | None = None
+    postgap: int | None = None
     offsets: list[int] = field(default_factory=lambda: [0])
     isrc: str | None = None
     copy: CopySetting = CopySetting.PROHIBITED
@@ -56,16 +66,49 @@ class Placed:
         index0_lba: None when it has no pregap.
         start_lba: index 1.
         data_end_lba: one past its own sound, which the next pregap may overlap.
+        end_lba: one past its postgap.
     """
 
     index0_lba: int | None
     start_lba: int
     data_end_lba: int
+    end_lba: int
+
+    @property
+    def first_lba(self) -> int:
+        """Index 0 if there is one, else index 1."""
+        return self.start_lba if self.index0_lba is None else self.index0_lba
 
 
 def pregap_sectors(pregap: int | Material) -> int:
     """Return the length of a pregap that was given."""
     return pregap if isinstance(pregap, int) else pregap.sectors
+
+
+def changes_mode(before: StagedTrack, track: StagedTrack) -> bool:
+    """Tell whether two tracks are of different modes, audio being one."""
+    return before.sector_type.mode != track.sector_type.mode
+
+
+def _postgap(track: StagedTrack, after: StagedTrack | None) -> int:
+    if track.postgap is not None:
+        return track.postgap
+    is_data = track.sector_type is not SectorType.AUDIO
+    return POSTGAP_SECTORS if is_data and after and changes_mode(track, after) else 0
+
+
+def _own_pregap(before: StagedTrack, track: StagedTrack, *, gapless: bool) -> int:
+    """Return the sectors that are inserted before index 1 of a track that is not the first.
+
+    Three seconds before a data track behind one of another mode, in which the mode changes
+    (ECMA-130 20.1), two before sound behind data.
+    """
+    if track.pregap is not None:
+        return pregap_sectors(track.pregap)
+    if changes_mode(before, track):
+        audio = track.sector_type is SectorType.AUDIO
+        return PREGAP_SECTORS if audio else MODE_CHANGE_PREGAP_SECTORS
+    return 0 if gapless else PREGAP_SECTORS
 
 
 def shared_pregap(track: StagedTrack) -> int:
@@ -86,35 +129,37 @@ def shared_pregap(track: StagedTrack) -> int:
     )
 
 
-def place(tracks: Sequence[StagedTrack], *, first_pregap: int, gapless: bool) -> tuple[Placed, ...]:
+def place(
+    tracks: Sequence[StagedTrack], *, program_lba: int, first_pregap: int, gapless: bool
+) -> tuple[Placed, ...]:
     """Return where each track lies.
 
     Args:
         tracks: the tracks in order.
-        first_pregap: sectors from LBA -150 to index 1 of the first track.
+        program_lba: where the session's program area begins.
+        first_pregap: sectors from there to index 1 of the first track.
         gapless: a pregap left open lies in the sound before it; else it is two silent seconds.
     """
     placed: list[Placed] = []
-    end = PROGRAM_LBA
+    end = program_lba
     before: StagedTrack | None = None
-    for track in tracks:
-        index0: int | None = end
-        start = end
+    for track, after in zip_longest(tracks, tracks[1:]):
+        index0 = end
         if before is None:
             start = end + first_pregap
-        elif track.pregap is not None:
-            start = end + pregap_sectors(track.pregap)
-        elif gapless:
-            index0 = end - shared_pregap(before)
         else:
-            start = end + PREGAP_SECTORS
+            start = end + _own_pregap(before, track, gapless=gapless)
+            if gapless and track.pregap is None and not changes_mode(before, track):
+                index0 = end - shared_pregap(before)
+        data_end = start + track.sectors
+        end = data_end + _postgap(track, after)
         placed.append(
             Placed(
                 index0_lba=index0 if index0 != start else None,
                 start_lba=start,
-                data_end_lba=start + track.sectors,
+                data_end_lba=data_end,
+                end_lba=end,
             )
         )
-        end = start + track.sectors
         before = track
     return tuple(placed)

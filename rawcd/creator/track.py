@@ -41,13 +41,13 @@ class TrackInfo:
     def sector_count(self) -> int:
         """Sectors from index 1 to the next track's index 0, or to the lead-out (SectorCount).
 
-        It shrinks by the pregap that lies in its sound when a track follows gaplessly.
+        It shrinks by the pregap that lies in its sound when a track follows gaplessly; a postgap
+        is not counted.
         """
         placed = self._creator._placed()
         end = placed[self._place].data_end_lba
         if self._place + 1 < len(placed):
-            after = placed[self._place + 1]
-            end = after.start_lba if after.index0_lba is None else after.index0_lba
+            end = min(end, placed[self._place + 1].first_lba)
         return end - self.starting_lba
 
     @property

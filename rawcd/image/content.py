@@ -4,39 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
-from rawcd.disc import TrackMode
+from rawcd.disc import MODE_CHANGE_HEAD_SECTORS, TrackMode
 from rawcd.errors import FormatError
 from rawcd.image.values import MainForm, Region, SubForm, SubRegion
 from rawcd.sector import SYNC, SectorType
-from rawcd.source import ReadsInto, Source
+from rawcd.source import fill_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from rawcd.disc import Disc, Track
     from rawcd.source import Bytes2D
 
 _SCAN_SECTORS: Final = 1024
 
 
-def fill_rows(source: Source, start: int, rows: Bytes2D) -> None:
-    """Fill `rows` from a source's block `start` on, the short way where it offers one.
-
-    Raises:
-        StorageError: the bytes cannot be had.
-    """
-    import numpy as np
-
-    if isinstance(source, ReadsInto):
-        source.read_into(start, rows)
-    else:
-        rows[:] = np.frombuffer(source.read(start, len(rows)), np.uint8).reshape(rows.shape)
-
-
-def first_rw_lba(region: SubRegion, from_lba: int) -> int | None:
+def first_rw_lba(region: SubRegion, lba: int, end_lba: int) -> int | None:
     """Return the first sector whose stored R-W is not zero; None where none is.
 
     Args:
         region: where it may be stored.
-        from_lba: the first sector to look at, if it lies in the region.
+        lba: the first sector to look at, if it lies in the region.
+        end_lba: one past the last.
 
     Raises:
         StorageError: the stored subcode cannot be read.
@@ -47,13 +36,13 @@ def first_rw_lba(region: SubRegion, from_lba: int) -> int | None:
 
     if region.source is None or region.form not in (SubForm.RW, SubForm.RAW):
         return None
-    for done in range(max(from_lba - region.lba, 0), region.sectors, _SCAN_SECTORS):
-        count = min(_SCAN_SECTORS, region.sectors - done)
-        rows = np.empty((count, region.source.block_size), np.uint8)
-        fill_rows(region.source, region.start + done, rows)
+    first, end = max(region.lba, lba), min(region.lba + region.sectors, end_lba)
+    for at in range(first, end, _SCAN_SECTORS):
+        rows = np.empty((min(_SCAN_SECTORS, end - at), region.source.block_size), np.uint8)
+        fill_rows(region.source, region.start + at - region.lba, rows)
         filled = (rows & RW_BITS).any(axis=1)
         if filled.any():
-            return region.lba + done + int(filled.argmax())
+            return at + int(filled.argmax())
     return None
 
 
@@ -85,6 +74,43 @@ _KIND_OF_MODE: Final = {
 def blank_like(track: Track, lba: int, sectors: int) -> Region:
     """Return sectors without content for the lead-in, pregap or lead-out of a track."""
     return blank(lba, sectors, _KIND_OF_MODE[track.mode])
+
+
+def blanks(
+    disc: Disc, lba: int, end: int, *, kinds: Mapping[int, SectorType] | None = None
+) -> Iterator[Region]:
+    """Yield a stretch of a disc without content, each part in the mode that it has there.
+
+    Lead-in and lead-out have the mode of the session's first and last track; the pregap of a
+    data track behind one of another mode begins with one second in the old mode where it has
+    the three seconds that it should have (ECMA-130 20.1).
+
+    Args:
+        disc: the disc.
+        lba: first sector.
+        end: one past the last one.
+        kinds: what the sectors of data tracks hold, by their numbers; without one the kind that
+            `blank_like` gives.
+    """
+    for first, after, track in _modes_along(disc):
+        start, stop = max(first, lba), min(after, end)
+        if start < stop:
+            kind = (kinds or {}).get(track.number, _KIND_OF_MODE[track.mode])
+            yield blank(start, stop - start, kind)
+
+
+def _modes_along(disc: Disc) -> Iterator[tuple[int, int, Track]]:
+    """Yield the stretches of a disc, rising, with the track whose mode each has."""
+    for session in disc.sessions:
+        before = session.tracks[0]
+        position = session.lead_in_lba
+        for track in session.tracks:
+            if session.has_mode_change_head(track):
+                yield position, position + MODE_CHANGE_HEAD_SECTORS, before
+                position += MODE_CHANGE_HEAD_SECTORS
+            yield position, track.end_lba, track
+            position, before = track.end_lba, track
+        yield position, session.end_lba, before
 
 
 def fill_main(region: Region, lba: int, rows: Bytes2D, disc: Disc, *, plain: bool) -> None:

@@ -19,6 +19,7 @@ from rawcd.source.blocks import (
     SilenceSource,
     StreamSource,
     check_range,
+    fill_rows,
 )
 from rawcd.source.joins import (
     BlockBytes,
@@ -69,5 +70,6 @@ __all__ = [
     "StreamSource",
     "SwappedSound",
     "check_range",
+    "fill_rows",
     "paths_of",
 ]

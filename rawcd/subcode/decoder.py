@@ -21,6 +21,7 @@ from rawcd.errors import FormatError
 from rawcd.msf import FRAMES_PER_MINUTE, FRAMES_PER_SECOND, PROGRAM_LBA
 from rawcd.subcode.frame import (
     LEAD_OUT_TNO,
+    POINTER_ADR,
     QCatalog,
     QFrame,
     QIsrc,
@@ -46,7 +47,6 @@ NOT_TOLD: Final = -1
 
 _TNO: Final = OFFSETS["track"]
 _INDEX: Final = OFFSETS["index"]
-_POINTER_MODE: Final = 5
 _DIGITS: Final = slice(1, 8)
 """A catalogue number in a mode 2 frame: 13 digits and a zero."""
 _CODE: Final = slice(1, 9)
@@ -153,7 +153,7 @@ def decode_q(q: Bytes2D) -> QTable:
     kinds[(adr == QPosition.adr) & (tno == LEAD_OUT_TNO)] = QKind.LEAD_OUT
     kinds[adr == QCatalog.adr] = QKind.CATALOG
     kinds[adr == QIsrc.adr] = QKind.ISRC
-    kinds[adr == _POINTER_MODE] = QKind.POINTER
+    kinds[adr == POINTER_ADR] = QKind.POINTER
     bcd = _bcd_values()
     lead_out = kinds == QKind.LEAD_OUT
     placed = (kinds == QKind.PROGRAM) | lead_out
@@ -276,7 +276,7 @@ def toc_of(q: Bytes2D) -> dict[tuple[int, int], QPointer]:
         Items by ADR, 1 or 5, and POINT as on the disc.
     """
     adr = q[:, 0] & 15
-    items = q[((adr == QPosition.adr) | (adr == _POINTER_MODE)) & (q[:, _TNO] == 0)]
+    items = q[((adr == QPosition.adr) | (adr == POINTER_ADR)) & (q[:, _TNO] == 0)]
     right = crc_holds(items)
     keys = (items[:, 0] & 15).astype(np.int32) << 8 | items[:, _INDEX]
     found: dict[tuple[int, int], QPointer] = {}

@@ -20,6 +20,11 @@ LEAD_OUT_TNO: Final = 0xAA
 POINT_FIRST_TRACK: Final = 0xA0
 POINT_LAST_TRACK: Final = 0xA1
 POINT_LEAD_OUT: Final = 0xA2
+POINT_NEXT_SESSION: Final = 0xB0
+"""Mode 5: where the next program area may begin, and the last possible lead-out."""
+POINT_FIRST_LEAD_IN: Final = 0xC0
+"""Mode 5: the first lead-in of the disc, and a copy of the blank's ATIP."""
+POINTER_ADR: Final = 5
 
 Q_POSITION_LAYOUT: Final = construct.Struct(
     "control_adr" / construct.Byte,  # high nibble CONTROL, low nibble ADR

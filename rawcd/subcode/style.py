@@ -84,6 +84,9 @@ class Style:
         lead_out_control_of: the track whose CONTROL the lead-out carries; "first": cdrecord on
             a disc with a data track in front.
         pregap_control_of: "own", or "previous" as cdrecord after a data track.
+        mode_change_head: sectors at the head of a data track's pregap that carry CONTROL of the
+            track before it, where that is of another mode and the pregap has three seconds.
+            75: ECMA-130 20.1, MMC; 0: cdrdao, whose pregaps are the coming track's throughout.
         pq16_crc_inverted: the 16-byte form holds the CRC as the disc does, inverted; cdrdao
             stores it uninverted.
         rw_parity: R-W packs get their parity (IEC 60908 19.3) on the way into final symbols;
@@ -105,13 +108,20 @@ class Style:
     lead_in_time_of_address: bool = True
     lead_out_control_of: Literal["last", "first"] = "last"
     pregap_control_of: Literal["own", "previous"] = "own"
+    mode_change_head: int = 75
     pq16_crc_inverted: bool = True
     rw_parity: bool = True
     text: TextStyle = STANDARD_TEXT
     text_errors: Literal["strict", "replace"] = "strict"
 
     def __post_init__(self) -> None:
-        counts = (self.countdown_ends_at, self.p_lag, self.p_least, self.p_before_lead_out)
+        counts = (
+            self.countdown_ends_at,
+            self.p_lag,
+            self.p_least,
+            self.p_before_lead_out,
+            self.mode_change_head,
+        )
         if min(counts) < 0 or self.p_wave < 1:
             raise ValueError("a style's counts are not negative, and p_wave is at least 1")
         for period, phase in (self.mcn_at, self.isrc_at):
@@ -137,6 +147,7 @@ STYLES: Final[dict[str, Style]] = {
         countdown_ends_at=1,
         toc_pointers_first=False,
         lead_in_time_of_address=False,
+        mode_change_head=0,
         pq16_crc_inverted=False,
         text=TEXT_STYLES["cdrdao"],
     ),

@@ -377,12 +377,12 @@ def test_strict_takes_audio_alone(kind: SectorType | int) -> None:
 
 
 MODE_2 = {3, 4, 5, 7, 8, 9, 16}
-GOES_WITH = {0: {0}, 1: {1}, 2: {2, 6}, 6: {2, 6}} | dict.fromkeys(MODE_2, MODE_2)
-"""IMAPI_CD_SECTOR_TYPE: audio with audio, mode 1 with mode 1, all of mode 2 with each other."""
+GOES_WITH = {1: {0, 1}, 2: {0, 2, 6}, 6: {0, 2, 6}} | {kind: {0, *MODE_2} for kind in MODE_2}
+"""Sound goes with all, data with data of its own mode: A0 names one kind for a session."""
 
 
-@pytest.mark.parametrize("first", SectorType, ids=lambda kind: kind.name)
-def test_the_first_track_says_what_the_others_may_be(first: SectorType) -> None:
+@pytest.mark.parametrize("first", list(SectorType)[1:], ids=lambda kind: kind.name)
+def test_the_first_data_track_says_what_the_others_may_be(first: SectorType) -> None:
     creator = RawCDImageCreator()
     sectors = SilenceSource(block_count=300)  # what sectors hold is not read when they are added
     assert creator.add_track(sectors, int(first)) == 1

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hypothesis import settings
@@ -86,7 +87,8 @@ class ModelTrack:
 class Spot:
     index0: int  # == index1 when there is none
     index1: int
-    end: int  # of its own sound
+    end: int  # of its own sound or data
+    after: int  # its postgap
 
 
 def shared(track: ModelTrack) -> int:
@@ -98,21 +100,28 @@ def shared(track: ModelTrack) -> int:
 
 
 def layout(tracks: list[ModelTrack], special: int | None, *, gaps: bool) -> list[Spot]:
-    """Decisions 1, 2, 4, 5 and 6."""
+    """Decisions 1, 2, 4, 5 and 6; where the mode changes ECMA-130 20: 225, 150 and 150 sectors."""
     spots: list[Spot] = []
     for number, track in enumerate(tracks):
         if number == 0:
             pregap = special if special is not None else track.pregap
             index0, index1 = -150, (150 if pregap is None else pregap) - 150
         else:
-            end = spots[-1].end
+            before = tracks[number - 1]
+            changes = MODES[before.kind] != MODES[track.kind]
+            if changes and before.kind:
+                spots[-1].after = spots[-1].end + 150
+            end = index0 = spots[-1].after
             if track.pregap is not None:
-                index0, index1 = end, end + track.pregap
+                index1 = end + track.pregap
+            elif changes:
+                index1 = end + (225 if track.kind else 150)
             elif gaps:
-                index0, index1 = end, end + 150
+                index1 = end + 150
             else:
-                index0, index1 = end - shared(tracks[number - 1]), end
-        spots.append(Spot(index0, index1, index1 + track.sectors))
+                index0, index1 = end - shared(before), end
+        end = index1 + track.sectors
+        spots.append(Spot(index0, index1, end, end))
     return spots
 
 
@@ -193,12 +202,25 @@ class CreatorMachine(RuleBasedStateMachine):
         return layout(tracks, self.special, gaps=self.gaps if gaps is None else gaps)
 
     def leadout(self) -> int:
-        return self.spots()[-1].end
+        return self.spots()[-1].after
 
     def goes_with_the_others(self, kind: int) -> bool:
-        if kind and (self.strict or self.special is not None or self.first_number != 1):
+        first_is_not_data = self.special is not None or self.first_number != 1
+        if kind and (self.strict or (first_is_not_data and not self.tracks)):
             return False
-        return all(MODES[other.kind] == MODES[kind] for other in self.tracks)
+        data = [other.kind for other in self.tracks if other.kind]
+        return not kind or all(MODES[other] == MODES[kind] for other in data)
+
+    def mode_at(self, lba: int) -> int:
+        """The mode of a sector: its track's, but for the first second of a data track's pregap."""
+        spots = self.spots()
+        place = max([n for n, spot in enumerate(spots) if spot.index0 <= lba], default=0)
+        mode, spot = MODES[self.tracks[place].kind], spots[place]
+        if place and mode >= 0:
+            before = MODES[self.tracks[place - 1].kind]
+            if before != mode and lba < spot.index0 + 75 and spot.index1 - spot.index0 >= 225:
+                return before
+        return mode
 
     def raw_sectors(self) -> int:
         return 22_500 + 150 + self.leadout() + 6_750
@@ -247,7 +269,10 @@ class CreatorMachine(RuleBasedStateMachine):
             codes |= {E_INVALIDARG} if not 0 <= pregap_sectors <= LAST_LEADOUT else set()
             if not self.tracks and (pregap_sectors < 150 or self.special is not None):
                 codes.add(E_INVALIDARG)
-        if self.spots(track)[-1].end > self.limit:
+            last = self.tracks[-1].kind if self.tracks else kind
+            if kind in MODES and kind and MODES[last] != MODES[kind] and pregap_sectors < 225:
+                codes.add(E_INVALIDARG)
+        if kind in MODES and self.spots(track)[-1].after > self.limit:
             codes.add(INSUFFICIENT_SPACE)
         data = None if nothing else Stamped(track.stamp, sectors, SIZES.get(kind, 2_352))
 
@@ -345,7 +370,7 @@ class CreatorMachine(RuleBasedStateMachine):
         codes: set[int] = set()
         if self.tracks:
             codes |= {TRACKS_ALREADY_ADDED} if self.strict else set()
-            if self.spots(gaps=gaps)[-1].end > self.limit:
+            if self.spots(gaps=gaps)[-1].after > self.limit:
                 codes.add(INSUFFICIENT_SPACE)
         if not self.refused(lambda: setattr(self.creator, "disable_gapless_audio", gaps), codes):
             self.gaps = gaps
@@ -508,7 +533,7 @@ class CreatorMachine(RuleBasedStateMachine):
 
     def check_infos(self, places: Iterable[int]) -> None:
         spots = self.spots()
-        ends = [spot.index0 for spot in spots[1:]] + [spots[-1].end]
+        ends = [min(spot.end, later.index0) for spot, later in pairwise(spots)] + [spots[-1].end]
         for place in {place % len(self.tracks) for place in places}:
             track, spot = self.tracks[place], spots[place]
             info = self.creator.track_info(place + 1)
@@ -591,18 +616,18 @@ class CreatorMachine(RuleBasedStateMachine):
                 if stamp and first <= lba < first + sectors:
                     told = struct.pack("<II", stamp, lba - first)
             sector = rawcd.main_sectors(image, lba, 1).tobytes()
-            if self.tracks[0].kind:
-                self.check_data(sector, lba, told)
+            if (mode := self.mode_at(lba)) >= 0:
+                self.check_data(sector, lba, mode, told)
             else:
                 assert sector == (told.ljust(2_352, b"\xaa") if told else bytes(2_352)), lba
 
-    def check_data(self, sector: bytes, lba: int, told: bytes | None) -> None:
-        """Every sector of a data disc is of its place and mode, whoever gave what it holds."""
+    def check_data(self, sector: bytes, lba: int, mode: int, told: bytes | None) -> None:
+        """Every data sector is of its place and mode, whoever gave what it holds."""
         frames = (lba + 150) % 450_000
         time = frames // 4_500, frames // 75 % 60, frames % 75
         assert sector[:12] == SYNC
         assert sector[12:15].hex() == "{:02}{:02}{:02}".format(*time)
-        assert sector[15] == MODES[self.tracks[0].kind]
+        assert sector[15] == mode
         if told is None:
             assert not any(sector[24:2_064])
         else:

@@ -202,9 +202,7 @@ def test_a_disc_is_read_back_from_its_frames() -> None:
     assert mcn_of(table.q) == MCN
     assert isrcs_by_track(table) == CODES
     items = toc_of(q_of(made, made.first_lba, 200))
-    assert list(items.values()) == sorted(
-        lead_in_pointers(made.sessions[0]), key=lambda item: item.point
-    )
+    assert list(items.values()) == sorted(lead_in_pointers(made), key=lambda item: item.point)
     assert list(items) == [(1, point) for point in (1, 2, 3, 0xA0, 0xA1, 0xA2)]
     assert toc_of(table.q) == {}
 
@@ -221,7 +219,7 @@ def test_frames_that_are_all_damaged_still_agree() -> None:
     lead_in = hurt(q_of(made, made.first_lba, 2_000))
     assert not crc_holds(lead_in).any()
     assert list(toc_of(lead_in).values()) == sorted(
-        lead_in_pointers(made.sessions[0]), key=lambda item: item.point
+        lead_in_pointers(made), key=lambda item: item.point
     )
 
 

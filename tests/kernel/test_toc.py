@@ -121,11 +121,11 @@ def test_any_bytes_parse_or_raise_one_error(junk: bytes) -> None:
 
 
 def test_pointers_carry_the_control_of_first_and_last_track() -> None:
-    session = disc(
+    mixed = disc(
         track(1, -150, 0, end=300, mode=TrackMode.MODE1),
         track(2, 300, 450, end=800, pre_emphasis=True),
-    ).sessions[0]
-    by_point = {pointer.point: pointer for pointer in lead_in_pointers(session)}
+    )
+    by_point = {pointer.point: pointer for pointer in lead_in_pointers(mixed)}
     assert {point: pointer.control for point, pointer in by_point.items()} == {
         0xA0: 4,
         0xA1: 1,
@@ -135,7 +135,7 @@ def test_pointers_carry_the_control_of_first_and_last_track() -> None:
     }
     assert by_point[0xA2].value == bytes.fromhex("001250")  # LBA 800 is 00:12:50
     assert by_point[2].value == bytes.fromhex("000800")
-    assert [p.point for p in lead_in_pointers(session, pointers_first=False)] == [
+    assert [p.point for p in lead_in_pointers(mixed, pointers_first=False)] == [
         1,
         2,
         0xA0,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from rawcd.features import Feature
+from rawcd.features import CDTEXT, Feature
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,17 +41,17 @@ class TocFormat:
             Feature.PRE_EMPHASIS,
             Feature.FOUR_CHANNEL,
             Feature.PREGAPS,
+            Feature.PREGAP_DATA,
             Feature.INDEXES,
             Feature.FIRST_TRACK_NUMBER,
             Feature.DATA_TRACKS,
+            Feature.RAW_SECTORS,
             Feature.DISC_TYPE,
-            Feature.TITLES,
-            Feature.OTHER_TEXTS,
-            Feature.LANGUAGES,
-            Feature.RW,  # from LBA 0 to the lead-out
+            Feature.RW,
+            Feature.DATA_RW,
+            *CDTEXT,
         }
     )
-    drops: frozenset[Feature] = frozenset()
     one_file = False
 
     def accepts(self, name: str, head: bytes) -> int:

@@ -104,7 +104,7 @@ def save(
             _ForCdrdao(fill, is_audio=plan.track.is_audio, has_sub=plan.subchannel is not None),
             plan.first,
             plan.sectors,
-            output.write,
+            output,
             width=plan.width,
             jobs=jobs_of(options),
             progress=part_of(progress, plan.first, lead_out),
@@ -158,7 +158,7 @@ def _subchannel(image: DiscImage, first: int, end: int) -> str | None:
         return None
     for region in image.sub:
         start, stop = max(region.lba, first), min(region.lba + region.sectors, end)
-        if start >= stop or first_rw_lba(region, region.lba) is None:
+        if start >= stop or first_rw_lba(region, region.lba, region.lba + region.sectors) is None:
             continue
         for lba in range(start, stop, _STEP):
             rows = np.empty((min(_STEP, stop - lba), PW96_BYTES), np.uint8)
