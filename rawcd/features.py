@@ -76,6 +76,7 @@ class Feature(Enum):
     RAW_SECTORS = "data sectors that their user data would not make again"
     DISC_TYPE = "disc type"
     SESSIONS = "session after the first"
+    APPENDABLE = "room for a further session"
     TITLES = "CD-TEXT title, performer or songwriter"
     OTHER_TEXTS = "CD-TEXT composer, arranger or message"
     TEXT_CODES = "CD-TEXT disc id, genre, closed information, UPC/EAN or ISRC"
@@ -167,6 +168,8 @@ def _of_disc(disc: Disc) -> Iterator[Loss]:
         yield Loss(feature=Feature.MCN, detail=f"media catalogue number {disc.mcn}")
     if (first := disc.tracks[0].number) != 1:
         yield Loss(feature=Feature.FIRST_TRACK_NUMBER, detail=f"first track number {first}")
+    if disc.appendable:
+        yield Loss(feature=Feature.APPENDABLE)
     for number, session in enumerate(disc.sessions, 1):
         if number > 1:
             tracks = f"{session.tracks[0].number} to {session.tracks[-1].number}"

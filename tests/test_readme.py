@@ -18,16 +18,21 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
-def test_the_library_s_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def write_sounds() -> None:
+    """The files that the examples name, in the current folder."""
     import soundfile
 
-    monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(3)
     for name, sectors in (("hidden.wav", 300), ("02.wav", 400)):
         with wave.open(name, "wb") as file:
             file.setparams((2, 2, 44100, 0, "NONE", ""))
             file.writeframes(rng.integers(-9000, 9000, (588 * sectors, 2)).astype("<i2").tobytes())
     soundfile.write("01.flac", rng.integers(-9000, 9000, (588 * 1000, 2)).astype(np.int16), 44100)
+
+
+def test_the_library_s_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_sounds()
     example = blocks("python")[0]
     names: dict[str, object] = {}
     exec(example, names)
@@ -42,16 +47,19 @@ def test_the_library_s_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert first.indexes[2].lba == 150 + 750
 
 
-@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("number", [1, 2, 3])
 def test_the_other_examples_run(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    write_sounds()
+    (tmp_path / "extras").mkdir()
+    (tmp_path / "extras" / "notes.txt").write_text("liner notes")
     exec(blocks("python")[number], {})
 
 
 def test_every_example_is_run() -> None:
-    assert len(blocks("python")) == 3
+    assert len(blocks("python")) == 4
 
 
 def rows_of_names() -> list[tuple[str, str]]:
@@ -76,13 +84,15 @@ def test_the_table_of_imapi_s_names_is_complete_and_true() -> None:
     own = {
         name
         for owner in (rawcd.RawCDImageCreator, rawcd.TrackInfo)
-        for name in vars(owner)
+        for name in dir(owner)
         if not name.startswith("_")
     }
     for theirs, ours in pairs:
         assert ours == snake(theirs)
         assert ours in own
-    beyond_imapi = {"raw_sector_count", "cdtext"}
+    beyond_imapi = {"raw_sector_count", "cdtext", "disc_type", "appendable"}
+    beyond_imapi |= {"add_folder", "next_starting_lba"}
+    assert all(f"`{name}`" in README for name in beyond_imapi)
     assert own == {ours for _, ours in pairs} | beyond_imapi
     assert len(pairs) == 14 + 10
 

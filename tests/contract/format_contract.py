@@ -274,6 +274,7 @@ _MAKERS: Final[dict[Feature, Callable[[], Disc | RegionImage]]] = {
     Feature.MODE0_TRACKS: lambda: _with_data(TrackMode.MODE0),
     Feature.DISC_TYPE: lambda: plain_disc(disc_type=DiscType.XA),
     Feature.SESSIONS: _with_sessions,
+    Feature.APPENDABLE: lambda: replace(plain_disc(), appendable=True),
     Feature.STORED_PQ: lambda: with_stored_pq(image_of(plain_disc())),
     Feature.OUTER_PQ: lambda: with_stored_pq(image_of(plain_disc()), outer=True),
     Feature.RW: lambda: with_rw(image_of(plain_disc())),

@@ -118,6 +118,7 @@ MAKERS: dict[Feature, Callable[[], RegionImage]] = {
     Feature.MODE0_TRACKS: lambda: data_image(of=track(mode=TrackMode.MODE0)),
     Feature.DISC_TYPE: lambda: data_image(session={"disc_type": DiscType.XA}),
     Feature.SESSIONS: two_sessions,
+    Feature.APPENDABLE: lambda: data_image(appendable=True),
     Feature.PREGAP_DATA: lambda: data_image(of=track(600, indexes=later), recorded_from=0),
     Feature.RAW_SECTORS: lambda: with_wrong_bit(data_image()),
     Feature.STORED_PQ: lambda: with_stored_pq(data_image()),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rawcd.image import MainForm, Region, SubForm, SubRegion, blank_like
+from rawcd.image import MainForm, Region, SubForm, SubRegion, blanks
 from rawcd.source import SECTOR_SAMPLES, JoinedSound, SoundPart
 from rawcd_formats.cue.modes import AUDIO, Mode
 
@@ -49,10 +49,10 @@ def regions(disc: Disc, runs: list[Run], pieces: list[Piece]) -> Iterator[Region
     """Yield the regions: sectors without content wherever no run lies."""
     position = disc.first_lba
     for run in runs:
-        yield from _blanks(disc, position, run.lba)
+        yield from blanks(disc, position, run.lba)
         yield from _run_regions(run, pieces)
         position = run.lba + run.sectors
-    yield from _blanks(disc, position, disc.end_lba)
+    yield from blanks(disc, position, disc.end_lba)
 
 
 def subcode(disc: Disc, runs: list[Run], pieces: list[Piece]) -> SubRegion:
@@ -73,16 +73,6 @@ def subcode(disc: Disc, runs: list[Run], pieces: list[Piece]) -> SubRegion:
     ]
     line = PackLine(parts, sectors, name="<R-W of the sheet>")
     return SubRegion(lba=first, sectors=sectors, form=SubForm.RW, source=line)
-
-
-def _blanks(disc: Disc, lba: int, end: int) -> Iterator[Region]:
-    """Yield a stretch without content, each part in the mode of the track that it belongs to."""
-    tracks = disc.tracks
-    for track, owned in zip(tracks, [*(t.first_lba for t in tracks[1:]), end], strict=True):
-        stop = min(owned, end)
-        if stop > lba:
-            yield blank_like(track, lba, stop - lba)
-            lba = stop
 
 
 @dataclass(frozen=True, slots=True)
