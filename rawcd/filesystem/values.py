@@ -19,6 +19,9 @@ SYSTEM_BLOCKS: Final = 16
 MAX_FILE_BYTES: Final = 0xFFFF_FFFF - BLOCK_BYTES + 1
 """What one section of a file can hold in whole blocks (ECMA-119 9.1.4)."""
 
+MAX_DEPTH: Final = 200
+"""Folders within folders that are followed; no tree of use is deeper."""
+
 Emulation = Literal["none", "floppy", "hard-disk"]
 TreeKind = Literal["iso", "rock-ridge", "joliet", "udf"]
 
@@ -56,7 +59,8 @@ def refuse(troubles: Sequence[Trouble]) -> None:
     if not troubles:
         return
     rules = {trouble.rule for trouble in troubles}
-    lines = "".join(f"\n  {trouble}" for trouble in troubles)
+    ordered = sorted(troubles, key=lambda trouble: trouble.path)
+    lines = "".join(f"\n  {trouble}" for trouble in ordered)
     what = "1 entry" if len(troubles) == 1 else f"{len(troubles)} entries"
     raise AuthoringError(
         f"{what} cannot be put on the volume:{lines}",

@@ -165,7 +165,7 @@ def test_a_name_too_long_for_a_moved_folder_is_refused_by_name() -> None:
     folder = Folder()
     for level in range(8, 0, -1):
         folder = Folder(entries={f"{level}{'n' * 240}": folder})
-    with pytest.raises(AuthoringError, match="8n{240}") as caught:
+    with pytest.raises(AuthoringError, match=r"8n{240}") as caught:
         make_volume(FileTree(root=folder), options=VolumeOptions(joliet=False, rock_ridge=True))
     assert caught.value.rule == "folder-depth"
 
