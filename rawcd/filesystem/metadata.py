@@ -271,6 +271,9 @@ class _Finishing:
             if record.use < record.end:
                 child = self._system_use(record, date, named)
             if child is not None and named is not None:
+                # pycdlib makes it a file of 2,048 bytes at block 0, which a reader that knows no
+                # Rock Ridge would show, and genisoimage -M stumbles over.
+                self._put(record.at + SIZE_AT, 0)
                 size = self._own_size(child)
                 inner.append(_Below(child, size, named, below.folder))
                 continue
