@@ -52,8 +52,8 @@ class VolumeSource:
         self,
         *,
         name: str,
-        head: bytes,
-        tail: dict[int, bytes],
+        head: bytes | bytearray,
+        tail: dict[int, bytes] | dict[int, bytearray],
         contents: Sequence[tuple[int, HostFile | MemoryFile]],
         block_count: int,
     ) -> None:
