@@ -43,10 +43,9 @@ class VolumeSource:
 
     Attributes:
         name: for messages.
+        block_size: 2,048.
         block_count: how long the volume is.
     """
-
-    block_size: Final = BLOCK_BYTES
 
     def __init__(
         self,
@@ -58,6 +57,7 @@ class VolumeSource:
         block_count: int,
     ) -> None:
         self.name = name
+        self.block_size = BLOCK_BYTES
         self.block_count = block_count
         self._head = head
         self._tail = tail
