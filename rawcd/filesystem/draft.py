@@ -177,16 +177,13 @@ def _joliet_order(named: Named) -> bytes:
 
 
 def _add_boot(iso: _Volume, image: BootImage, iso_path: str, options: VolumeOptions) -> None:
-    sectors = image.load_sectors
-    if sectors is None and image.emulation != "none":
-        sectors = 1
     iso.add_eltorito(
         iso_path,
         bootcatfile="/BOOT.CAT;1" if options.level < 4 else "/boot.cat",
         rr_bootcatname=CATALOG if options.rock_ridge else None,
         joliet_bootcatfile=f"/{CATALOG}" if options.joliet else None,
         udf_bootcatfile=f"/{CATALOG}" if options.udf else None,
-        boot_load_size=sectors,
+        boot_load_size=image.load_sectors,
         boot_load_seg=image.load_segment,
         platform_id=_EFI_PLATFORM if image.efi else 0,
         efi=image.efi,
