@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import construct
 import numpy as np
@@ -56,6 +56,21 @@ class _Flowing(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no t
         return False
 
 
+@lru_cache(maxsize=64)
+def _head(sample_count: int) -> bytes:
+    """Return what a file of 16-bit stereo frames at 44.1 kHz begins with."""
+    return _MARK + _STREAMINFO.build(
+        {
+            "least_block": _LEAST_BLOCK,
+            "largest_block": _LARGEST_BLOCK,
+            "rate": CD_RATE,
+            "channels_less_1": 1,
+            "bits_less_1": 15,
+            "sample_count": sample_count,
+        }
+    )
+
+
 def decode_frames(frames: bytes, sample_count: int) -> Samples:
     """Return the samples of FLAC frames that follow each other, (n, 2).
 
@@ -68,19 +83,9 @@ def decode_frames(frames: bytes, sample_count: int) -> Samples:
     Raises:
         FormatError: they cannot be decoded, or hold fewer.
     """
-    header = _STREAMINFO.build(
-        {
-            "least_block": _LEAST_BLOCK,
-            "largest_block": _LARGEST_BLOCK,
-            "rate": CD_RATE,
-            "channels_less_1": 1,
-            "bits_less_1": 15,
-            "sample_count": sample_count,
-        }
-    )
     samples = np.zeros((sample_count, 2), np.int16)
     try:
-        with _Flowing(io.BytesIO(b"".join((_MARK, header, frames)))) as file:
+        with _Flowing(io.BytesIO(_head(sample_count) + frames)) as file:
             got = len(file.read(sample_count, out=samples))
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise FormatError(f"FLAC frames cannot be decoded: {error}") from error

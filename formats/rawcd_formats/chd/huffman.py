@@ -209,8 +209,8 @@ def decode_bytes(data: bytes, size: int) -> bytes:
     decoder = Decoder(read_coded_lengths(bits, 256), 16)
     # The symbol at every bit is looked up at once; then the codes are walked from end to end.
     held = np.frombuffer(data + bytes(3), np.uint8).astype(np.uint32)
-    windows: npt.NDArray[np.uint32] = held[:-2] << 16 | held[1:-1] << 8 | held[2:]
-    shifts = 8 - np.arange(8, dtype=np.uint32)
+    windows = held[:-2] << 16 | held[1:-1] << 8 | held[2:]
+    shifts = np.arange(8, 0, -1, dtype=np.uint32)
     every = (windows[: len(data), None] >> shifts & 0xFFFF).reshape(-1)
     lengths = decoder.lengths[every].tolist()
     places = np.empty(size, np.int64)
@@ -222,7 +222,8 @@ def decode_bytes(data: bytes, size: int) -> bytes:
         at += lengths[at]
     if at > end:
         raise FormatError(f"its bits end after {end}")
-    return decoder.symbols[every[places]].tobytes()
+    found: npt.NDArray[np.uint8] = decoder.symbols[every[places]]
+    return found.tobytes()
 
 
 def best_lengths(counts: Sequence[int], width: int) -> list[int]:

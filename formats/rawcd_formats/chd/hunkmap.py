@@ -51,9 +51,7 @@ _ZEROS: Final = 0xFF
 """As a kind, ours: a hunk that an uncompressed file does not hold."""
 _CRC_BITS: Final = 16
 _LONGEST_RUN: Final = 3 + 15 + 256
-_ENTRY: Final = np.dtype(
-    [("kind", "u1"), ("length", "u1", 3), ("offset", "u1", 6), ("crc", ">u2")]
-)
+_ENTRY: Final = np.dtype([("kind", "u1"), ("length", "u1", 3), ("offset", "u1", 6), ("crc", ">u2")])
 
 
 def crc_of(data: bytes | memoryview) -> int:
@@ -223,9 +221,7 @@ def _read_places(
         base = np.where(before < 0, 0, told[before] - steps[before])
         offsets[is_short] = (base + steps)[is_short]
     kinds = np.where(is_short, SELF, kinds).astype(np.uint8)
-    return HunkMap(
-        kinds=kinds, offsets=offsets, lengths=lengths, crcs=crcs.astype(np.uint16)
-    )
+    return HunkMap(kinds=kinds, offsets=offsets, lengths=lengths, crcs=crcs.astype(np.uint16))
 
 
 def _fields(data: bytes, starts: Ints, widths: Ints) -> Ints:
@@ -249,7 +245,10 @@ def build_map(found: HunkMap, first_offset: int) -> bytes:
     length_bits = int(found.lengths[found.kinds < STORED].max(initial=0)).bit_length()
     self_bits = int(found.offsets[found.kinds == SELF].max(initial=0)).bit_length()
     for kind, offset, length, crc in zip(
-        _short_kinds(found), found.offsets.tolist(), found.lengths.tolist(), found.crcs.tolist(),
+        _short_kinds(found),
+        found.offsets.tolist(),
+        found.lengths.tolist(),
+        found.crcs.tolist(),
         strict=True,
     ):
         if kind < STORED:

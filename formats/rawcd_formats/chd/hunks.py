@@ -10,7 +10,7 @@ import numpy as np
 
 from rawcd.errors import FormatError
 from rawcd.source import SECTOR_BYTES, check_range, paths_of
-from rawcd_formats.chd.codecs import unpack
+from rawcd_formats.chd.codecs import FLAC, unpack, unpack_flac, unpack_flac_run
 from rawcd_formats.chd.hunkmap import STORED, crc_of
 from rawcd_formats.chd.layout import UNIT_BYTES
 from rawcd_formats.chd.parity import put_back
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rawcd.source import Bytes2D, Reader
     from rawcd_formats.chd.hunkmap import HunkMap
     from rawcd_formats.chd.layout import Header
+    from rawcd_formats.chd.parity import Flags
 
 _SPAN_UNITS: Final = 512
 _HELD_BYTES: Final = 4 * 1024 * 1024
@@ -112,7 +113,10 @@ class Hunks:
     def _unpack(self, numbers: list[int], fresh: Any) -> None:
         """Unpack hunks; what they lack is made anew for all of them at once."""
         lacking = np.zeros(fresh.shape[:2], np.bool_)
+        checked = self._unpack_flac(numbers, fresh)
         for place, number in enumerate(numbers):
+            if place in checked:
+                continue
             try:
                 flags = self._unpack_one(number, fresh[place])
             except FormatError as error:
@@ -123,20 +127,44 @@ class Hunks:
         if not self._map.checked:
             return
         for place, number in enumerate(numbers):
-            if crc_of(fresh[place].data) != self._map.crcs[number]:
+            if place not in checked and crc_of(fresh[place].data) != self._map.crcs[number]:
                 raise self._damaged(number, "its CRC does not hold")
 
-    def _unpack_one(self, number: int, units: Bytes2D) -> Any:
+    def _unpack_flac(self, numbers: list[int], fresh: Any) -> set[int]:
+        """Unpack the hunks of cdfl; returns their places in the list, their CRCs being right."""
+        places = [p for p, number in enumerate(numbers) if self._codec_of(number) == FLAC]
+        if not places:
+            return set()
+        datas = [self._data_of(numbers[place]) for place in places]
+        crcs = [int(self._map.crcs[numbers[place]]) for place in places]
+        right = unpack_flac_run(datas, [fresh[place] for place in places], crcs)
+        for place, data, crc, done in zip(places, datas, crcs, right, strict=True):
+            if done:
+                continue
+            try:
+                unpack_flac(data, fresh[place], crc)
+            except FormatError as error:
+                raise self._damaged(numbers[place], error.reason) from error
+        return set(places)
+
+    def _codec_of(self, number: int) -> bytes | None:
         kind = int(self._map.kinds[number])
+        return self._codecs[kind] if kind < STORED else None
+
+    def _data_of(self, number: int) -> bytes:
+        data = bytearray(int(self._map.lengths[number]))
+        self._reader.read_at(int(self._map.offsets[number]), data)
+        return bytes(data)
+
+    def _unpack_one(self, number: int, units: Bytes2D) -> Flags | None:
         if self._map.zeros[number]:
             units[:] = 0
             return None
-        data = bytearray(int(self._map.lengths[number]))
-        self._reader.read_at(int(self._map.offsets[number]), data)
-        if kind == STORED:
+        codec, data = self._codec_of(number), self._data_of(number)
+        if codec is None:
             units[:] = np.frombuffer(data, np.uint8).reshape(units.shape)
             return None
-        return unpack(self._codecs[kind], bytes(data), units, int(self._map.crcs[number]))
+        return unpack(codec, data, units)
 
     def _damaged(self, number: int, reason: str) -> FormatError:
         return FormatError(

@@ -161,9 +161,7 @@ def tracks_of(records: Sequence[Record], name: str) -> tuple[TrackRecord, ...]:
     for tag, what in _OTHER_MEDIA.items():
         if tag in tags:
             raise UnsupportedError(f"{name}: holds {what} ({tag.decode().strip()}), no CD")
-    found = [
-        _of_text(record, name) for record in records if record.tag in _TEXT_TAGS
-    ] or [
+    found = [_of_text(record, name) for record in records if record.tag in _TEXT_TAGS] or [
         track for record in records if record.tag == _OLD_TAG for track in _of_binary(record, name)
     ]
     found.sort(key=lambda track: track.number)
@@ -239,9 +237,7 @@ def _checked(track: TrackRecord, name: str) -> TrackRecord:
     if track.kind not in _MODES:
         raise _error(name, f"{who} is of the type {track.kind!r}; there are {', '.join(_MODES)}")
     if track.sub not in _OLD_SUBS:
-        raise _error(
-            name, f"{who} has the subtype {track.sub!r}; there are {', '.join(_OLD_SUBS)}"
-        )
+        raise _error(name, f"{who} has the subtype {track.sub!r}; there are {', '.join(_OLD_SUBS)}")
     if not track.frames:
         raise _error(name, f"{who} has no sectors")
     if track.pregap_stored and track.pregap >= track.frames:

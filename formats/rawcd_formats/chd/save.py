@@ -85,8 +85,8 @@ def save(
     )
     output = files.create(files.name)
     store: PackedStore | PlainStore
-    store = PackedStore(output, header, records, jobs) if tags else PlainStore(
-        output, header, records
+    store = (
+        PackedStore(output, header, records, jobs) if tags else PlainStore(output, header, records)
     )
     with store:
         units = Units(store)
@@ -103,7 +103,7 @@ def save(
                 track.frames,
                 add,
                 width=width,
-                progress=part_of(progress, first, disc.sessions[0].lead_out_lba),
+                progress=part_of(progress, first, disc.tracks[-1].end_lba),
             )
             units.add_zeros(track.padding)
         units.finish()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from rawcd.features import Feature, losses
@@ -44,10 +45,8 @@ def _parts(region: SubRegion, image: RegionImage, *, inside: bool) -> Iterator[S
     lead_out = image.disc.sessions[0].lead_out_lba
     end = region.lba + region.sectors
     borders = [region.lba, *(lba for lba in (0, lead_out) if region.lba < lba < end), end]
-    for lba, stop in zip(borders, borders[1:], strict=False):
-        part = replace(
-            region, lba=lba, sectors=stop - lba, start=region.start + lba - region.lba
-        )
+    for lba, stop in pairwise(borders):
+        part = replace(region, lba=lba, sectors=stop - lba, start=region.start + lba - region.lba)
         if (0 <= lba < lead_out) is not inside:
             part = SubRegion(lba=lba, sectors=stop - lba, form=SubForm.MADE)
         yield part
