@@ -36,6 +36,8 @@ _STREAMINFO: Final = construct.BitStruct(  # RFC 9639 8.1 and 8.2
 )
 _LEAST_BLOCK: Final = 16
 _LARGEST_BLOCK: Final = 65_535
+_ENCODER_BLOCK: Final = 4096
+"""Beyond it the encoder makes two frames of a block."""
 _LEVEL: Final = 5 / 8
 """The reference encoder's usual compression, 5 of 8."""
 # RFC 9639 9.1: codes of a frame header whose value stands in more bytes before the CRC.
@@ -99,8 +101,13 @@ def encode_frames(samples: Samples, block_samples: int) -> bytes:
 
     Args:
         samples: n at most 128 blocks.
-        block_samples: stereo samples in a frame; the last may have fewer.
+        block_samples: stereo samples in a frame, 16 to 4,096; the last may have fewer.
+
+    Raises:
+        ValueError: there are more blocks, or blocks of another size.
     """
+    if not _LEAST_BLOCK <= block_samples <= _ENCODER_BLOCK:
+        raise ValueError(f"frames of {block_samples} samples: {_ENCODER_BLOCK} are the most")
     found: list[bytes] = []
     for number, start in enumerate(range(0, len(samples), block_samples)):
         # libsndfile chooses the block size, so that each block is a stream of its own to it.

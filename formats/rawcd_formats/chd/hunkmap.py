@@ -50,6 +50,7 @@ _WIDTH: Final = 8
 _ZEROS: Final = 0xFF
 """As a kind, ours: a hunk that an uncompressed file does not hold."""
 _CRC_BITS: Final = 16
+_MOST_BYTES_A_HUNK: Final = 10
 _LONGEST_RUN: Final = 3 + 15 + 256
 _ENTRY: Final = np.dtype([("kind", "u1"), ("length", "u1", 3), ("offset", "u1", 6), ("crc", ">u2")])
 
@@ -124,6 +125,15 @@ def read_map(reader: Reader, header: Header) -> HunkMap:
             file=reader.name,
             place="map",
         )
+    bad = found.lengths > 2 * header.hunk_bytes
+    if bad.any():
+        number = int(bad.argmax())
+        raise FormatError(
+            f"hunk {number} takes {int(found.lengths[number])} bytes and holds "
+            f"{header.hunk_bytes}: it would not have been packed",
+            file=reader.name,
+            place="map",
+        )
     bad = (found.kinds == SELF) & (found.offsets >= np.arange(len(found.kinds)))
     if bad.any():
         raise FormatError(
@@ -152,6 +162,12 @@ def _read_packed(reader: Reader, header: Header) -> HunkMap:
     if not at:
         raise FormatError("has no map: it was never finished", file=reader.name, place="header")
     head = parse_at(MAP_HEAD, reader, at, "map")
+    if head.size > _MOST_BYTES_A_HUNK * (count + _SYMBOLS):
+        raise FormatError(
+            f"a map of {head.size} bytes is too large for {count} hunks",
+            file=reader.name,
+            place=f"offset {at}",
+        )
     data = read_at(reader, at + MAP_HEAD.sizeof(), head.size, "map")
     widths = (head.length_bits, head.self_bits, head.parent_bits)
     if head.length_bits > 24 or max(widths) > 48:
