@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import pickle
 import runpy
 import struct
 from dataclasses import replace
@@ -16,7 +17,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rawcd.disc import CopySetting, Disc, DiscType, Index, TrackMode
-from rawcd.errors import FormatError, StorageError, UnsupportedError
+from rawcd.errors import FormatError, MissingExtraError, StorageError, UnsupportedError
 from rawcd.features import Feature
 from rawcd.image import ImageType, MainForm, RegionImage, SubForm, SubRegion, main_sectors
 from rawcd.plugins import open_image, recognised_format, save_image
@@ -491,3 +492,32 @@ def test_it_accepts_by_content_then_by_name() -> None:
     assert ChdFormat().accepts("a.iso", b"MComprHD") == 100
     assert 0 < ChdFormat().accepts("a.CHD", b"") < 100
     assert HEADER.sizeof() == 124
+
+
+def test_an_image_travels_to_other_processes(tmp_path: Path, content: bytes) -> None:
+    image = open_image(FIXTURES / "cdlz-cdzl-cdfl.chd")
+    image.read(0, 10)
+    there: RegionImage = pickle.loads(pickle.dumps(image))
+    assert main_sectors(there, 0, 78).tobytes() == content
+    assert image.files == (FIXTURES / "cdlz-cdzl-cdfl.chd",)  # type: ignore[attr-defined]  # a RegionImage
+
+
+def test_a_chd_is_not_written_over_itself(tmp_path: Path) -> None:
+    path = tmp_path / "a.chd"
+    save_image(image_of(plain_disc()), path)
+    whole = path.read_bytes()
+    with pytest.raises(StorageError, match="is one of the inputs"):
+        save_image(open_image(path), path, replace=True)
+    assert path.read_bytes() == whole
+
+
+def test_without_zstd_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rawcd_formats.chd.codecs._ZSTD_MODULES", ("no_such_module",))
+    with pytest.raises(MissingExtraError, match=r"pip install 'rawcd\[chd\]'") as caught:
+        save_image(image_of(plain_disc()), tmp_path / "a.chd", options={"codecs": "cdzs"})
+    assert caught.value.extra == "chd"
+    whole = (FIXTURES / "zlib.chd").read_bytes()
+    with pytest.raises(MissingExtraError):
+        opened(tmp_path, whole[:16] + b"zstd" + whole[20:])

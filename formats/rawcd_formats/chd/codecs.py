@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -47,6 +48,11 @@ _ZSTD_LEVEL: Final = 19
 _FLAC_BLOCK: Final = 2352
 """Samples in a FLAC frame; readers make room for no more: half of a hunk of eight sectors."""
 _LEAST_RUN: Final = 2
+_LZMA_TAG: Final = b"cdlz"
+_DEFLATE_TAG: Final = b"cdzl"
+_MUCH_LESS: Final = 0.8
+_LAST_BLOCKS: Final = (0b001, 0b011, 0b101)
+"""First bits of a deflated block: it is the last one; stored, coded fixedly or by its own."""
 _SLACK: Final = 64
 """Bytes that a deflated stream may be longer than what it holds."""
 
@@ -258,7 +264,12 @@ def _deflated_ends(data: bytes, size: int) -> Iterator[bytes]:
     zeros = _deflated_zeros(size)
     if data.endswith(zeros):
         yield bytes(size)
-    for start in range(len(data) - 2, max(len(data) - size - _SLACK, 0) - 1, -1):
+    first = max(len(data) - size - _SLACK, 0)
+    starts = range(len(data) - 2, first - 1, -1)
+    # So few bytes are one block, most often: its first bits say that it is the last.
+    alone = [start for start in starts if data[start] & 7 in _LAST_BLOCKS]
+    others = (start for start in starts if data[start] & 7 not in _LAST_BLOCKS)
+    for start in chain(alone, others):
         decoder = zlib.decompressobj(_DEFLATE)
         try:
             held = decoder.decompress(data[start:], size + 1)
@@ -299,24 +310,37 @@ class Packer:
         Returns:
             The codec's place in the header, and the bytes; None for a hunk stored as it is.
         """
-        best: int | None = None
-        least = units.tobytes()
         main = bare.tobytes()
         sub = np.ascontiguousarray(units[:, SECTOR_BYTES:]).tobytes()
         is_zero = not any(sub)
         bits = np.packbits(flags, bitorder="little").tobytes()
-        for place, tag in enumerate(self.tags):
+        found: dict[bytes, bytes] = {}
+        for tag in sorted(self.tags, key=_LZMA_TAG.__eq__):
+            if self._is_hopeless(tag, found, is_data=bool(flags.any())):
+                continue
             if tag == FLAC:
-                packed = self._pack_flac(units) + self._sub(_deflate, sub, is_zero=is_zero)
-            else:
-                pack_main, pack_sub = _PACKERS[tag]
-                first = pack_main(main)
-                size = len(first).to_bytes(2 if units.size < _SHORT_HUNK else 3, "big")
-                rest = self._sub(pack_sub, sub, is_zero=is_zero)
-                packed = b"".join((bits, size, first, rest))
-            if len(packed) < len(least):
-                best, least = place, packed
-        return best, least
+                found[tag] = self._pack_flac(units) + self._sub(_deflate, sub, is_zero=is_zero)
+                continue
+            pack_main, pack_sub = _PACKERS[tag]
+            first = pack_main(main)
+            size = len(first).to_bytes(2 if units.size < _SHORT_HUNK else 3, "big")
+            found[tag] = b"".join((bits, size, first, self._sub(pack_sub, sub, is_zero=is_zero)))
+        best = min(found, key=lambda tag: len(found[tag]))
+        if len(found[best]) >= units.size:
+            return None, units.tobytes()
+        return self.tags.index(best), found[best]
+
+    def _is_hopeless(self, tag: bytes, found: dict[bytes, bytes], *, is_data: bool) -> bool:
+        """Tell that a codec need not be tried: most of the time goes where nothing is gained.
+
+        FLAC makes nothing of data; and LZMA, which takes as long as all others together, little
+        less than deflate of sound that FLAC has made much less of.
+        """
+        if tag == FLAC:
+            return is_data and len(self.tags) > 1
+        if tag == _LZMA_TAG and FLAC in found and _DEFLATE_TAG in found:
+            return len(found[FLAC]) < _MUCH_LESS * len(found[_DEFLATE_TAG])
+        return False
 
     @staticmethod
     def _sub(pack: _Pack, sub: bytes, *, is_zero: bool) -> bytes:
