@@ -190,6 +190,18 @@ def test_any_disc_goes_there_and_back(of: Disc) -> None:
 
 
 @needs("chdman")
+@pytest.mark.parametrize("sectors", [1, 4, 8, 9, 60, 64, 65])
+def test_short_discs_open_too(tmp_path: Path, sectors: int) -> None:
+    """Of eight hunks or fewer chdman makes a map that it refuses itself; ours it takes."""
+    (tmp_path / "a.bin").write_bytes(noise_rows(sectors).tobytes())
+    sheet = 'FILE "a.bin" BINARY\n  TRACK 01 AUDIO\n    INDEX 01 00:00:00\n'
+    (tmp_path / "a.cue").write_text(sheet)
+    save_image(open_image(tmp_path / "a.cue"), tmp_path / "ours.chd")
+    run("chdman", "verify", "-i", "ours.chd", folder=tmp_path)
+    assert extracted(tmp_path, "ours.chd") == (tmp_path / "a.bin").read_bytes()
+
+
+@needs("chdman")
 def test_gaps_that_no_file_holds(tmp_path: Path) -> None:
     """POSTGAP and PREGAP of a sheet: chdman tells them in its records, and so do we read them."""
     (tmp_path / "a.bin").write_bytes(noise_rows(400).tobytes())

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
@@ -279,14 +280,10 @@ def _deflated_ends(data: bytes, size: int) -> Iterator[bytes]:
             yield held
 
 
-_zeros_held: dict[int, bytes] = {}
-
-
+@cache
 def _deflated_zeros(size: int) -> bytes:
     """Return that many zeros deflated: the subcode of most hunks."""
-    if size not in _zeros_held:
-        _zeros_held[size] = _deflate(bytes(size))
-    return _zeros_held[size]
+    return _deflate(bytes(size))
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +309,7 @@ class Packer:
         """
         main = bare.tobytes()
         sub = np.ascontiguousarray(units[:, SECTOR_BYTES:]).tobytes()
-        is_zero = not any(sub)
+        is_zero = sub.count(0) == len(sub)
         bits = np.packbits(flags, bitorder="little").tobytes()
         found: dict[bytes, bytes] = {}
         for tag in sorted(self.tags, key=_LZMA_TAG.__eq__):
