@@ -84,9 +84,9 @@ def unlzma(data: bytes, size: int) -> bytes:
     decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
     try:
         held = decoder.decompress(data, size)
-        while len(held) < size and not (decoder.eof or decoder.needs_input):
-            held += decoder.decompress(b"", size - len(held))
-    except lzma.LZMAError as error:
+        while len(held) < size and (more := decoder.decompress(b"", size - len(held))):
+            held += more
+    except (lzma.LZMAError, EOFError) as error:
         raise FormatError(f"its LZMA bytes are damaged: {error}") from error
     return _whole(held, size, "LZMA")
 
