@@ -84,9 +84,12 @@ def unlzma(data: bytes, size: int) -> bytes:
     decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
     try:
         held = decoder.decompress(data, size)
-        while len(held) < size and (more := decoder.decompress(b"", size - len(held))):
+        while len(held) < size and not (decoder.eof or decoder.needs_input):
+            more = decoder.decompress(b"", size - len(held))
+            if not more:
+                break
             held += more
-    except (lzma.LZMAError, EOFError) as error:
+    except lzma.LZMAError as error:
         raise FormatError(f"its LZMA bytes are damaged: {error}") from error
     return _whole(held, size, "LZMA")
 
