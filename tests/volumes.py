@@ -123,7 +123,7 @@ class Volume119:
 
     def block(self, lba: int, count: int = 1) -> bytes:
         start = (lba - self.lba) * BLOCK_BYTES
-        assert 0 <= start, f"LBA {lba} lies before the volume"
+        assert start >= 0, f"LBA {lba} lies before the volume"
         assert start + count * BLOCK_BYTES <= len(self.data), f"LBA {lba} lies behind it"
         return self.data[start : start + count * BLOCK_BYTES]
 
