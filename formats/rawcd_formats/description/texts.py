@@ -97,10 +97,11 @@ def _check(item: TextItem, charset: int, table: Table, key: str) -> None:
     try:
         encode_text(item.text, used)
     except UnicodeEncodeError as error:
-        wrong = item.text[error.start].encode("unicode_escape").decode()
-        character = item.text[error.start] if item.text[error.start].isprintable() else wrong
+        wrong = item.text[error.start]
+        if not wrong.isprintable():
+            wrong = wrong.encode("unicode_escape").decode()
         raise table.error(
-            f"{key} has the character {character!r}, which {charset_name(used)} lacks; "
+            f"{key} has the character '{wrong}', which {charset_name(used)} lacks; "
             "write another, or choose another charset",
             key,
         ) from error

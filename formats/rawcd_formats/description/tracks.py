@@ -244,8 +244,9 @@ def _volume_options(table: Table | None) -> VolumeOptions:
     said: dict[str, Any] = {
         name: table.get(key) for key, name in _VOLUME_OPTIONS.items() if key in table
     }
+    boot = tuple(map(_boot_image, table.tables("boot")))
     try:
-        return VolumeOptions(boot=tuple(map(_boot_image, table.tables("boot"))), **said)
+        return VolumeOptions(boot=boot, **said)
     except ValueError as error:
         raise table.error(str(error), "date") from error
 
