@@ -289,7 +289,7 @@ SESSION: Final = TableSchema(
         Field(
             key="type",
             kind=kinds.SESSION_TYPE,
-            default="xa where a track is, else cd-rom",
+            default="xa with a track of form 1, form 2 or both, else cd-rom",
             meaning="what point A0 calls it",
         ),
         Field(key="track", table=TRACK, several=True),
