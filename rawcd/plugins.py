@@ -40,7 +40,6 @@ class Format(Protocol):
         suffixes: endings with the dot, in lower case, the usual one first.
         keeps: what a file of this format can hold; the rest is refused by name before a byte
             is written.
-        drops: what it drops with a note instead of refusing.
         keeps_for: optional; a method that returns what it keeps of one image, where that
             depends on the image's kind.
         read_only: optional; True where nothing is ever written: it is not chosen by a suffix to
@@ -51,7 +50,6 @@ class Format(Protocol):
     name: str
     suffixes: tuple[str, ...]
     keeps: frozenset[Feature]
-    drops: frozenset[Feature]
     one_file: bool
 
     def accepts(self, name: str, head: bytes) -> int:
@@ -95,7 +93,7 @@ class WriteResult:
     Attributes:
         files: what was made, the main file last.
         losses: what the target could not hold and the caller allowed to be lost.
-        notes: what was dropped or changed on the way.
+        notes: what was changed on the way.
     """
 
     files: tuple[Path, ...]
@@ -340,27 +338,16 @@ def recognised_format(path: str | os.PathLike[str]) -> str:
     return _recognise(InputFiles(path)).name
 
 
-def unkept(image: DiscImage, chosen: Format) -> tuple[tuple[Loss, ...], tuple[Note, ...]]:
-    """Return what a format would lose of an image, and notes on what it drops by its own leave."""
+def unkept(image: DiscImage, chosen: Format) -> tuple[Loss, ...]:
+    """Return what a format would lose of an image, item by item.
+
+    Raises:
+        StorageError: a source cannot be read.
+    """
     from rawcd.features import losses
-    from rawcd.image import Note
 
     keeps_for = getattr(chosen, "keeps_for", None)
-    found = losses(image, chosen.keeps if keeps_for is None else keeps_for(image))
-    drops: frozenset[Feature] = getattr(chosen, "drops", frozenset())
-    notes = tuple(
-        Note(
-            code="text-dropped" if loss.feature.name in _TEXTS else "dropped",
-            message=f"{loss} cannot be kept in {chosen.name} and was left out",
-            track=loss.track,
-        )
-        for loss in found
-        if loss.feature in drops
-    )
-    return tuple(loss for loss in found if loss.feature not in drops), notes
-
-
-_TEXTS: Final = frozenset({"TITLES", "OTHER_TEXTS", "LANGUAGES"})
+    return losses(image, chosen.keeps if keeps_for is None else keeps_for(image))
 
 
 def save_image(
@@ -387,7 +374,7 @@ def save_image(
         progress: called with the sectors done and the sectors in all; False stops.
 
     Returns:
-        The files that were made, and what was lost and dropped.
+        The files that were made, and what was lost.
 
     Raises:
         UnsupportedError: something would be lost; `.lost` names it, nothing was written. Or the
@@ -405,12 +392,16 @@ def save_image(
         chosen = format_for(target)  # type: ignore[arg-type]  # is_path says so
     else:
         raise ValueError("a stream has no suffix: name the format")
-    lost, notes = unkept(image, chosen)
+    lost = unkept(image, chosen)
     if lost and not allow_loss:
         names = tuple(map(str, lost))
+        # What the format keeps by itself is lost to the image's kind of subcode.
+        by_kind = any(loss.feature in chosen.keeps for loss in lost)
+        remedy = "make it a RAW image (--type raw), " if by_kind else ""
         raise UnsupportedError(
-            f"{chosen.name} cannot hold {_listed(names)}; "
-            "choose another format, or allow the loss (--allow-loss)",
+            f"{chosen.name} cannot hold {_listed(names)}"
+            f"{f' in an image of type {image.kind.name}' if by_kind else ''}; "
+            f"{remedy}choose another format, or allow the loss (--allow-loss)",
             lost=names,
         )
     door = load_writer(writer or ("files" if is_path else "stream"))
@@ -422,9 +413,7 @@ def save_image(
         progress=progress,
         replace=replace,
     )
-    return WriteResult(
-        files=result.files, losses=(*lost, *result.losses), notes=(*notes, *result.notes)
-    )
+    return WriteResult(files=result.files, losses=(*lost, *result.losses), notes=result.notes)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -243,7 +243,12 @@ def _lead_out_end(scan: QScan, lead_out: int) -> int:
     inside = lead_out
     while (ahead := min(inside + _STRIDE, scan.count - 1)) > inside:
         if scan.spot(ahead)[0] != LEAD_OUT_TNO:
-            return next(scan.borders(inside, ahead))[0]
+            if scan.spot(inside)[0] == LEAD_OUT_TNO:
+                return next(scan.borders(inside, ahead))[0]
+            raise FormatError(
+                f"where the lead-out should begin, sector {inside}, the frames tell another place",
+                file=scan.name,
+            )
         inside = ahead
     return scan.count
 

@@ -62,7 +62,11 @@ _MAX_TRACKS: Final = 99
     help="CD+G for a track; without a number for the next one. Sound files bring theirs by name.",
 )
 @click.option("--gaps", is_flag=True, help="Two silent seconds between sound files.")
-@click.option("--pad-short", is_flag=True, help="Fill tracks under 4 seconds with silence.")
+@click.option(
+    "--pad-short",
+    is_flag=True,
+    help="Fill tracks under 4 seconds: with silence, or data sectors of zeros.",
+)
 @folder_options
 @click.option(
     "--style",

@@ -157,6 +157,7 @@ class RawCDImageCreator(DiscSettings):
         block_size: int | None = None,
         subheader: bytes | None = None,
         scrambled: bool | None = None,
+        relocate: bool = False,
     ) -> int:
         """Add a track and return its handle for `track_info` (AddTrack).
 
@@ -183,6 +184,9 @@ class RawCDImageCreator(DiscSettings):
             subheader: ours. Four or eight bytes for XA blocks that bring none.
             scrambled: ours. Whether whole data sectors (the RAW types) are; None finds out by
                 their headers when the image is made.
+            relocate: ours. Take whole data sectors (2,352 bytes) whose headers tell other
+                addresses, such as those of another disc: they are given those of their place,
+                and EDC and parity that held are made to hold again.
 
         Returns:
             1, 2, 3, ...: the handle, which is not the track's number on the disc.
@@ -223,13 +227,14 @@ class RawCDImageCreator(DiscSettings):
             block_size=block_size,
             subheader=subheader,
             scrambled=scrambled,
+            relocate=relocate,
         )
         sectors = material.sectors
         if sectors < MIN_TRACK_SECTORS:
             if not pad_short:
                 raise refusal(
                     "short-track",
-                    f"{what}: {short_track_message(sectors)}; pad_short=True fills it with silence",
+                    f"{what}: {short_track_message(sectors)}; pad_short=True fills it up",
                 )
             sectors = MIN_TRACK_SECTORS
         track = StagedTrack(
@@ -237,6 +242,7 @@ class RawCDImageCreator(DiscSettings):
             sector_type=kind,
             subheader=subheader,
             scrambled=scrambled,
+            relocate=relocate,
             sectors=sectors,
             pregap=self._taken_pregap(pregap, kind, what),
             postgap=taken_postgap(postgap, kind, what),

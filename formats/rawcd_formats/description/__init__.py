@@ -34,7 +34,6 @@ class TomlFormat:
     name = "toml"
     suffixes = (".toml",)
     keeps: frozenset[Feature] = frozenset()
-    drops: frozenset[Feature] = frozenset()
     one_file = True
     read_only = True
 
