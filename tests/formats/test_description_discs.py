@@ -18,6 +18,7 @@ from rawcd.filesystem import DiscBlocks, StoredFile, StoredVolume
 from rawcd.sector import verify
 from rawcd_formats.description import TomlFormat
 from tests.oracles.test_bin_cue import needs, run
+from tests.oracles.test_data_tracks import through_chdman
 
 FIXTURES = Path(__file__).parent.parent.parent / "fixtures" / "description"
 NAMES = ("bridge", "enhanced", "game", "sessions")
@@ -71,14 +72,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_the_raw_image_alone_says_what_was_described(built: dict[str, Path], name: str) -> None:
     image, again = described(name), opened(built[name])
     assert again.disc == image.disc
-    for number, volume in enumerate(volumes(again)):
+    for volume, folders in zip(volumes(again), VOLUMES[name], strict=True):
         files = {
             path[1:]: volume.read_file(entry)
             for path, entry in volume.tree().walk()
             if isinstance(entry, StoredFile)
         }
-        assert files == wanted(name, VOLUMES[name][number])
-    assert number + 1 == len(VOLUMES[name])
+        assert files == wanted(name, folders)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -238,6 +238,13 @@ def test_iso_info_lists_the_game(tmp_path: Path) -> None:
     said = run("iso-info", "-f", "-i", "disc.iso", folder=tmp_path)
     assert "GAME.TXT" in said.upper()
     assert "LEVELS/ONE.DAT" in said.upper()
+
+
+@needs("chdman")
+@pytest.mark.parametrize("name", ["game", "bridge"])
+def test_chdman_makes_the_same_edc_and_parity(name: str, tmp_path: Path) -> None:
+    save_image(described(name), tmp_path / "disc.cue")
+    assert through_chdman(tmp_path, "disc.cue") == (tmp_path / "disc.bin").read_bytes()
 
 
 def test_the_script_makes_the_same_sources(tmp_path: Path) -> None:
