@@ -1,4 +1,8 @@
-"""What a creator should do, said once more: where tracks lie, what is refused."""
+"""A model of the creator in plain integers: where tracks lie, and what is refused.
+
+It is written from the decisions on the core and ECMA-130's gaps, not from the code: it knows
+lengths and addresses and nothing else of ours.
+"""
 
 from __future__ import annotations
 

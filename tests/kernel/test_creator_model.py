@@ -1,4 +1,8 @@
-"""The creator against its model: any order of calls (hypothesis.stateful)."""
+"""The creator against its model, legal calls and illegal ones alike (hypothesis.stateful).
+
+Where a call breaks several rules any of their codes will do, but after the image is made every
+call is READ_ONLY.
+"""
 
 from __future__ import annotations
 
