@@ -64,8 +64,19 @@ def test_a_sheet_packed_against_chdman(sounds: Path, codec: str) -> None:
     ours_at, theirs_at = sounds / "ours.chd", sounds / "theirs.chd"
     ours = convert(sounds / "disc.cue", ours_at, "--set", f"codecs={codec}", "--jobs", "2")
     theirs = Timed(
-        ["chdman", "createcd", "-i", str(sounds / "disc.cue"), "-o", str(theirs_at)]
-        + ["-c", codec, "-np", "2", "-f"],
+        [
+            "chdman",
+            "createcd",
+            "-i",
+            str(sounds / "disc.cue"),
+            "-o",
+            str(theirs_at),
+            "-c",
+            codec,
+            "-np",
+            "2",
+            "-f",
+        ],
         theirs_at,
     )
     for _ in range(2 if FULL else 1):
