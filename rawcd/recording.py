@@ -28,6 +28,7 @@ from rawcd.disc import (
     TrackMode,
 )
 from rawcd.errors import FormatError, UnsupportedError
+from rawcd.features import Feature
 from rawcd.image import (
     ImageType,
     MainForm,
@@ -50,13 +51,14 @@ if TYPE_CHECKING:
     from rawcd.fileset import InputFiles
     from rawcd.image import DiscImage
     from rawcd.qscan import ToldTracks
-    from rawcd.source import Source
+    from rawcd.source import Bytes2D, Source
     from rawcd.toc import LeadIn
 
 SHEET_BYTES: Final = 1024 * 1024
 """More than any table of contents needs."""
 _NO_MCN: Final = "0" * 13
 _HEADER_MODE: Final = 15
+_SUB_BYTES: Final = ImageType.RAW.sub_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,9 +186,10 @@ def recorded_image(
 class _Maker:
     """Makes the disc, and gathers notes on the way."""
 
-    def __init__(self, sheet: Sheet, stored: Sequence[Stored]) -> None:
+    def __init__(self, sheet: Sheet, stored: Sequence[Stored], *, ask_headers: bool = True) -> None:
         self._sheet = sheet
         self._stored = stored
+        self._ask_headers = ask_headers
         self.notes: list[Note] = []
         self.without_q: list[tuple[int, int]] = []
 
@@ -389,7 +392,7 @@ class _Maker:
         """Return the mode of a data track: sheets are known to err, headers are not."""
         own, lba = self._track(number).mode, lead_in.starts[number]
         for each in self._stored:
-            if each.lba <= lba < each.end and each.sector_type is None:
+            if self._ask_headers and each.lba <= lba < each.end and each.sector_type is None:
                 mode = _header_mode(each, lba, scrambled=self._sheet.scrambled)
                 if mode is not None:
                     return mode
@@ -531,6 +534,81 @@ def program_stretches(disc: Disc) -> tuple[tuple[int, int], ...]:
             )
         stretches.append((first, session.lead_out_lba))
     return tuple(stretches)
+
+
+SUBCODE_FEATURES: Final = frozenset(
+    {Feature.MCN, Feature.ISRC, Feature.SCMS, Feature.PREGAPS, Feature.INDEXES}
+)
+"""What a format without a field for it leaves to the subcode."""
+
+
+def told_by_subcode(image: DiscImage) -> frozenset[Feature]:
+    """Return which of MCN, ISRC, SCMS, pregaps and indexes can be read back from the subcode.
+
+    Subcode that is made tells all of them. Recorded subcode may not: the disc may have them from
+    a sheet beside it, and where it is stored again without that sheet they would be gone.
+
+    Raises:
+        StorageError: the subcode cannot be read.
+    """
+    if not isinstance(image, RegionImage):
+        return SUBCODE_FEATURES
+    forms = (SubForm.RAW, SubForm.PQ16)
+    if not any(region.form in forms for region in image.sub):
+        return SUBCODE_FEATURES
+    from rawcd.toc import LeadIn, lead_in_pointers
+
+    disc = image.disc
+    sheet = Sheet(
+        name="the image",
+        lead_ins=[
+            LeadIn.of(lead_in_pointers(disc, number)) for number in range(1, len(disc.sessions) + 1)
+        ],
+    )
+    source = _Subcode(image.as_kind(ImageType.RAW))
+    stored = [
+        Stored(
+            lba=first, sectors=end - first, main=source, sub=source, start=first - disc.first_lba
+        )
+        for first, end in program_stretches(disc)
+    ]
+    try:
+        found = _Maker(sheet, stored, ask_headers=False).disc()
+    except ValueError:
+        return frozenset()
+    pairs = list(zip(disc.tracks, found.tracks, strict=True))
+    same = {
+        Feature.MCN: found.mcn == disc.mcn,
+        Feature.ISRC: all(own.isrc == other.isrc for own, other in pairs),
+        Feature.SCMS: all(own.copy is other.copy for own, other in pairs),
+        Feature.PREGAPS: all(own.first_lba == other.first_lba for own, other in pairs),
+        Feature.INDEXES: all(
+            own.indexes[-1] == other.indexes[-1] and len(own.indexes) <= len(other.indexes)
+            for own, other in pairs
+        ),
+    }
+    return frozenset(feature for feature, holds in same.items() if holds)
+
+
+class _Subcode:
+    """The subcode of an image as a source, its first block at the image's first sector."""
+
+    block_size = _SUB_BYTES
+
+    def __init__(self, image: RegionImage) -> None:
+        self._image = image
+        self.name = "the subcode"
+        self.block_count = image.sector_count
+
+    def read(self, start: int, count: int) -> bytes:
+        import numpy as np
+
+        rows = np.empty((count, _SUB_BYTES), np.uint8)
+        self.read_into(start, rows)
+        return rows.tobytes()
+
+    def read_into(self, start: int, rows: Bytes2D) -> None:
+        self._image.read_sub_into(self._image.first_lba + start, rows)
 
 
 def with_raw_subcode(image: DiscImage) -> DiscImage:

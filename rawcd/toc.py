@@ -201,23 +201,23 @@ def scsi_full_toc(disc: Disc) -> bytes:
     Times and track numbers are binary; the bytes of closed B0 and A0's disc type are not times
     and stay (MMC, READ TOC/PMA/ATIP).
     """
+    items = [
+        (number, pointer, numbers_of(pointer))
+        for number in range(1, len(disc.sessions) + 1)
+        for pointer in lead_in_pointers(disc, number)
+    ]
     body = b"".join(
         _FULL_ITEM.build(
             {
                 "session": number,
                 "adr_control": pointer.adr << 4 | pointer.control,
-                "point": from_bcd(pointer.point) if pointer.point <= 0x99 else pointer.point,
-                "time": _binary(pointer.running),
+                "point": told.point,
+                "time": told.running,
                 "zero": pointer.zero,
-                "value": (
-                    bytes([from_bcd(pointer.value[0])]) + pointer.value[1:]
-                    if pointer.point == POINT_FIRST_TRACK
-                    else _binary(pointer.value)
-                ),
+                "value": told.value,
             }
         )
-        for number in range(1, len(disc.sessions) + 1)
-        for pointer in lead_in_pointers(disc, number)
+        for number, pointer, told in items
     )
     return _answer(body, first=1, last=len(disc.sessions))
 
@@ -303,6 +303,35 @@ def pointer_of(
         running=running,
         zero=zero,
         value=value,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointerNumbers:
+    """An item of a lead-in with its track number and times in binary, as tables have them.
+
+    Attributes:
+        point: a track's number, or A0h, ...
+        running: AMIN, ASEC, AFRAME.
+        value: PMIN, PSEC, PFRAME; of A0 PSEC is the disc type.
+    """
+
+    point: int
+    running: bytes
+    value: bytes
+
+
+def numbers_of(pointer: QPointer) -> PointerNumbers:
+    """Return an item in binary; the bytes of closed B0 and A0's disc type are not times and stay.
+
+    The reverse of `pointer_of`.
+    """
+    point, value = pointer.point, pointer.value
+    has_type = pointer.adr == 1 and point == POINT_FIRST_TRACK
+    return PointerNumbers(
+        point=from_bcd(point) if point < POINT_FIRST_TRACK else point,
+        running=_binary(pointer.running),
+        value=_binary(value[:1]) + value[1:] if has_type else _binary(value),
     )
 
 

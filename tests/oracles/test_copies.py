@@ -42,3 +42,19 @@ def test_iat_finds_the_data_of_a_ccd(tmp_path: Path, user_data: bytes) -> None:
     save_image(open_image(tmp_path / "disc.iso"), tmp_path / "a.ccd")
     run("iat", "a.img", "found.iso", folder=tmp_path)
     assert (tmp_path / "found.iso").read_bytes() == user_data
+
+
+@needs("iat")
+def test_iat_finds_the_data_of_an_mdf(tmp_path: Path, user_data: bytes) -> None:
+    """2,448 bytes a sector; the MDS is not asked."""
+    save_image(open_image(tmp_path / "disc.iso"), tmp_path / "a.mds")
+    run("iat", "a.mdf", "found.iso", folder=tmp_path)
+    assert (tmp_path / "found.iso").read_bytes() == user_data
+
+
+@needs("mdf2iso")
+def test_mdf2iso_finds_the_data_of_an_mdf(tmp_path: Path, user_data: bytes) -> None:
+    """It takes 2,448 bytes a sector where there is no sound."""
+    save_image(open_image(tmp_path / "disc.iso"), tmp_path / "a.mds")
+    run("mdf2iso", "a.mdf", "found.iso", folder=tmp_path)
+    assert (tmp_path / "found.iso").read_bytes() == user_data

@@ -60,6 +60,12 @@ class CcdFormat:
     drops: frozenset[Feature] = frozenset()
     one_file = False
 
+    def keeps_for(self, image: DiscImage) -> frozenset[Feature]:
+        """Return what is kept of an image: SCMS only where the subcode tells of it."""
+        from rawcd.recording import told_by_subcode
+
+        return self.keeps - ({Feature.SCMS} - told_by_subcode(image))
+
     def accepts(self, name: str, head: bytes) -> int:
         """Answer by the sections that every such sheet has, and by the name."""
         named = name.lower().endswith(self.suffixes)

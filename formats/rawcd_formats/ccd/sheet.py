@@ -25,8 +25,8 @@ from rawcd.errors import FormatError
 from rawcd.image import Note
 from rawcd.msf import FRAMES_PER_MINUTE, FRAMES_PER_SECOND, PROGRAM_LBA
 from rawcd.recording import Sheet, SheetTrack
-from rawcd.subcode.frame import POINT_FIRST_TRACK, POINTER_ADR, from_bcd
-from rawcd.toc import LeadIn, lead_in_pointers, pointer_of
+from rawcd.subcode.frame import POINTER_ADR
+from rawcd.toc import LeadIn, lead_in_pointers, numbers_of, pointer_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -377,38 +377,28 @@ def _mode_number(mode: TrackMode) -> int:
 
 
 def _entry(number: int, session: int, pointer: QPointer) -> list[str]:
-    point = pointer.point
-    a, p = _binary(pointer.running), _binary(pointer.value)
-    if pointer.adr != POINTER_ADR and point == POINT_FIRST_TRACK:
-        p = (p[0], pointer.value[1], pointer.value[2])
-    shown = f"0x{point:02x}" if point >= POINT_FIRST_TRACK else f"0x{from_bcd(point):02x}"
+    told = numbers_of(pointer)
+    a, p = tuple(told.running), tuple(told.value)
     return [
         f"[Entry {number}]",
         f"Session={session}",
-        f"Point={shown}",
+        f"Point=0x{told.point:02x}",
         f"ADR=0x{pointer.adr:02x}",
         f"Control=0x{pointer.control:02x}",
         "TrackNo=0",
         f"AMin={a[0]}",
         f"ASec={a[1]}",
         f"AFrame={a[2]}",
-        f"ALBA={_lba(a)}",
+        f"ALBA={_lba(told.running)}",
         f"Zero={pointer.zero}",
         f"PMin={p[0]}",
         f"PSec={p[1]}",
         f"PFrame={p[2]}",
-        f"PLBA={_lba(p)}",
+        f"PLBA={_lba(told.value)}",
     ]
 
 
-def _binary(bcd: bytes) -> tuple[int, int, int]:
-    if bcd == b"\xff\xff\xff":  # a closed disc's B0 holds no time
-        return 0xFF, 0xFF, 0xFF
-    minute, second, frame = (from_bcd(byte) if byte <= 0x99 else byte for byte in bcd)
-    return minute, second, frame
-
-
-def _lba(time: tuple[int, int, int]) -> int:
+def _lba(time: bytes) -> int:
     """Return what the sheet calls the LBA of three bytes, whether they are a time or not."""
     minute, second, frame = time
     return minute * FRAMES_PER_MINUTE + second * FRAMES_PER_SECOND + frame + PROGRAM_LBA
