@@ -40,16 +40,16 @@ class Format(Protocol):
         suffixes: endings with the dot, in lower case, the usual one first.
         keeps: what a file of this format can hold; the rest is refused by name before a byte
             is written.
-        drops: what it drops with a note instead of refusing.
         keeps_for: optional; a method that returns what it keeps of one image, where that
             depends on the image's kind.
+        read_only: optional; True where nothing is ever written: it is not chosen by a suffix to
+            save in, and `save` is not called.
         one_file: a save makes one file, so that it can go into a pipe.
     """
 
     name: str
     suffixes: tuple[str, ...]
     keeps: frozenset[Feature]
-    drops: frozenset[Feature]
     one_file: bool
 
     def accepts(self, name: str, head: bytes) -> int:
@@ -93,7 +93,7 @@ class WriteResult:
     Attributes:
         files: what was made, the main file last.
         losses: what the target could not hold and the caller allowed to be lost.
-        notes: what was dropped or changed on the way.
+        notes: what was changed on the way.
     """
 
     files: tuple[Path, ...]
@@ -221,31 +221,50 @@ def load_writer(name: str) -> Writer:
 
 
 def format_for(path: str | os.PathLike[str]) -> Format:
-    """Return the format that a file name's suffix asks for; of several the first by name.
+    """Return the format that a file name's suffix asks to be written; the first by name.
 
     Raises:
         PluginError: no format has the suffix.
+        UnsupportedError: the formats that have it are only read.
     """
     from pathlib import Path
 
     suffix = Path(path).suffix.lower()
     known: list[str] = []
     broken: PluginError | None = None
+    only_read: Format | None = None
     for plugin in plugins(FORMATS):
         try:
             candidate = load_format(plugin.name)
         except PluginError as error:
             broken = error
             continue
+        if _is_read_only(candidate):
+            if suffix in candidate.suffixes:
+                only_read = candidate
+            continue
         if suffix in candidate.suffixes:
             return candidate
         known.extend(candidate.suffixes)
+    if only_read is not None:
+        raise _never_written(only_read)
     raise PluginError(
         f"{str(path)!r}: no format has the suffix {suffix!r}; there are {', '.join(known)}; "
         "or name one (--format)",
         name=suffix,
         group=FORMATS,
     ) from broken
+
+
+def _is_read_only(candidate: Format) -> bool:
+    return getattr(candidate, "read_only", False)
+
+
+def _never_written(only_read: Format) -> UnsupportedError:
+    return UnsupportedError(
+        f"files of the format {only_read.name} are read and never written; choose another format "
+        "(--format), or another suffix"
+    )
 
 
 def _recognise(files: InputFiles) -> Format:
@@ -301,7 +320,7 @@ def open_image(
     chosen = load_format(format) if format is not None else _recognise(files)
     image = chosen.load(files)
     if isinstance(image, RegionImage):
-        image = change(image, inputs=files.opened)
+        image = change(image, inputs=tuple(dict.fromkeys((*image.inputs, *files.opened))))
         if rw is not None:
             image = image.taking_rw_as(rw)
     return image
@@ -319,27 +338,16 @@ def recognised_format(path: str | os.PathLike[str]) -> str:
     return _recognise(InputFiles(path)).name
 
 
-def unkept(image: DiscImage, chosen: Format) -> tuple[tuple[Loss, ...], tuple[Note, ...]]:
-    """Return what a format would lose of an image, and notes on what it drops by its own leave."""
+def unkept(image: DiscImage, chosen: Format) -> tuple[Loss, ...]:
+    """Return what a format would lose of an image, item by item.
+
+    Raises:
+        StorageError: a source cannot be read.
+    """
     from rawcd.features import losses
-    from rawcd.image import Note
 
     keeps_for = getattr(chosen, "keeps_for", None)
-    found = losses(image, chosen.keeps if keeps_for is None else keeps_for(image))
-    drops: frozenset[Feature] = getattr(chosen, "drops", frozenset())
-    notes = tuple(
-        Note(
-            code="text-dropped" if loss.feature.name in _TEXTS else "dropped",
-            message=f"{loss} cannot be kept in {chosen.name} and was left out",
-            track=loss.track,
-        )
-        for loss in found
-        if loss.feature in drops
-    )
-    return tuple(loss for loss in found if loss.feature not in drops), notes
-
-
-_TEXTS: Final = frozenset({"TITLES", "OTHER_TEXTS", "LANGUAGES"})
+    return losses(image, chosen.keeps if keeps_for is None else keeps_for(image))
 
 
 def save_image(
@@ -366,10 +374,11 @@ def save_image(
         progress: called with the sectors done and the sectors in all; False stops.
 
     Returns:
-        The files that were made, and what was lost and dropped.
+        The files that were made, and what was lost.
 
     Raises:
-        UnsupportedError: something would be lost; `.lost` names it, nothing was written.
+        UnsupportedError: something would be lost; `.lost` names it, nothing was written. Or the
+            format is only read.
         StorageError: a file cannot be read or written, or exists.
         PluginError: there is no such format or writer.
         CancelledError: `progress` said stop.
@@ -377,16 +386,22 @@ def save_image(
     is_path = isinstance(target, str) or hasattr(target, "__fspath__")
     if format is not None:
         chosen = load_format(format)
+        if _is_read_only(chosen):
+            raise _never_written(chosen)
     elif is_path:
         chosen = format_for(target)  # type: ignore[arg-type]  # is_path says so
     else:
         raise ValueError("a stream has no suffix: name the format")
-    lost, notes = unkept(image, chosen)
+    lost = unkept(image, chosen)
     if lost and not allow_loss:
         names = tuple(map(str, lost))
+        # What the format keeps by itself is lost to the image's kind of subcode.
+        by_kind = any(loss.feature in chosen.keeps for loss in lost)
+        remedy = "make it a RAW image (--type raw), " if by_kind else ""
         raise UnsupportedError(
-            f"{chosen.name} cannot hold {_listed(names)}; "
-            "choose another format, or allow the loss (--allow-loss)",
+            f"{chosen.name} cannot hold {_listed(names)}"
+            f"{f' in an image of type {image.kind.name}' if by_kind else ''}; "
+            f"{remedy}choose another format, or allow the loss (--allow-loss)",
             lost=names,
         )
     door = load_writer(writer or ("files" if is_path else "stream"))
@@ -398,9 +413,7 @@ def save_image(
         progress=progress,
         replace=replace,
     )
-    return WriteResult(
-        files=result.files, losses=(*lost, *result.losses), notes=(*notes, *result.notes)
-    )
+    return WriteResult(files=result.files, losses=(*lost, *result.losses), notes=result.notes)
 
 
 def _listed(names: Sequence[str]) -> str:

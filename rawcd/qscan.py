@@ -246,7 +246,12 @@ def _lead_out_end(scan: QScan, lead_out: int) -> int:
     inside = lead_out
     while (ahead := min(inside + _STRIDE, scan.count - 1)) > inside:
         if scan.spot(ahead)[0] != LEAD_OUT_TNO:
-            return next(scan.borders(inside, ahead))[0]
+            if scan.spot(inside)[0] == LEAD_OUT_TNO:
+                return next(scan.borders(inside, ahead))[0]
+            raise FormatError(
+                f"where the lead-out should begin, sector {inside}, the frames tell another place",
+                file=scan.name,
+            )
         inside = ahead
     return scan.count
 
@@ -382,7 +387,19 @@ def _index_borders(
                 indexes[number].append(Index(number=index, lba=sector + first_lba))
             elif track == number + 1 and index == 0 and track in indexes:
                 indexes[track].insert(0, Index(number=0, lba=sector + first_lba))
-    return indexes
+    return {number: _without_gaps(found) for number, found in indexes.items()}
+
+
+def _without_gaps(indexes: list[Index]) -> list[Index]:
+    """Put back the indexes none of whose frames could be read: right before the next one."""
+    whole: list[Index] = []
+    for index in indexes:
+        lost = index.number - whole[-1].number - 1 if whole else 0
+        whole += [
+            Index(number=index.number - back, lba=index.lba - back) for back in range(lost, 0, -1)
+        ]
+        whole.append(index)
+    return whole
 
 
 class _Told:

@@ -99,18 +99,22 @@ def recorded(disc: Disc, *, seed: int = 1) -> RegionImage:
 
 
 def with_subcode_noise(image: RegionImage, *, seed: int = 5) -> RegionImage:
-    """The image with recorded subcode: R-W noise, and some Q frames of each stretch damaged."""
+    """The image with recorded subcode: in its tracks R-W noise, and some Q frames damaged."""
     rows = np.empty((image.sector_count, 96), np.uint8)
     image.read_sub_into(image.first_lba, rows)
     rng = np.random.default_rng(seed)
-    rows |= rng.integers(0, 64, rows.shape, np.uint8)
-    hit = rng.random(len(rows)) < 0.02
+    inside = np.zeros(len(rows), bool)
+    for session in image.disc.sessions:
+        start = min(session.program_lba + 150, session.tracks[0].start_lba)
+        inside[start - image.first_lba : session.lead_out_lba - image.first_lba] = True
+    rows[inside] |= rng.integers(0, 64, (int(inside.sum()), 96), np.uint8)
+    hit = inside & (rng.random(len(rows)) < 0.02)
     borders = {index.lba for each in image.disc.tracks for index in each.indexes}
     hit[[lba - image.first_lba for lba in borders]] = False
     # Of what stands only a few times on a short disc half is left alone.
-    image_q = np.packbits(rows & 0x40, axis=1)[:, 0] & 15
-    for adr in (2, 3):
-        hit[np.flatnonzero(image_q == adr)[::2]] = False
+    adr = np.packbits(rows & 0x40, axis=1)[:, 0] & 15
+    for mode in (2, 3):
+        hit[np.flatnonzero(adr == mode)[::2]] = False
     rows[np.flatnonzero(hit), 30] ^= 0x40
     source = ArraySource(rows.tobytes(), block_size=96)
     sub = SubRegion(

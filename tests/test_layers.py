@@ -29,6 +29,7 @@ MAY_IMPORT = {
 ONE_DOOR = {
     "soundfile": WINGS["rawcd"] / "audio",
     "soxr": WINGS["rawcd"] / "audio",
+    "pycdlib": WINGS["rawcd"] / "filesystem",
     "click": WINGS["rawcd"] / "cli",
     "rich": WINGS["rawcd"] / "cli",
 }

@@ -27,7 +27,6 @@ class CountFormat:
     name = "count"
     suffixes = (".count",)
     keeps = frozenset(Feature)
-    drops = frozenset()
     one_file = True
 
     def accepts(self, name, head):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+import shutil
+import subprocess
+import sys
 import wave
 from pathlib import Path
 
@@ -18,16 +23,21 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
-def test_the_library_s_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def write_sounds() -> None:
+    """The files that the examples name, in the current folder."""
     import soundfile
 
-    monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(3)
     for name, sectors in (("hidden.wav", 300), ("02.wav", 400)):
         with wave.open(name, "wb") as file:
             file.setparams((2, 2, 44100, 0, "NONE", ""))
             file.writeframes(rng.integers(-9000, 9000, (588 * sectors, 2)).astype("<i2").tobytes())
     soundfile.write("01.flac", rng.integers(-9000, 9000, (588 * 1000, 2)).astype(np.int16), 44100)
+
+
+def test_the_library_s_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_sounds()
     example = blocks("python")[0]
     names: dict[str, object] = {}
     exec(example, names)
@@ -42,16 +52,74 @@ def test_the_library_s_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert first.indexes[2].lba == 150 + 750
 
 
-@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("number", [1, 2, 3])
 def test_the_other_examples_run(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    write_sounds()
+    (tmp_path / "extras").mkdir()
+    (tmp_path / "extras" / "notes.txt").write_text("liner notes")
     exec(blocks("python")[number], {})
 
 
 def test_every_example_is_run() -> None:
-    assert len(blocks("python")) == 3
+    assert len(blocks("python")) == 4
+
+
+COMMANDS = [
+    re.sub(r"\s*#.*", "", line)
+    for block in blocks("sh")
+    for line in block.splitlines()
+    if line.startswith("rawcd ")
+]
+"""What the README tells people to type, beside the two commands of its beginning."""
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with all that the README's commands name."""
+    place = tmp_path_factory.mktemp("inputs")
+    with contextlib.chdir(place):
+        write_sounds()
+        Path("01.flac").rename("song.flac")
+        Path("song.cdg").write_bytes(bytes(24 * 300))
+        for folder in ("photos", "extras", "more"):
+            (place / folder).mkdir()
+            (place / folder / f"{folder}.txt").write_text(folder)
+        Path("disc.iso").write_bytes(bytes(2048 * 300))
+        lines = ['FILE "song.flac" WAVE', "  TRACK 01 AUDIO", "    INDEX 01 00:00:00"]
+        Path("album.cue").write_text("\n".join(lines))
+        Path("disc.toml").write_text('[[track]]\nfile = "song.flac"\n')
+        rawcd.save_image(rawcd.open_image("album.cue"), "album.raw")
+        creator = rawcd.RawCDImageCreator()
+        creator.resulting_image_type = rawcd.ImageType.RAW
+        creator.appendable = True
+        creator.add_folder("photos")
+        rawcd.save_image(creator.create_result_image(), "disc.raw")
+    return place
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the commands are a POSIX shell's")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_commands_run(command: str, inputs: Path, tmp_path: Path) -> None:
+    place = tmp_path / "here"
+    shutil.copytree(inputs, place)
+    words = command.split()
+    if "-o" in words and (made := words[words.index("-o") + 1]) != "-":
+        (place / made).unlink(missing_ok=True)
+    command = command.replace("| ssh burner ...", "| wc -c")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["sh", "-ec", command],
+        cwd=place,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "internal error" not in done.stderr
 
 
 def rows_of_names() -> list[tuple[str, str]]:
@@ -76,13 +144,15 @@ def test_the_table_of_imapi_s_names_is_complete_and_true() -> None:
     own = {
         name
         for owner in (rawcd.RawCDImageCreator, rawcd.TrackInfo)
-        for name in vars(owner)
+        for name in dir(owner)
         if not name.startswith("_")
     }
     for theirs, ours in pairs:
         assert ours == snake(theirs)
         assert ours in own
-    beyond_imapi = {"raw_sector_count", "cdtext"}
+    beyond_imapi = {"raw_sector_count", "cdtext", "disc_type", "appendable"}
+    beyond_imapi |= {"add_folder", "next_starting_lba", "has_four_channels"}
+    assert all(f"`{name}`" in README for name in beyond_imapi)
     assert own == {ours for _, ours in pairs} | beyond_imapi
     assert len(pairs) == 14 + 10
 

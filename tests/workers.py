@@ -24,17 +24,21 @@ class Numbered:
     Attributes:
         pause: seconds that each block takes.
         fails_at: the LBA at which `fail` is called.
-        how: `storage`, `foreign`, `broken`, `end`, `silent`, `killed`, `stopped` or `hangs`.
+        how: `storage`, `foreign`, `broken`, `end`, `killed`, `exits` or `hangs`.
+        there: fail in a worker alone: at the first block that it makes there or behind.
     """
 
     pause: float = 0.0
     fails_at: int | None = None
     how: str = "storage"
+    there: bool = False
 
     def __call__(self, lba: int, rows: Bytes2D) -> None:
         time.sleep(self.pause)
-        if self.fails_at is not None and lba <= self.fails_at < lba + len(rows):
-            self.fail()
+        if self.fails_at is not None and self.fails_at < lba + len(rows):
+            here = lba <= self.fails_at
+            if parent_process() is not None if self.there else here:
+                self.fail()
         rows[:] = np.arange(lba, lba + len(rows)).astype("<u4").view(np.uint8).reshape(-1, 4)[:, :1]
         rows[:, :4] = np.arange(lba, lba + len(rows)).astype("<u4").view(np.uint8).reshape(-1, 4)
 
@@ -47,8 +51,6 @@ class Numbered:
             raise UnportableError("one", "two")
         if self.how == "end":
             raise EOFError("no more")
-        if parent_process() is None:
-            raise AssertionError("this was to happen in a worker")
         if self.how == "killed":
             os.kill(os.getpid(), signal.SIGKILL)
         if self.how == "exits":

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Final
 
 from rawcd.disc import TrackMode
 from rawcd.errors import FormatError, UnsupportedError
-from rawcd.features import Feature
+from rawcd.recording import RECORDED, SUBCODE_FEATURES, told_by_subcode
 from rawcd.source import SECTOR_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rawcd.disc import Disc
+    from rawcd.features import Feature
     from rawcd.fileset import InputFiles, OutputFiles
     from rawcd.image import DiscImage, RegionImage
     from rawcd.progress import Progress
@@ -59,31 +60,11 @@ class CloneFormat:
 
     name = "clone"
     suffixes = (".clone",)  # .toc is cdrdao's
-    keeps = frozenset(
-        {
-            Feature.MCN,
-            Feature.ISRC,
-            Feature.COPY_PERMITTED,
-            Feature.SCMS,
-            Feature.PRE_EMPHASIS,
-            Feature.FOUR_CHANNEL,
-            Feature.PREGAPS,
-            Feature.INDEXES,
-            Feature.FIRST_TRACK_NUMBER,
-            Feature.DATA_TRACKS,
-            Feature.MODE0_TRACKS,
-            Feature.DISC_TYPE,
-            Feature.STORED_PQ,
-            Feature.RW,
-        }
-    )
-    drops: frozenset[Feature] = frozenset()
+    keeps = RECORDED
     one_file = False
 
     def keeps_for(self, image: DiscImage) -> frozenset[Feature]:
         """Return what is kept of an image: of what the subcode has to tell only what it does."""
-        from rawcd.recording import SUBCODE_FEATURES, told_by_subcode
-
         return (self.keeps - SUBCODE_FEATURES) | told_by_subcode(image)
 
     def accepts(self, name: str, head: bytes) -> int:
@@ -176,7 +157,7 @@ class CloneFormat:
             PlainSectors(image),
             first,
             end - first,
-            output.write,
+            output,
             width=_SIZE,
             jobs=jobs_of(options),
             progress=progress,

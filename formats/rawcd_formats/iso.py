@@ -37,7 +37,6 @@ class IsoFormat:
     name = "iso"
     suffixes = (".iso",)
     keeps = frozenset({Feature.DATA_TRACKS})
-    drops: frozenset[Feature] = frozenset()
     one_file = True
 
     def accepts(self, name: str, head: bytes) -> int:
@@ -101,12 +100,10 @@ class IsoFormat:
         """Write the user data of a disc's only track, which is Mode 1.
 
         Raises:
-            UnsupportedError: an option was given (there are none), the disc has other tracks,
-                or a sector is not what its user data alone would make again.
+            UnsupportedError: an option was given (there are none), or the disc has other tracks.
             StorageError: reading or writing failed.
         """
         from rawcd.pump import JOBS, UserData, jobs_of, pump
-        from rawcd.userdata import check_remakeable
 
         for option in options.keys() - {JOBS}:
             raise UnsupportedError(f"the format iso has no option {option!r}")
@@ -121,14 +118,13 @@ class IsoFormat:
             )
         if first.pregap_sectors != PREGAP_SECTORS:
             raise UnsupportedError("iso begins at LBA 0, and the track begins elsewhere")
-        check_remakeable(image, 0, first.end_lba, SectorType.MODE1)
         output = files.create(files.name)
         output.allocate(first.end_lba * _BLOCK)
         pump(
             UserData(image, SectorType.MODE1),
             0,
             first.end_lba,
-            output.write,
+            output,
             width=_BLOCK,
             jobs=jobs_of(options),
             progress=progress,

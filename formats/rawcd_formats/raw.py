@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from rawcd.disc import FIRST_LEAD_OUT_SECTORS, LATER_LEAD_OUT_SECTORS
 from rawcd.errors import FormatError, UnsupportedError
-from rawcd.features import Feature
+from rawcd.features import CDTEXT, Feature
 from rawcd.image import (
     ImageType,
     MainForm,
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from rawcd.progress import Progress
 
 _SURE: Final = 100
-TEXTS: Final = frozenset({Feature.TITLES, Feature.LANGUAGES, Feature.OTHER_TEXTS})
 _TEXT_SECTORS: Final = 1100
 """Twice the longest cycle of CD-TEXT: eight blocks of 256 packs, four packs a sector."""
 _LEAST: Final = 4
@@ -91,7 +90,6 @@ class RawFormat:
     name = "raw"
     suffixes = (".raw",)
     keeps = frozenset(Feature) - {Feature.TEXT_CHARACTERS}
-    drops = TEXTS  # where the kind has no place for them: whoever asks for the kind knows that
     one_file = True
 
     def keeps_for(self, image: DiscImage) -> frozenset[Feature]:
@@ -99,7 +97,7 @@ class RawFormat:
 
         CD-TEXT has no parity of R-W packs, so it can only be in the final symbols of RAW.
         """
-        return self.keeps if image.kind is ImageType.RAW else self.keeps - TEXTS
+        return self.keeps if image.kind is ImageType.RAW else self.keeps - CDTEXT
 
     def accepts(self, name: str, head: bytes) -> int:
         """Answer by the CRC of the first Q frames, whatever the name."""
@@ -182,7 +180,7 @@ class RawFormat:
             WholeSectors(image),
             image.first_lba,
             image.sector_count,
-            output.write,
+            output,
             width=image.sector_size,
             jobs=jobs_of(options),
             progress=progress,

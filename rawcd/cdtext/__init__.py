@@ -11,7 +11,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from rawcd.cdtext.charsets import Charset, charset_name, fitting_charset, sheet_codec
+from rawcd.cdtext.charsets import Charset, charset_name, fitting_charset, sheet_codec, widened
 from rawcd.cdtext.fields import FIELD_OF, FIELDS, TextField
 from rawcd.cdtext.genres import GENRES, genre_code, genre_name
 from rawcd.cdtext.languages import ENGLISH, LANGUAGES, language_code, language_name
@@ -74,6 +74,7 @@ __all__ = [
     "packs_of_symbols",
     "read_packs",
     "sheet_codec",
+    "widened",
 ]
 
 

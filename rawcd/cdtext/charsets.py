@@ -113,9 +113,13 @@ def shown(text: str) -> str:
 def encode_text(text: str, charset: int, *, errors: Errors = "strict") -> bytes:
     """Return a text's bytes, without terminator.
 
-    MS-JIS is Microsoft's Shift-JIS (code page 932) with double-byte characters alone: ASCII and
-    half-width katakana become full-width. JIS X 0208 characters that code page 932 takes from
-    other places of Unicode (wave dash, minus sign, ...) are found through Shift-JIS.
+    MS-JIS is Music Shift-JIS (the Japanese record industry's RIS 506, whose own signs are not
+    known here); code page 932 stands for it. All its characters take two bytes (redbook.md 4.1:
+    double-byte texts, positions counted in characters; so do Rimage's guide to CD-TEXT and
+    libcueify), so ASCII and half-width katakana become full-width, and are read back so. Discs
+    with single bytes among the double exist (redumper, issue 39) and are read. JIS X 0208
+    characters that code page 932 takes from other places of Unicode (wave dash, minus sign,
+    ...) are found through Shift-JIS.
 
     Args:
         text: what to encode.
@@ -129,9 +133,7 @@ def encode_text(text: str, charset: int, *, errors: Errors = "strict") -> bytes:
     """
     if is_raw(text):
         return _raw_bytes(text, width_of(charset))
-    if charset == Charset.MS_JIS:
-        text = _HALF_WIDTH_KANA.sub(lambda run: unicodedata.normalize("NFKC", run[0]), text)
-        text = text.translate(_FULL_WIDTH)
+    text = widened(text, charset)
     out = bytearray()
     for place, character in enumerate(text):
         code = _code(character, charset)
@@ -259,6 +261,14 @@ def charset_of_sheet(name: str) -> int:
 def sheet_codec(charset: int) -> tuple[str, str]:
     """Return codec and error handler for the lines of a sheet in a character set."""
     return _SHEET_CODECS.get(charset, ("ascii", "surrogateescape"))
+
+
+def widened(text: str, charset: int) -> str:
+    """Return a text as it reads when it comes back from packs: full-width in MS-JIS."""
+    if charset != Charset.MS_JIS or is_raw(text):
+        return text
+    text = _HALF_WIDTH_KANA.sub(lambda run: unicodedata.normalize("NFKC", run[0]), text)
+    return text.translate(_FULL_WIDTH)
 
 
 def fitting_charset(texts: Iterable[str]) -> Charset:

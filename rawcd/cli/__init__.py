@@ -16,6 +16,7 @@ import click
 
 from rawcd import __version__
 from rawcd.cli.build import build
+from rawcd.cli.convert import convert
 from rawcd.cli.info import info
 from rawcd.cli.listing import plugins
 from rawcd.errors import RawCDError
@@ -68,6 +69,7 @@ def rawcd() -> None:
 
 
 rawcd.add_command(build)
+rawcd.add_command(convert)
 rawcd.add_command(info)
 rawcd.add_command(plugins)
 

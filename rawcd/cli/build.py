@@ -10,6 +10,13 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 
+from rawcd.cli.folders import (
+    folder_options,
+    from_folder,
+    left_open,
+    volume_options,
+    with_folder,
+)
 from rawcd.cli.terminal import progress_bar, show_notes
 from rawcd.errors import AuthoringError, FormatError
 
@@ -25,7 +32,7 @@ _MAX_TRACKS: Final = 99
 
 
 @click.command(short_help="Make a disc image.")
-@click.argument("inputs", nargs=-1, required=True, metavar="SHEET_OR_SOUND_FILES...")
+@click.argument("inputs", nargs=-1, required=True, metavar="SHEET_SOUND_FILES_OR_FOLDER...")
 @click.option(
     "-o",
     "--output",
@@ -55,7 +62,12 @@ _MAX_TRACKS: Final = 99
     help="CD+G for a track; without a number for the next one. Sound files bring theirs by name.",
 )
 @click.option("--gaps", is_flag=True, help="Two silent seconds between sound files.")
-@click.option("--pad-short", is_flag=True, help="Fill tracks under 4 seconds with silence.")
+@click.option(
+    "--pad-short",
+    is_flag=True,
+    help="Fill tracks under 4 seconds: with silence, or data sectors of zeros.",
+)
+@folder_options
 @click.option(
     "--style",
     type=click.Choice(("standard", "cdrdao", "cdrecord")),
@@ -90,6 +102,16 @@ def build(
     graphics: tuple[str, ...],
     gaps: bool,
     pad_short: bool,
+    data_folder: str | None,
+    onto: str | None,
+    appendable: bool,
+    xa: bool,
+    volume: str,
+    joliet: bool,
+    rock_ridge: bool,
+    udf: bool,
+    boot: str | None,
+    relax: bool,
     style: str | None,
     sector_size: str | None,
     settings: tuple[str, ...],
@@ -97,11 +119,11 @@ def build(
     force: bool,
     allow_loss: bool,
 ) -> None:
-    """Make a disc image of a cue sheet, of another image, or of sound files.
+    """Make a disc image of a cue sheet, of another image, of sound files, or of a folder.
 
-    Sound files become one track each, butted together. What was changed or left out on the
-    way is noted on stderr; nothing is overwritten without --force, and outputs appear whole or
-    not at all.
+    Sound files become one track each, butted together; a folder becomes a data disc, or with
+    --onto a further session. What was changed or left out on the way is noted on stderr;
+    nothing is overwritten without --force, and outputs appear whole or not at all.
     """
     if not output:
         raise click.UsageError("-o needs a file name, or - for a pipe")
@@ -113,9 +135,33 @@ def build(
         options["sector-size"] = sector_size
     if jobs > 1:
         options["jobs"] = str(jobs)
-    image = _opened(inputs, gaps=gaps)
+    kind_of_volume = volume_options(
+        volume=volume, joliet=joliet, rock_ridge=rock_ridge, udf=udf, boot=boot, relax=relax
+    )
+    folder = inputs[0] if Path(inputs[0]).is_dir() else None
+    if folder is None:
+        if onto is not None:
+            raise click.UsageError("--onto is for a folder that becomes a further session")
+        image = _opened(inputs, gaps=gaps)
+    else:
+        if len(inputs) > 1 or data_folder is not None:
+            raise click.UsageError(f"{folder} is a folder: give it alone, or behind --data")
+        image = from_folder(
+            folder,
+            kind_of_volume,
+            onto=onto,
+            xa=xa,
+            appendable=appendable,
+            limit=leadout_limit,
+        )
     image = _settled(image, kind=kind, mcn=mcn, style=style, pad_short=pad_short)
     image = _with_graphics(image, inputs, graphics)
+    if data_folder is not None:
+        image = with_folder(
+            image, data_folder, kind_of_volume, xa=True, appendable=appendable, limit=leadout_limit
+        )
+    elif appendable and folder is None:
+        image = left_open(image)
     _check_rules(image, leadout_limit)
     show_notes(image.notes)
     result = _saved(

@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from rawcd.cli.build import KINDS
+from rawcd.errors import FormatError, UnsupportedError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from rawcd.cdtext import TextBlock
     from rawcd.disc import Disc, Session, Track
     from rawcd.image import DiscImage, Note
 
 SCHEMA: Final = 1
 """Version of the JSON object; it grows only by new keys."""
+_SHOWN_ABOVE: Final = ("title", "performer")
 _PROBES: Final = 256
 _PROBE_SECTORS: Final = 4
 
@@ -52,7 +56,7 @@ def describe(image: DiscImage, *, file: str, format_name: str) -> dict[str, Any]
 
     Absent is None, never a missing key; MSF is `"mm:ss:ff"`.
     """
-    disc = image.disc
+    disc, rw = image.disc, _rw_kinds(image)
     return {
         "rawcd_info": SCHEMA,
         "file": file,
@@ -65,10 +69,12 @@ def describe(image: DiscImage, *, file: str, format_name: str) -> dict[str, Any]
         "title": _text(disc, "title", 0),
         "performer": _text(disc, "performer", 0),
         "cdtext": [] if disc.cdtext is None else [_block(block) for block in disc.cdtext.blocks],
-        "rw": _rw_kinds(image),
+        "rw": sorted({kind for kinds in rw.values() for kind in kinds}),
+        "appendable": disc.appendable,
         "sessions": [
-            _session(disc, number, session) for number, session in enumerate(disc.sessions, 1)
+            _session(disc, number, session, rw) for number, session in enumerate(disc.sessions, 1)
         ],
+        "volumes": _volumes(image),
         "notes": [_note(note) for note in image.notes],
     }
 
@@ -83,27 +89,29 @@ def _text(disc: Disc, name: str, track: int) -> str | None:
     return None if disc.cdtext is None else disc.cdtext.text(name, track)
 
 
-def _rw_kinds(image: DiscImage) -> list[str]:
-    """Return what kinds of R-W packs the program area holds, by probing stretches all over it."""
+def _rw_kinds(image: DiscImage) -> dict[int, list[str]]:
+    """Return what kinds of R-W packs each track holds, by probing stretches all over the disc."""
     from rawcd.image import ImageType, RegionImage, SubForm
 
     if not isinstance(image, RegionImage) or image.kind is ImageType.PQ_ONLY:
-        return []
+        return {}
     if all(region.form is SubForm.MADE for region in image.sub):
-        return []
+        return {}
     import numpy as np
 
     from rawcd.subcode import PackKind, RawPW, pack_kinds
 
     session = image.disc.sessions[0]
-    first, count = session.program_lba, session.lead_out_lba - session.program_lba
-    step = max(count // _PROBES, 1)
-    found: set[PackKind] = set()
-    for lba in range(first, first + count, step):
-        rows = np.empty((min(_PROBE_SECTORS, image.disc.end_lba - lba), 96), np.uint8)
-        image.read_sub_into(lba, rows)
-        found.update(kind for kind, packs in pack_kinds(RawPW(rows)).items() if packs)
-    return sorted(kind.name for kind in found - {PackKind.ZERO})
+    step = max((session.lead_out_lba - session.program_lba) // _PROBES, 1)
+    found: dict[int, list[str]] = {}
+    for track in session.tracks:
+        kinds: set[PackKind] = set()
+        for lba in range(track.first_lba, track.end_lba, step):
+            rows = np.empty((min(_PROBE_SECTORS, image.disc.end_lba - lba), 96), np.uint8)
+            image.read_sub_into(lba, rows)
+            kinds.update(kind for kind, packs in pack_kinds(RawPW(rows)).items() if packs)
+        found[track.number] = sorted(kind.name for kind in kinds - {PackKind.ZERO})
+    return found
 
 
 def _block(block: TextBlock) -> dict[str, Any]:
@@ -119,14 +127,33 @@ def _block(block: TextBlock) -> dict[str, Any]:
     }
 
 
-def _session(disc: Disc, number: int, session: Session) -> dict[str, Any]:
+def _volumes(image: DiscImage) -> list[dict[str, Any]]:
+    """Return the file systems at the heads of sessions; data without one is no mistake."""
+    from rawcd.filesystem import DiscBlocks, StoredVolume
+
+    found = []
+    blocks = DiscBlocks(image)
+    for lba in blocks.session_starts():
+        try:
+            volume = StoredVolume(blocks, lba=lba)
+        except (FormatError, UnsupportedError):
+            continue
+        found.append({"lba": lba, "volume_id": volume.volume_id, "trees": list(volume.kinds)})
+    return found
+
+
+def _session(
+    disc: Disc, number: int, session: Session, rw: Mapping[int, list[str]]
+) -> dict[str, Any]:
     return {
         "number": number,
         "disc_type": session.disc_type.name.lower(),
         "lead_in_lba": session.lead_in_lba,
         "lead_out_lba": session.lead_out_lba,
         "lead_out_msf": _msf(session.lead_out_lba),
-        "tracks": [_track(disc, track) for track in session.tracks],
+        "tracks": [
+            {**_track(disc, track), "rw": rw.get(track.number, [])} for track in session.tracks
+        ],
     }
 
 
@@ -175,6 +202,8 @@ def _lines(about: dict[str, Any]) -> list[str]:
     if about["cdtext"]:
         names = ", ".join(block["language"] for block in about["cdtext"])
         lines.append(f"CD-TEXT   {names}")
+        for number, block in enumerate(about["cdtext"]):
+            lines.extend(_text_lines(block, said=_SHOWN_ABOVE if number == 0 else ()))
     if about["rw"]:
         lines.append(f"R-W       {', '.join(about['rw']).lower().replace('_', ' ')}")
     lines.append(f"catalogue {about['mcn'] or 'none'}")
@@ -187,6 +216,24 @@ def _lines(about: dict[str, Any]) -> list[str]:
         lines.append("track  mode   start     MSF       sectors  pregap  flags           ISRC")
         for track in session["tracks"]:
             lines.extend(_track_lines(track))
+    for volume in about["volumes"]:
+        trees = ", ".join(volume["trees"])
+        lines.append(f"volume    {volume['volume_id'] or '(no name)'} at {volume['lba']}: {trees}")
+    if about["appendable"]:
+        lines.append("open for a further session")
+    return lines
+
+
+def _text_lines(block: dict[str, Any], *, said: Collection[str]) -> list[str]:
+    """Return a block's texts, but for those fields that stand with the album and the tracks."""
+    head = f"  {block['language']} ({block['charset']})"
+    lines = []
+    if block["genre_code"] is not None:
+        lines.append(f"{head} genre code {block['genre_code']:04X}h")
+    for item in block["items"]:
+        if item["field"] not in said:
+            owner = f"track {item['track']}" if item["track"] else "album"
+            lines.append(f"{head} {owner} {item['field']}: {item['text']}")
     return lines
 
 
@@ -201,6 +248,8 @@ def _track_lines(track: dict[str, Any]) -> list[str]:
     lines = [row]
     if title := " / ".join(text for text in (track["performer"], track["title"]) if text):
         lines.append(f"       {title}")
+    if track["rw"]:
+        lines.append(f"       R-W {', '.join(track['rw']).lower().replace('_', ' ')}")
     later = [index for index in track["indexes"] if index["number"] > 1]
     if later:
         spots = ", ".join(f"{index['number']} at {index['lba']}" for index in later)

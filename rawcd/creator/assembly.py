@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from rawcd.creator.hresults import refusal
 from rawcd.creator.material import Material
+from rawcd.creator.relocation import relocated
 from rawcd.disc import (
     LATER_LEAD_OUT_SECTORS,
     Disc,
@@ -16,14 +17,15 @@ from rawcd.disc import (
     TrackMode,
 )
 from rawcd.errors import FormatError
-from rawcd.image import MainForm, Region, blanks, fill_rows
+from rawcd.image import MainForm, Region, blanks
 from rawcd.sector import SectorType
-from rawcd.source import SECTOR_BYTES
+from rawcd.source import SECTOR_BYTES, fill_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rawcd.creator.layout import Placed, StagedTrack
+    from rawcd.source import Source
 
 _STEP: Final = 1024
 _XA: Final = frozenset({SectorType.MODE2FORM1, SectorType.MODE2FORM2, SectorType.MODE2MIXED})
@@ -47,6 +49,7 @@ def staged_session(
             end_lba=end,
             copy=track.copy,
             pre_emphasis=track.pre_emphasis,
+            four_channel=track.four_channel,
             isrc=track.isrc,
         )
         for number, (track, spot, end) in enumerate(
@@ -124,22 +127,31 @@ def _of(sound: Material, lba: int) -> Region:
 
 
 def _track_region(track: StagedTrack, lba: int, number: int) -> Region:
-    form = MainForm.USER
+    form, source, scrambled = MainForm.USER, track.material.source, track.scrambled
+    if track.relocate:
+        what = f"track {number}"
+        # Only the RAW types may be scrambled; the others are what they are called.
+        known = scrambled if track.sector_type.is_raw else False
+        source = relocated(source, lba, track.sector_type, known, what=what)
+        scrambled = False
     if track.sector_type is SectorType.AUDIO:
         form = MainForm.DISC
     elif track.sector_type.is_raw:
-        form = MainForm.DISC if _is_scrambled(track, lba, number) else MainForm.PLAIN
+        found = _is_scrambled(track.sector_type, source, scrambled, lba, number)
+        form = MainForm.DISC if found else MainForm.PLAIN
     return Region(
         lba=lba,
         sectors=track.material.sectors,
         form=form,
-        source=track.material.source,
+        source=source,
         sector_type=track.sector_type,
         subheader=track.subheader,
     )
 
 
-def _is_scrambled(track: StagedTrack, lba: int, number: int) -> bool:
+def _is_scrambled(
+    kind: SectorType, source: Source, answer: bool | None, lba: int, number: int
+) -> bool:
     """Find out by every sector's header whether whole data sectors are scrambled.
 
     Raises:
@@ -151,16 +163,14 @@ def _is_scrambled(track: StagedTrack, lba: int, number: int) -> bool:
 
     from rawcd.sector import encode, is_scrambled, scramble
 
-    source = track.material.source
-    answer = track.scrambled
     for done in range(0, source.block_count, _STEP):
         rows = np.empty((min(_STEP, source.block_count - done), SECTOR_BYTES), np.uint8)
-        fill_rows(source, done, rows)
         try:
+            fill_rows(source, done, rows)
             found = is_scrambled(rows, lba + done)
             if found:
                 scramble(rows)
-            encode(track.sector_type, rows, lba + done, out=rows)  # sync, mode and form, too
+            encode(kind, rows, lba + done, out=rows)  # sync, mode and form, too
         except FormatError as error:
             raise refusal("raw-sectors", f"track {number}: {source.name}: {error}") from error
         if answer is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rawcd.creator.appending import Base
 from rawcd.creator.assembly import regions, staged_session
@@ -39,6 +39,10 @@ from rawcd.rules import (
 from rawcd.sector import SectorType
 from rawcd.source import ArraySource
 from rawcd.subcode.style import STYLES, Style
+
+if TYPE_CHECKING:
+    from rawcd.creator.folders import FolderInput
+    from rawcd.filesystem import VolumeOptions
 
 
 class RawCDImageCreator(DiscSettings):
@@ -153,6 +157,7 @@ class RawCDImageCreator(DiscSettings):
         block_size: int | None = None,
         subheader: bytes | None = None,
         scrambled: bool | None = None,
+        relocate: bool = False,
     ) -> int:
         """Add a track and return its handle for `track_info` (AddTrack).
 
@@ -179,6 +184,9 @@ class RawCDImageCreator(DiscSettings):
             subheader: ours. Four or eight bytes for XA blocks that bring none.
             scrambled: ours. Whether whole data sectors (the RAW types) are; None finds out by
                 their headers when the image is made.
+            relocate: ours. Take whole data sectors (2,352 bytes) whose headers tell other
+                addresses, such as those of another disc: they are given those of their place,
+                and EDC and parity that held are made to hold again.
 
         Returns:
             1, 2, 3, ...: the handle, which is not the track's number on the disc.
@@ -219,13 +227,14 @@ class RawCDImageCreator(DiscSettings):
             block_size=block_size,
             subheader=subheader,
             scrambled=scrambled,
+            relocate=relocate,
         )
         sectors = material.sectors
         if sectors < MIN_TRACK_SECTORS:
             if not pad_short:
                 raise refusal(
                     "short-track",
-                    f"{what}: {short_track_message(sectors)}; pad_short=True fills it with silence",
+                    f"{what}: {short_track_message(sectors)}; pad_short=True fills it up",
                 )
             sectors = MIN_TRACK_SECTORS
         track = StagedTrack(
@@ -233,6 +242,7 @@ class RawCDImageCreator(DiscSettings):
             sector_type=kind,
             subheader=subheader,
             scrambled=scrambled,
+            relocate=relocate,
             sectors=sectors,
             pregap=self._taken_pregap(pregap, kind, what),
             postgap=taken_postgap(postgap, kind, what),
@@ -257,6 +267,50 @@ class RawCDImageCreator(DiscSettings):
                 )
             )
         return len(self._tracks)
+
+    def add_folder(
+        self,
+        folder: FolderInput,
+        sector_type: SectorType | int = SectorType.MODE1,
+        *,
+        options: VolumeOptions | None = None,
+        pregap: int | None = None,
+        postgap: int | None = None,
+    ) -> int:
+        """Add a data track with a file system made of a folder, and return its handle; ours.
+
+        It is laid out for the address where the track will lie; files are read when the image
+        is. In a session that goes onto a disc with a file system, the files of that one stay
+        visible where the folder has none at the same place.
+
+        Args:
+            folder: a folder, or a `rawcd.filesystem.FileTree`.
+            sector_type: MODE1, or MODE2FORM1 for an XA disc, such as an enhanced CD's second
+                session.
+            options: what kind of volume; None is ISO 9660 with Joliet.
+            pregap: as in `add_track`.
+            postgap: as in `add_track`.
+
+        Raises:
+            AuthoringError: it holds names, links or files that the volume cannot hold, all of
+                them named; it does not fit; or as in `add_track`.
+            StorageError: it cannot be read.
+        """
+        from rawcd.creator.folders import of_track, volume_for
+
+        self._require_writable()
+        kind = sector_type_of(sector_type)
+        volume, notes = volume_for(
+            folder,
+            kind,
+            lba=self.next_starting_lba(kind, pregap=pregap),
+            limit=self._limit,
+            options=options,
+            before=self._base.image,
+        )
+        handle = self.add_track(volume.source, kind, pregap=pregap, postgap=postgap, pad_short=True)
+        self._notes.extend(of_track(notes, self._infos[-1].track_number))
+        return handle
 
     def _taken_pregap(
         self, pregap: int | SoundInput, kind: SectorType, what: str

@@ -69,7 +69,9 @@ class RwGenerator:
         given = self._given
         source = given if isinstance(given, Source) else BlockSource(given, block_size=_BLOCK)
         region = SubRegion(lba=first_lba, sectors=sectors, form=SubForm.RW, source=source)
-        filled = first_rw_lba(region, first_lba) if source.block_count >= sectors else None
+        filled = None
+        if source.block_count >= sectors:
+            filled = first_rw_lba(region, first_lba, first_lba + sectors)
         if filled is not None:
             raise refusal(
                 "cdtext-and-rw",

@@ -33,6 +33,7 @@ class StagedTrack:
         sector_type: what the material's blocks hold.
         subheader: of XA blocks that bring none; None is the kind's default.
         scrambled: whether whole data sectors are; None finds out when the image is made.
+        relocate: whether whole data sectors of other addresses are given those of their place.
         sectors: its length; more than the material's where a short track was padded.
         pregap: None leaves it to the gap switch; else sectors of silence, or sound.
         postgap: sectors of zero user data behind a data track; None where a track of another
@@ -41,12 +42,14 @@ class StagedTrack:
         isrc: 12 characters, or None.
         copy: the copy bit.
         pre_emphasis: the pre-emphasis bit.
+        four_channel: the bit that tells four channels.
     """
 
     material: Material
     sector_type: SectorType = SectorType.AUDIO
     subheader: bytes | None = None
     scrambled: bool | None = None
+    relocate: bool = False
     sectors: int
     pregap: int | Material | None = None
     postgap: int | None = None
@@ -54,6 +57,7 @@ class StagedTrack:
     isrc: str | None = None
     copy: CopySetting = CopySetting.PROHIBITED
     pre_emphasis: bool = False
+    four_channel: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

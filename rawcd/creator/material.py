@@ -198,6 +198,7 @@ def check_options(
     block_size: int | None,
     subheader: bytes | None,
     scrambled: bool | None,
+    relocate: bool,
 ) -> None:
     """Refuse options that a track's type has no use for, and a subheader that does not fit.
 
@@ -207,6 +208,12 @@ def check_options(
     if scrambled is not None and not kind.is_raw:
         raise refusal(
             "argument", f"{what}: scrambled= is for whole data sectors, not for {kind.name}"
+        )
+    if relocate and (kind is SectorType.AUDIO or source.block_size != SECTOR_BYTES):
+        raise refusal(
+            "argument",
+            f"{what}: relocate= is for whole data sectors of {SECTOR_BYTES} bytes; these blocks of "
+            f"{source.block_size} ({kind.name}) have no address",
         )
     if kind is SectorType.AUDIO:
         if subheader is not None:

@@ -6,7 +6,7 @@ for the subcode. Nothing is read before it is asked for.
 
 from __future__ import annotations
 
-from rawcd.image.content import blank, blank_like, blanks, fill_rows, first_rw_lba
+from rawcd.image.content import blank, blank_like, blanks, first_rw_lba
 from rawcd.image.regions import RegionImage, main_sectors
 from rawcd.image.values import (
     DiscImage,
@@ -30,7 +30,6 @@ __all__ = [
     "blank",
     "blank_like",
     "blanks",
-    "fill_rows",
     "first_rw_lba",
     "main_sectors",
 ]

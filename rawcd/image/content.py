@@ -8,7 +8,7 @@ from rawcd.disc import MODE_CHANGE_HEAD_SECTORS, TrackMode
 from rawcd.errors import FormatError
 from rawcd.image.values import MainForm, Region, SubForm, SubRegion
 from rawcd.sector import SYNC, SectorType
-from rawcd.source import ReadsInto, Source
+from rawcd.source import fill_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,26 +20,13 @@ if TYPE_CHECKING:
 _SCAN_SECTORS: Final = 1024
 
 
-def fill_rows(source: Source, start: int, rows: Bytes2D) -> None:
-    """Fill `rows` from a source's block `start` on, the short way where it offers one.
-
-    Raises:
-        StorageError: the bytes cannot be had.
-    """
-    import numpy as np
-
-    if isinstance(source, ReadsInto):
-        source.read_into(start, rows)
-    else:
-        rows[:] = np.frombuffer(source.read(start, len(rows)), np.uint8).reshape(rows.shape)
-
-
-def first_rw_lba(region: SubRegion, from_lba: int) -> int | None:
+def first_rw_lba(region: SubRegion, lba: int, end_lba: int) -> int | None:
     """Return the first sector whose stored R-W is not zero; None where none is.
 
     Args:
         region: where it may be stored.
-        from_lba: the first sector to look at, if it lies in the region.
+        lba: the first sector to look at, if it lies in the region.
+        end_lba: one past the last.
 
     Raises:
         StorageError: the stored subcode cannot be read.
@@ -50,13 +37,13 @@ def first_rw_lba(region: SubRegion, from_lba: int) -> int | None:
 
     if region.source is None or region.form not in (SubForm.RW, SubForm.RAW):
         return None
-    for done in range(max(from_lba - region.lba, 0), region.sectors, _SCAN_SECTORS):
-        count = min(_SCAN_SECTORS, region.sectors - done)
-        rows = np.empty((count, region.source.block_size), np.uint8)
-        fill_rows(region.source, region.start + done, rows)
+    first, end = max(region.lba, lba), min(region.lba + region.sectors, end_lba)
+    for at in range(first, end, _SCAN_SECTORS):
+        rows = np.empty((min(_SCAN_SECTORS, end - at), region.source.block_size), np.uint8)
+        fill_rows(region.source, region.start + at - region.lba, rows)
         filled = (rows & RW_BITS).any(axis=1)
         if filled.any():
-            return region.lba + done + int(filled.argmax())
+            return at + int(filled.argmax())
     return None
 
 

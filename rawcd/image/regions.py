@@ -8,11 +8,11 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO, Final, Literal, Self, TypeVar, cast
 
-from rawcd.image.content import blank_like, fill_main, fill_rows, unscramble_data
+from rawcd.image.content import blank_like, fill_main, unscramble_data
 from rawcd.image.stream import ImageFile
 from rawcd.image.values import ImageType, Note, Region, SubForm, SubRegion
 from rawcd.msf import FIRST_LBA
-from rawcd.source import SECTOR_BYTES, paths_of
+from rawcd.source import SECTOR_BYTES, fill_rows, paths_of
 from rawcd.subcode.style import STYLES, Style
 
 if TYPE_CHECKING:

@@ -1,7 +1,8 @@
 """Whole-disc work: every sector of a stretch, in order, through a few reused buffers.
 
 One pump serves files, pipes and drives alike. `fills` says what is made of each sector,
-`serial` makes it in the caller's process while a thread writes, `workers` in several processes.
+`serial` makes it in the caller's process while a thread writes, `workers` in several processes:
+those of a `crew`, and the caller's. `roads` are the ways from them to the target.
 Memory does not depend on the size of the disc.
 """
 
@@ -9,15 +10,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawcd.pump.fills import PlainMain, UserData, WholeSectors
-from rawcd.pump.serial import pump_serially
 from rawcd.source import SECTOR_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rawcd.fileset import OutputFile
     from rawcd.progress import Progress
     from rawcd.pump.fills import Fill
+    from rawcd.pump.fills import PlainMain as PlainMain
+    from rawcd.pump.fills import UserData as UserData
+    from rawcd.pump.fills import WholeSectors as WholeSectors
     from rawcd.pump.serial import Write
 
 __all__ = ["JOBS", "PlainMain", "UserData", "WholeSectors", "jobs_of", "pump"]
@@ -47,36 +50,55 @@ def pump(
     fill: Fill,
     lba: int,
     count: int,
-    write: Write,
+    target: Write | OutputFile,
     *,
     width: int = SECTOR_BYTES,
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> None:
-    """Make `count` sectors from `lba` on and write them in order.
+    """Make `count` sectors from `lba` on and write them.
 
     Args:
         fill: makes the sectors.
         lba: the first one.
         count: how many.
-        write: takes blocks of them, one at a time, in order.
+        target: a file; or a function that takes blocks of sectors, one at a time, in order.
         width: bytes in a sector.
-        jobs: processes that make sectors. A `fill` that cannot be sent to another process (its
-            sources are file objects, arrays, or of a kind that the other process cannot find)
-            is worked off in this one, and so is a short stretch.
+        jobs: processes that make sectors, this one among them. Into a file that can be written
+            at fixed places each writes its share. A `fill` that cannot be sent to another process
+            (its sources are file objects, arrays, or of a kind that the other process cannot
+            find) is worked off in this one, and so is a short stretch.
         progress: told after each block.
 
     Raises:
         CancelledError: `progress` said stop.
-        StorageError: reading or writing failed; what `write` raises is raised here.
+        StorageError: reading or writing failed; what `target` raises is raised here.
         RawCDError: a worker process died.
     """
+    from rawcd.fileset import OutputFile, SharesOut
+
+    write: Write = target.write if isinstance(target, OutputFile) else target
     if jobs > 1 and count >= _WORTH_IT:
-        from rawcd.pump.workers import pump_in_processes, recipe_of
+        from rawcd.pump.workers import Work, pump_in_order, pump_to_places, recipe_of
 
         recipe = recipe_of(fill)
-        if recipe is not None and pump_in_processes(
-            recipe, lba, count, write, width=width, jobs=jobs, progress=progress
-        ):
+        if recipe is not None:
+            work = Work(fill, recipe, lba, count, width, jobs, progress)
+            if isinstance(target, SharesOut) and (stretch := target.stretch()) is not None:
+                pump_to_places(work, stretch)
+                target.advance(count * width)
+            else:
+                pump_in_order(work, write)
             return
+    from rawcd.pump.serial import pump_serially
+
     pump_serially(fill, lba, count, write, width=width, progress=progress)
+
+
+def __getattr__(name: str) -> object:
+    """Import the fills when they are first asked for: a worker does without those it needs not."""
+    if name in __all__:
+        from rawcd.pump import fills
+
+        return getattr(fills, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

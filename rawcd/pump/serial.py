@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from rawcd.progress import report
+from rawcd.pump.blocks import BLOCK_SECTORS
 from rawcd.source import SECTOR_BYTES
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     Write = Callable[[memoryview], None]
     """Takes the bytes of whole sectors."""
 
-BLOCK_SECTORS: Final = 512
-"""Sectors made in one go: 1.2 MB, which stays in a core's second-level cache."""
 _BUFFERS: Final = 3
 _PATIENCE_SECONDS: Final = 2.0
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from rawcd.recording.opening import SHEET_BYTES, recorded_image, sheet_bytes
 from rawcd.recording.saving import (
+    RECORDED,
     SUBCODE_FEATURES,
     program_stretches,
     told_by_subcode,
@@ -21,6 +22,7 @@ from rawcd.recording.saving import (
 from rawcd.recording.values import Sheet, SheetTrack, Stored
 
 __all__ = [
+    "RECORDED",
     "SHEET_BYTES",
     "SUBCODE_FEATURES",
     "Sheet",

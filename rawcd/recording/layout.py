@@ -22,11 +22,11 @@ from rawcd.disc import (
     TrackMode,
 )
 from rawcd.errors import FormatError
-from rawcd.image import Note, fill_rows
+from rawcd.image import Note
 from rawcd.msf import FIRST_LBA, LAST_LBA, PROGRAM_LBA
 from rawcd.recording.values import SheetTrack
 from rawcd.sector import SYNC
-from rawcd.source import SECTOR_BYTES
+from rawcd.source import SECTOR_BYTES, fill_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -39,6 +39,29 @@ def program_stretches(disc: Disc) -> tuple[tuple[int, int], ...]:
     return tuple(stretches)
 
 
+RECORDED: Final = frozenset(
+    {
+        Feature.MCN,
+        Feature.ISRC,
+        Feature.COPY_PERMITTED,
+        Feature.SCMS,
+        Feature.PRE_EMPHASIS,
+        Feature.FOUR_CHANNEL,
+        Feature.PREGAPS,
+        Feature.PREGAP_DATA,
+        Feature.INDEXES,
+        Feature.FIRST_TRACK_NUMBER,
+        Feature.DATA_TRACKS,
+        Feature.MODE0_TRACKS,
+        Feature.RAW_SECTORS,
+        Feature.DISC_TYPE,
+        Feature.APPENDABLE,
+        Feature.STORED_PQ,
+        Feature.RW,
+        Feature.DATA_RW,
+    }
+)
+"""What program areas with their subcode and a table of contents keep."""
 SUBCODE_FEATURES: Final = frozenset(
     {Feature.MCN, Feature.ISRC, Feature.SCMS, Feature.PREGAPS, Feature.INDEXES}
 )

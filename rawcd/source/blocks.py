@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Generic, TypeVar
 
 from rawcd.errors import StorageError
-from rawcd.source.protocols import SECTOR_BYTES
+from rawcd.source.protocols import SECTOR_BYTES, ReadsInto
 from rawcd.source.readers import FileBytes, MemoryBytes, StreamBytes, paths_of
 
 if TYPE_CHECKING:
     import os
     from pathlib import Path
 
-    from rawcd.source.protocols import Bytes2D, Memory, Reader
+    from rawcd.source.protocols import Bytes2D, Memory, Reader, Source
+
+Given = TypeVar("Given")
 
 
 def check_range(name: str, start: int, count: int, limit: int) -> None:
@@ -26,34 +29,49 @@ def check_range(name: str, start: int, count: int, limit: int) -> None:
         raise ValueError(f"{name}: {count} from {start} on are not within 0..{limit}")
 
 
-class BlockSource:
-    """Equal blocks of a reader: block i begins at `offset + i * stride`.
+def fill_rows(source: Source, start: int, rows: Bytes2D) -> None:
+    """Fill `rows` from a source's block `start` on, the short way where it offers one.
+
+    Raises:
+        StorageError: the bytes cannot be had.
+    """
+    import numpy as np
+
+    if isinstance(source, ReadsInto):
+        source.read_into(start, rows)
+    else:
+        rows[:] = np.frombuffer(source.read(start, len(rows)), np.uint8).reshape(rows.shape)
+
+
+class _Blocks(ABC, Generic[Given]):
+    """Equal blocks of what was given: block i begins at `offset + i * stride`.
 
     A stride above the block size skips what lies between, so that the 2352 and the 96 bytes of
     a 2448-byte file are two sources over one file.
 
     Args:
-        reader: where the bytes are.
+        given: where the bytes are.
         offset: first byte of block 0.
         block_size: bytes in a block.
         stride: bytes from one block to the next; None is `block_size`.
         block_count: None takes all that fit, a ragged end included when `pad` is set.
-        pad: fill the last block with zeros where the reader ends inside it.
+        pad: fill the last block with zeros where the bytes end inside it.
 
     Raises:
-        StorageError: the reader is too short for what was asked.
+        StorageError: there are fewer bytes than were asked for.
     """
 
     def __init__(
         self,
-        reader: Reader,
-        *,
+        given: Given,
         offset: int = 0,
         block_size: int = SECTOR_BYTES,
         stride: int | None = None,
         block_count: int | None = None,
+        *,
         pad: bool = False,
     ) -> None:
+        reader = self._reader_of(given)
         self._reader = reader
         self._offset = offset
         self.block_size = block_size
@@ -72,6 +90,11 @@ class BlockSource:
                 f"not {self.block_count}",
                 file=reader.name,
             )
+
+    @staticmethod
+    @abstractmethod
+    def _reader_of(given: Given) -> Reader:
+        """Return what reads the bytes."""
 
     @property
     def name(self) -> str:
@@ -113,74 +136,36 @@ class BlockSource:
         rows[:] = held.reshape(count, self._stride)[:, : self.block_size]
 
 
-class FileSource(BlockSource):
-    """Blocks of a file by path; opened at the first read. The arguments are `BlockSource`'s."""
+class BlockSource(_Blocks["Reader"]):
+    """Blocks of a reader."""
 
-    def __init__(
-        self,
-        path: str | os.PathLike[str],
-        offset: int = 0,
-        block_size: int = SECTOR_BYTES,
-        stride: int | None = None,
-        block_count: int | None = None,
-        *,
-        pad: bool = False,
-    ) -> None:
-        super().__init__(
-            FileBytes(path),
-            offset=offset,
-            block_size=block_size,
-            stride=stride,
-            block_count=block_count,
-            pad=pad,
-        )
+    @staticmethod
+    def _reader_of(given: Reader) -> Reader:
+        return given
 
 
-class StreamSource(BlockSource):
-    """Blocks of a seekable binary file object. The arguments are `BlockSource`'s."""
+class FileSource(_Blocks["str | os.PathLike[str]"]):
+    """Blocks of a file by path; opened at the first read."""
 
-    def __init__(
-        self,
-        file: BinaryIO,
-        offset: int = 0,
-        block_size: int = SECTOR_BYTES,
-        stride: int | None = None,
-        block_count: int | None = None,
-        *,
-        pad: bool = False,
-    ) -> None:
-        super().__init__(
-            StreamBytes(file),
-            offset=offset,
-            block_size=block_size,
-            stride=stride,
-            block_count=block_count,
-            pad=pad,
-        )
+    @staticmethod
+    def _reader_of(given: str | os.PathLike[str]) -> Reader:
+        return FileBytes(given)
 
 
-class ArraySource(BlockSource):
-    """Blocks of bytes or of a C-contiguous array. The arguments are `BlockSource`'s."""
+class StreamSource(_Blocks["BinaryIO"]):
+    """Blocks of a seekable binary file object."""
 
-    def __init__(
-        self,
-        data: Memory,
-        offset: int = 0,
-        block_size: int = SECTOR_BYTES,
-        stride: int | None = None,
-        block_count: int | None = None,
-        *,
-        pad: bool = False,
-        name: str = "<bytes>",
-    ) -> None:
-        super().__init__(
-            MemoryBytes(data, name=name),
-            offset=offset,
-            block_size=block_size,
-            stride=stride,
-            block_count=block_count,
-            pad=pad,
-        )
+    @staticmethod
+    def _reader_of(given: BinaryIO) -> Reader:
+        return StreamBytes(given)
+
+
+class ArraySource(_Blocks["Memory"]):
+    """Blocks of bytes or of a C-contiguous array."""
+
+    @staticmethod
+    def _reader_of(given: Memory) -> Reader:
+        return MemoryBytes(given)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

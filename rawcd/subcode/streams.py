@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from rawcd.source import ReadsInto, check_range, paths_of
+from rawcd.source import check_range, fill_rows, paths_of
 from rawcd.subcode.interleave import LONGEST_DELAY, deinterleaved, interleaved
 from rawcd.subcode.layouts import PACK_SYMBOLS, SECTOR_PACKS, PlanarPW, RWPacks
 from rawcd.subcode.parity import corrected, with_parity
@@ -75,13 +75,7 @@ def _read_around(source: Source, start: int, count: int) -> Bytes2D:
     rows = np.zeros((count, PW96_BYTES), np.uint8)
     first, end = max(start, 0), min(start + count, source.block_count)
     if first < end:
-        inside = rows[first - start : end - start]
-        if isinstance(source, ReadsInto):
-            source.read_into(first, inside)
-        else:
-            inside[:] = np.frombuffer(source.read(first, end - first), np.uint8).reshape(
-                -1, PW96_BYTES
-            )
+        fill_rows(source, first, rows[first - start : end - start])
     return rows
 
 

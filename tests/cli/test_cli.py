@@ -302,6 +302,23 @@ def test_what_a_format_cannot_hold_is_refused_by_name(tmp_path: Path) -> None:
     assert "lost: sound before LBA 0 (at LBA -150)" in allowed.stderr
 
 
+@pytest.mark.parametrize("kind", ["pq", "cooked"])
+def test_titles_need_a_raw_image(tmp_path: Path, kind: str) -> None:
+    """CD-TEXT has no R-W parity, which COOKED leaves to the drive, and PQ has no R-W."""
+    make_wav(tmp_path / "a.wav", 300)
+    sheet = 'TITLE "Album"\nFILE "a.wav" WAVE\nTRACK 01 AUDIO\nTITLE "One"\nINDEX 01 00:00:00\n'
+    (tmp_path / "a.cue").write_text(sheet, encoding="ascii")
+    refused = rawcd("build", "a.cue", "-o", "a.raw", "--type", kind, cwd=tmp_path)
+    assert refused.returncode == 1
+    assert "raw cannot hold CD-TEXT title, track 1: CD-TEXT title" in refused.stderr
+    assert "make it a RAW image (--type raw)" in refused.stderr
+    assert left_behind(tmp_path) == ["a.cue", "a.wav"]
+    allowed = rawcd("build", "a.cue", "-o", "a.raw", "--type", kind, "--allow-loss", cwd=tmp_path)
+    assert allowed.returncode == 0
+    assert "lost: track 1: CD-TEXT title" in allowed.stderr
+    assert rawcd("build", "a.cue", "-o", "b.raw", cwd=tmp_path).returncode == 0
+
+
 def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()

@@ -406,17 +406,3 @@ def test_the_command_names_the_sector_that_would_be_lost(tmp_path: Path) -> None
     assert done.returncode == 1
     assert done.stderr.startswith("rawcd: the sector at LBA 45 is no clean MODE1 sector")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.bin", "a.cue"]
-
-
-@pytest.mark.parametrize("sectors", [1, 299])
-def test_a_short_iso_is_refused_and_cannot_be_padded_with_silence(
-    tmp_path: Path, sectors: int
-) -> None:
-    (tmp_path / "disc.iso").write_bytes(bytes(2048 * sectors))
-    done = rawcd(tmp_path, "disc.iso", "-o", "x.raw")
-    assert done.returncode == 1
-    assert f"{sectors} sectors" in done.stderr
-    done = rawcd(tmp_path, "disc.iso", "-o", "x.raw", "--pad-short")
-    assert done.returncode == 1
-    assert "track 1 holds data: silence cannot pad it" in done.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["disc.iso"]

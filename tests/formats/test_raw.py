@@ -18,7 +18,7 @@ from rawcd.image import ImageType, RegionImage, SubForm
 from rawcd.msf import Msf
 from rawcd.plugins import open_image, save_image
 from rawcd.qscan import recover_disc
-from rawcd.source import ArraySource, SilenceSource
+from rawcd.source import BlockSource, MemoryBytes, SilenceSource
 from rawcd.subcode.frame import QCatalog, QIsrc, QPointer, QPosition, q_crc
 from rawcd.subcode.rows import pq_of_pw96
 from rawcd_formats.raw import RawFormat
@@ -110,7 +110,7 @@ def subcode_of(image: RegionImage) -> Bytes2D:
 
 def recovered(rows: Bytes2D) -> Disc:
     """The disc that rows of subcode tell of; the sound does not matter."""
-    source = ArraySource(rows.tobytes(), block_size=rows.shape[1], name="a.raw")
+    source = BlockSource(MemoryBytes(rows.tobytes(), name="a.raw"), block_size=rows.shape[1])
     return recover_disc(source, SilenceSource(block_count=len(rows)))
 
 
@@ -160,7 +160,7 @@ def damaged(
                 rows[row, bit] ^= 0x40
             else:
                 rows[row, bit // 8] ^= 0x80 >> bit % 8
-    assert hit.sum() > share * len(rows) / 3
+    assert hit.any() or share * len(rows) < 20  # else there is nothing to see
     return rows
 
 
@@ -198,7 +198,7 @@ def test_a_damaged_first_sector_moves_its_index_to_the_next_frame_of_mode_1(
     rows[index.lba - disc.first_lba, bit] ^= 0x40
     found = lbas(recovered(rows), place)
     moved = found[index.number] - index.lba
-    assert 1 <= moved <= 3  # frames of mode 2 and 3 may stand there
+    assert 1 <= moved <= 4  # frames of mode 2 and 3 may stand there, themselves moved
     assert found == {**lbas(disc, place), index.number: index.lba + moved}
 
 
@@ -388,7 +388,9 @@ def test_recorded_rw_has_no_place_in_16_bytes(tmp_path: Path) -> None:
     image = image_with(Feature.RW).as_kind(ImageType.PQ_ONLY)
     with pytest.raises(UnsupportedError, match="R-W subcode") as caught:
         save_image(image, tmp_path / "a.raw")
-    assert len(caught.value.lost) == 1
+    assert [name[:20] for name in caught.value.lost] == [
+        f"track {number}: R-W subcode" for number in (1, 2)
+    ]
     save_image(image, tmp_path / "a.raw", allow_loss=True)
     assert open_image(tmp_path / "a.raw").disc == image.disc
 

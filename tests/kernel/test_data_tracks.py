@@ -10,127 +10,51 @@ import hashlib
 import io
 import os
 import struct
-from contextlib import contextmanager
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from rawcd import (
     ArraySource,
-    AuthoringError,
     CopySetting,
     DiscType,
-    FormatError,
-    ImageType,
     RawCDImageCreator,
     SectorType,
     SilenceSource,
     StorageError,
     TrackMode,
-    UnsupportedError,
-    main_sectors,
-    open_image,
-    save_image,
 )
-from rawcd.sector import verify
-from rawcd.subcode.rows import pq_of_pw96
-from tests.contract.format_contract import assert_same_bytes, assert_same_main, folder, scaled
+from tests.data_tracks import (
+    COOKED,
+    E_INVALIDARG,
+    E_POINTER,
+    INSUFFICIENT_SPACE,
+    LEAD_IN,
+    LEAD_OUT,
+    LENGTH,
+    LOOKED_AT,
+    READ_ONLY,
+    SECTOR_TYPE_NOT_SUPPORTED,
+    assert_right,
+    creator_of,
+    each_block,
+    each_kind,
+    image_of,
+    on_disc,
+    plain,
+    q_of,
+    refused,
+    track_blocks,
+    track_bytes,
+)
 from tests.oracles import sectors as oracle
-from tests.oracles.blocks import KINDS_AND_SIZES, SIZES, blank, blocks, sector
-from tests.strategies import cuts
+from tests.oracles.blocks import SIZES, blank, blocks, sector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from rawcd import DiscImage, RegionImage, TrackInfo
-
-E_INVALIDARG = 0x80070057
-E_POINTER = 0x80004003
-READ_ONLY = 0x80AA0A00
-SECTOR_TYPE_NOT_SUPPORTED = 0x80AA0A02
-INSUFFICIENT_SPACE = 0x80AA0A05
-
-LEAD_IN = -22_650
-LENGTH = 300
-"""Sectors of a shortest track."""
-LEAD_OUT = 6_750
-COOKED = [kind for kind in SIZES if not kind.endswith("RAW")]
-RAW = [kind for kind in SIZES if kind.endswith("RAW")]
-
-each_kind = pytest.mark.parametrize("kind", SIZES)
-each_block = pytest.mark.parametrize(("kind", "size"), KINDS_AND_SIZES)
-
-
-@contextmanager
-def refused(hresult: int, *words: object) -> Iterator[None]:
-    """The block must be refused with this code, and the message must hold these words."""
-    with pytest.raises(AuthoringError) as caught:
-        yield
-    assert caught.value.hresult is not None
-    assert hex(caught.value.hresult) == hex(hresult)
-    for word in words:
-        assert str(word) in str(caught.value)
-
-
-@cache
-def track_blocks(kind: str, size: int, lba: int = 0) -> tuple[bytes, ...]:
-    """The blocks of a track. Of whole sectors most are blank, for the oracle is slow."""
-    if size < 2352:
-        return tuple(blocks(kind, size, LENGTH))
-    return tuple(
-        blocks(kind, size, 1, seed=i, lba=lba + i)[0] if i in LOOKED_AT else blank(kind, lba + i)
-        for i in range(LENGTH)
-    )
-
-
-LOOKED_AT = (0, 1, 16, 100, 299)
-
-
-def track_bytes(kind: str, size: int, lba: int = 0) -> bytes:
-    return b"".join(track_blocks(kind, size, lba))
-
-
-def image_of(kind: str, size: int, **more: Any) -> RegionImage:
-    creator = RawCDImageCreator()
-    creator.add_track(track_bytes(kind, size), SectorType[kind], block_size=size, **more)
-    return creator.create_result_image()
-
-
-def creator_of(*kinds: str, gaps: bool = False, **more: Any) -> RawCDImageCreator:
-    """Tracks of a shortest length, in blocks of IMAPI's size; what they hold is zero."""
-    creator = RawCDImageCreator()
-    creator.disable_gapless_audio = gaps
-    for kind in kinds:
-        source = SilenceSource(block_count=LENGTH, block_size=min(SIZES[kind]))
-        creator.add_track(source, SectorType[kind], **more)
-    return creator
-
-
-def plain(image: DiscImage, lba: int, count: int = 1) -> bytes:
-    return main_sectors(image, lba, count).tobytes()
-
-
-def on_disc(image: DiscImage, lba: int) -> bytes:
-    return image.read(lba, 1)[:2352]
-
-
-def assert_right(image: RegionImage, lba: int, end: int, kind: str) -> None:
-    """Every sector of a stretch has the header of its place, and EDC and parity that hold."""
-    for at in range(lba, end, 1024):
-        found = verify(main_sectors(image, at, min(1024, end - at)), at, SectorType[kind])
-        assert not found.any(), f"LBA {at + int(found.argmax())}"
-
-
-def q_of(image: RegionImage, lba: int) -> bytes:
-    """The Q frame of a sector, from its bytes."""
-    sub = np.frombuffer(image.read(lba, 1)[2352:], np.uint8).reshape(1, 96)
-    return pq_of_pw96(sub)[0].tobytes()
-
+    from rawcd import TrackInfo
 
 # -- every kind and size of block --------------------------------------------------------------
 
@@ -309,180 +233,6 @@ WRONG_SUBHEADERS = [
 def test_a_subheader_that_has_no_place_is_refused(kind: str, size: int, subheader: bytes) -> None:
     with refused(E_INVALIDARG, "track 1", "subheader"):
         image_of(kind, size, subheader=subheader)
-
-
-# -- whole sectors -----------------------------------------------------------------------------
-
-
-def scrambled(data: bytes) -> bytes:
-    """Whole sectors as the disc has them; the sequence is added to all of them at once."""
-    rows = np.frombuffer(data, np.uint8).reshape(-1, 2352).copy()
-    rows[:, 12:] ^= np.frombuffer(oracle.sequence(), np.uint8)
-    return rows.tobytes()
-
-
-@pytest.mark.parametrize("kind", RAW)
-@pytest.mark.parametrize("said", [True, None])
-def test_scrambled_sectors_go_to_the_disc_as_they_are(kind: str, said: bool | None) -> None:
-    data = scrambled(track_bytes(kind, 2352))
-    creator = RawCDImageCreator()
-    creator.add_track(data, SectorType[kind], scrambled=said)
-    image = creator.create_result_image()
-    assert image.read(0, LENGTH)[:2352] == data[:2352]
-    assert main_sectors(image, 0, LENGTH, plain=False).tobytes() == data
-    assert plain(image, 0, LENGTH) == track_bytes(kind, 2352)
-
-
-@pytest.mark.parametrize("kind", RAW)
-@pytest.mark.parametrize("said", [False, None])
-def test_plain_sectors_are_scrambled(kind: str, said: bool | None) -> None:
-    data = track_bytes(kind, 2352)
-    creator = RawCDImageCreator()
-    creator.add_track(data, SectorType[kind], scrambled=said)
-    image = creator.create_result_image()
-    assert main_sectors(image, 0, LENGTH, plain=False).tobytes() == scrambled(data)
-    assert plain(image, 0, LENGTH) == data
-
-
-def test_damage_in_whole_sectors_is_kept() -> None:
-    """Only the header decides; what else is wrong in a sector is its owner's affair."""
-    data = bytearray(track_bytes("MODE1RAW", 2352))
-    data[2352 * 7 + 100] ^= 1
-    data[2352 * 8 + 2350] ^= 1
-    creator = RawCDImageCreator()
-    creator.add_track(bytes(data), SectorType.MODE1RAW)
-    assert plain(creator.create_result_image(), 0, LENGTH) == bytes(data)
-
-
-@pytest.mark.parametrize(
-    ("said", "given_", "lba"),
-    [(True, "plain", 0), (False, "scrambled", 0), (None, "mixed", 123), (None, "late", 299)],
-)
-def test_what_is_said_of_scrambling_must_be_so(said: bool | None, given_: str, lba: int) -> None:
-    whole = track_bytes("MODE1RAW", 2352)
-    cut = 2352 * lba
-    data = {
-        "plain": whole,
-        "scrambled": scrambled(whole),
-        "mixed": whole[:cut] + scrambled(whole)[cut:],
-        "late": scrambled(whole)[:cut] + whole[cut:],
-    }[given_]
-    creator = RawCDImageCreator()
-    creator.add_track(data, SectorType.MODE1RAW, scrambled=said)
-    with refused(E_INVALIDARG, "track 1", f"LBA {lba}:", "scrambled"):
-        creator.create_result_image()
-    creator.start_of_leadout_limit = 5_000  # it stays writable
-
-
-def test_mixed_sectors_are_found_wherever_they_change() -> None:
-    """A thousand sectors are looked at in one go: the change may fall between two goes."""
-    whole = b"".join(oracle.formless(bytes(2336), lba) for lba in range(1_500))
-    for lba in (1_023, 1_024, 1_025):
-        creator = RawCDImageCreator()
-        cut = 2352 * lba
-        data = whole[:cut] + scrambled(whole[cut:])
-        creator.add_track(data, SectorType.MODE2FORM0RAW)
-        with refused(E_INVALIDARG, "track 1", f"LBA {lba}:"):
-            creator.create_result_image()
-
-
-@pytest.mark.parametrize("in_scrambled_form", [False, True])
-@pytest.mark.parametrize("kind", RAW)
-def test_sectors_of_another_place_are_named(kind: str, in_scrambled_form: bool) -> None:
-    data = track_bytes(kind, 2352, 1)
-    creator = RawCDImageCreator()
-    creator.add_track(scrambled(data) if in_scrambled_form else data, SectorType[kind])
-    with refused(E_INVALIDARG, "track 1", "LBA 0:", "header"):
-        creator.create_result_image()
-    wrong = bytearray(track_bytes(kind, 2352))
-    wrong[2352 * 250 + 14] ^= 0x01  # the frame
-    creator = RawCDImageCreator()
-    creator.add_track(
-        scrambled(bytes(wrong)) if in_scrambled_form else bytes(wrong), SectorType[kind]
-    )
-    with refused(E_INVALIDARG, "track 1", "LBA 250:", "header"):
-        creator.create_result_image()
-
-
-@pytest.mark.parametrize(
-    ("place", "byte"), [(15, 2), (0, 1), (5, 0)], ids=["another mode", "no sync", "half a sync"]
-)
-@pytest.mark.parametrize("in_scrambled_form", [False, True])
-def test_sectors_of_another_kind_are_named(place: int, byte: int, in_scrambled_form: bool) -> None:
-    wrong = bytearray(track_bytes("MODE1RAW", 2352))
-    wrong[2352 * 250 + place] = byte
-    creator = RawCDImageCreator()
-    data = scrambled(bytes(wrong)) if in_scrambled_form else bytes(wrong)
-    creator.add_track(data, SectorType.MODE1RAW)
-    with refused(E_INVALIDARG, "track 1", "LBA 250:"):
-        creator.create_result_image()
-
-
-@pytest.mark.parametrize(
-    ("kind", "options"),
-    [
-        ("AUDIO", {"scrambled": True}),
-        ("AUDIO", {"subheader": bytes(4)}),
-        ("AUDIO", {"block_size": 2048}),
-        ("MODE1", {"scrambled": True}),
-        ("MODE2FORM2", {"scrambled": False}),
-    ],
-    ids=repr,
-)
-def test_options_that_a_kind_has_no_use_for_are_refused(kind: str, options: dict[str, Any]) -> None:
-    source = SilenceSource(block_count=300, block_size=2352)
-    with refused(E_INVALIDARG, "track 1", *options):
-        RawCDImageCreator().add_track(source, SectorType[kind], **options)
-
-
-def test_a_gap_moves_whole_sectors_out_of_their_place() -> None:
-    """The switch may be put after the tracks; it is judged where they lie in the end."""
-    data = track_bytes("MODE2FORM2RAW", 2352), track_bytes("MODE2FORM2RAW", 2352, 450)
-    creator = RawCDImageCreator()
-    for each in data:
-        creator.add_track(each, SectorType.MODE2FORM2RAW)
-    with refused(E_INVALIDARG, "track 2", "LBA 300:"):
-        creator.create_result_image()
-    creator.disable_gapless_audio = True
-    image = creator.create_result_image()
-    assert plain(image, 0, LENGTH) + plain(image, 450, LENGTH) == b"".join(data)
-    assert plain(image, 300) == blank("MODE2FORM2", 300)
-
-
-@pytest.mark.parametrize("kind", COOKED)
-def test_whole_sectors_of_a_plain_kind_are_checked_when_they_are_read(kind: str) -> None:
-    creator = RawCDImageCreator()
-    creator.add_track(track_bytes(kind, 2352, 1), SectorType[kind], block_size=2352)
-    image = creator.create_result_image()
-    with pytest.raises(FormatError, match="LBA 0: the header says 00:02:01, its place is 00:02:00"):
-        image.read(0, 1)
-
-
-@pytest.mark.parametrize(
-    ("kind", "size", "other"),
-    [("MODE2FORM1", 2336, "MODE2FORM2"), ("MODE2FORM2", 2336, "MODE2FORM1")],
-)
-def test_a_sector_of_the_other_form_is_named(
-    tmp_path: Path, kind: str, size: int, other: str
-) -> None:
-    rows = list(track_blocks(kind, size))
-    rows[77] = track_blocks(other, size)[77]
-    (tmp_path / "xa.bin").write_bytes(b"".join(rows))
-    creator = RawCDImageCreator()
-    creator.add_track(tmp_path / "xa.bin", SectorType[kind])
-    image = creator.create_result_image()
-    assert len(image.read(0, 77)) == 77 * 2448
-    with pytest.raises(FormatError, match=r"xa\.bin: LBA 77: .*MODE2MIXED"):
-        image.read(50, 100)
-
-
-def test_a_mode_0_track_holds_zeros_alone() -> None:
-    data = bytearray(2336 * LENGTH)
-    data[2336 * 5 + 2335] = 1
-    creator = RawCDImageCreator()
-    creator.add_track(bytes(data), SectorType.MODE_ZERO)
-    with pytest.raises(FormatError, match="LBA 5: a mode 0 sector holds nothing but zeros"):
-        creator.create_result_image().read(0, LENGTH)
 
 
 # -- around the tracks -------------------------------------------------------------------------
@@ -726,117 +476,6 @@ def test_the_data_bit_stands_in_the_toc_and_in_q(kind: str) -> None:
     catalogue = [q for lba in range(-150, 600) if (q := q_of(image, lba))[0] & 15 == 2]
     assert len(catalogue) >= 7
     assert {q[0] for q in catalogue} == {0x42}
-
-
-# -- laws --------------------------------------------------------------------------------------
-
-
-@st.composite
-def data_images(draw: st.DrawFn) -> RegionImage:
-    """Discs of up to three data tracks that go together, in blocks of any size."""
-    creator = RawCDImageCreator()
-    creator.disable_gapless_audio = draw(st.booleans())
-    creator.resulting_image_type = draw(st.sampled_from(ImageType))
-    family = draw(st.sampled_from([["MODE_ZERO"], ["MODE1"], COOKED[2:]]))
-    for _ in range(draw(st.integers(1, 3))):
-        kind = draw(st.sampled_from(family))
-        size = draw(st.sampled_from([size for size in SIZES[kind] if size < 2352]))
-        count = draw(st.integers(1, LENGTH))
-        creator.add_track(
-            b"".join(track_blocks(kind, size)[-count:]),
-            SectorType[kind],
-            block_size=size,
-            pad_short=True,
-            pregap=draw(st.none() | st.integers(150, 400)),
-        )
-    return creator.create_result_image()
-
-
-@settings(max_examples=scaled(25))
-@given(data_images(), st.data())
-def test_reading_in_any_cuts_gives_the_same_bytes(image: RegionImage, data: st.DataObject) -> None:
-    borders = [region.lba for region in image.main]
-    lba = max(image.first_lba, data.draw(st.sampled_from(borders)) - data.draw(st.integers(0, 90)))
-    count = data.draw(st.integers(0, min(600, image.disc.end_lba - lba)))
-    whole = image.read(lba, count)
-    pieces, position = [], lba
-    for cut in data.draw(cuts(count)):
-        pieces.append(image.read(position, cut))
-        position += cut
-    assert b"".join(pieces) == whole
-    with image.open() as stream:
-        stream.seek((lba - image.first_lba) * image.sector_size)
-        assert b"".join(stream.read(cut) for cut in data.draw(cuts(len(whole)))) == whole
-
-
-@settings(max_examples=scaled(25))
-@given(data_images())
-def test_every_sector_of_a_disc_is_right(image: RegionImage) -> None:
-    mode = image.disc.tracks[0].mode
-    kind = {0: "MODE_ZERO", 1: "MODE1"}.get(mode)
-    if kind is not None:
-        assert_right(image, -1_000, image.disc.end_lba, kind)
-        return
-    for region in image.main:  # of mode 2 each track and gap may be of another form
-        assert region.sector_type is not None
-        last = region.lba + region.sectors
-        assert_right(image, max(region.lba, last - 700), last, region.sector_type.name)
-
-
-@settings(max_examples=scaled(8))
-@given(data_images())
-def test_a_raw_image_comes_back(image: RegionImage) -> None:
-    with folder() as place:
-        save_image(image, place / "disc.raw")
-        opened = open_image(place / "disc.raw")
-        assert opened.disc == image.disc
-        assert_same_bytes(image, opened)
-
-
-@settings(max_examples=scaled(12))
-@given(data_images())
-def test_a_sheet_comes_back_or_says_why_not(image: RegionImage) -> None:
-    mode_0 = image.disc.tracks[0].mode is TrackMode.MODE0
-    formless = (
-        image.disc.tracks[0].mode is TrackMode.MODE2
-        and image.disc.sessions[0].disc_type is DiscType.CDDA_CDROM
-    )
-    with folder() as place:
-        if mode_0 or formless:
-            # Sheets know no mode 0, and call every disc of mode 2 XA or CD-I.
-            with pytest.raises(UnsupportedError) as caught:
-                save_image(image, place / "disc.cue")
-            word = "mode 0" if mode_0 else "disc type (CDDA_CDROM)"
-            assert word in str(caught.value)
-            assert not list(place.iterdir())
-            save_image(image, place / "disc.cue", allow_loss=True)
-        else:
-            save_image(image, place / "disc.cue")
-        opened = open_image(place / "disc.cue")
-        if not mode_0 and not formless:
-            assert opened.disc == image.disc
-        assert_same_main(image, opened, 0, image.disc.sessions[0].lead_out_lba)
-
-
-@each_block
-def test_each_block_in_a_raw_image_and_back(tmp_path: Path, kind: str, size: int) -> None:
-    image = image_of(kind, size)
-    save_image(image, tmp_path / "disc.raw")
-    opened = open_image(tmp_path / "disc.raw")
-    assert opened.disc == image.disc
-    assert main_sectors(opened, 0, LENGTH).tobytes() == plain(image, 0, LENGTH)
-    for lba in LOOKED_AT:
-        assert plain(opened, lba) == sector(kind, track_blocks(kind, size)[lba], lba)
-
-
-def test_a_disc_of_whole_sectors_of_a_raw_image_is_the_same(tmp_path: Path) -> None:
-    """Out to a sheet, and its BIN in again as whole sectors."""
-    image = image_of("MODE2MIXED", 2332)
-    save_image(image, tmp_path / "disc.cue")
-    creator = RawCDImageCreator()
-    creator.resulting_image_type = image.kind
-    creator.add_track(tmp_path / "disc.bin", SectorType.MODE2MIXED, block_size=2352)
-    assert_same_bytes(creator.create_result_image(), image)
 
 
 # -- as another writer made it -----------------------------------------------------------------

@@ -108,13 +108,17 @@ def test_the_command_takes_graphics_by_option_and_by_name(
 
     assert main(["build", "one.wav", "-o", "x.raw", "--cdg", "3=words.cdg"]) == 2
     assert "there is no track 3" in capfd.readouterr().err
-    assert main(["build", "one.wav", "-o", "x.cue", "--cdg", "words.cdg"]) == 1
-    assert "cue cannot hold R-W subcode (from LBA 0 on)" in capfd.readouterr().err
+    assert main(["build", "one.wav", "-o", "sheet.cue", "--cdg", "words.cdg"]) == 0
+    sheet = rawcd.open_image("sheet.cue")
+    assert isinstance(sheet, rawcd.RegionImage)
+    np.testing.assert_array_equal(packs_at(sheet, 0, 10)[:, 4:20], graphics[:40, 4:20])
+    assert main(["build", "one.wav", "-o", "x.iso", "--cdg", "words.cdg"]) == 1
+    assert "iso cannot hold track 1: R-W subcode from LBA 0 on" in capfd.readouterr().err
     assert main(["build", "one.wav", "-o", "x.raw", "--cdg", "words.cdg", "--type", "pq"]) == 1
-    assert "raw cannot hold R-W subcode" in capfd.readouterr().err
+    assert "raw cannot hold track 1: R-W subcode from LBA 0 on" in capfd.readouterr().err
     assert main(["build", "one.wav", "-o", "words.cdg", "--cdg", "words.cdg", "--force"]) == 1
     assert not (tmp_path / "x.raw").exists()
-    assert not (tmp_path / "x.cue").exists()
+    assert not (tmp_path / "x.iso").exists()
 
 
 def test_everything_in_one_build_comes_back_from_the_file_alone(
@@ -161,8 +165,20 @@ def test_everything_in_one_build_comes_back_from_the_file_alone(
         ("English", "Song"),
         ("Japanese", "\u6b4c"),
     ]
-    assert about["rw"] == ["TV_GRAPHICS"]
+    assert about["rw"] == track["rw"] == ["TV_GRAPHICS"]
     assert about["notes"] == []
+    assert main(["info", "all.raw"]) == 0
+    words = capfd.readouterr().out
+    for each in (
+        "catalogue 4006381333931",
+        "scms pre",
+        "USRC17607839",
+        "index 2 at 100, 3 at 200, 4 at 300, 5 at 400",
+        "album     Song",
+        "  Japanese (MS-JIS) album title: \u6b4c",
+        "       R-W tv graphics",
+    ):
+        assert each in words
     opened = rawcd.open_image("all.raw")
     assert isinstance(opened, rawcd.RegionImage)
     np.testing.assert_array_equal(packs_at(opened, 0, 500)[:, 4:20], graphics[:, 4:20])

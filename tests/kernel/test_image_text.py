@@ -114,16 +114,22 @@ def test_only_the_lead_in_of_a_raw_image_carries_it(stream: dict[str, Any], cdte
     )
 
 
-def test_other_kinds_leave_it_out_with_a_note(
-    stream: dict[str, Any], cdtext: CDText, tmp_path: Path
+@pytest.mark.parametrize("kind", [ImageType.COOKED, ImageType.PQ_ONLY])
+def test_other_kinds_refuse_it_item_by_item(
+    stream: dict[str, Any], cdtext: CDText, kind: ImageType, tmp_path: Path
 ) -> None:
     image = silent(disc_of(stream, cdtext))
-    for kind in (ImageType.COOKED, ImageType.PQ_ONLY):
-        result = rawcd.save_image(image.as_kind(kind), tmp_path / "a.raw", replace=True)
-        assert {note.code for note in result.notes} == {"text-dropped"}
-        assert "titles (CD-TEXT)" in result.notes[0].message
-        assert rawcd.open_image(tmp_path / "a.raw").disc.cdtext is None
-    assert not rawcd.save_image(image, tmp_path / "a.raw", replace=True).notes
+    with pytest.raises(UnsupportedError, match=r"make it a RAW image \(--type raw\)") as caught:
+        rawcd.save_image(image.as_kind(kind), tmp_path / "a.raw")
+    german = f"CD-TEXT block 2 in German ({len(cdtext.blocks[1].items)} texts)"
+    expected = {"CD-TEXT title", "track 1: CD-TEXT title", "track 2: CD-TEXT title", german}
+    assert expected <= set(caught.value.lost)
+    assert f"type {kind.name}" in str(caught.value)
+    assert not list(tmp_path.iterdir())
+    result = rawcd.save_image(image.as_kind(kind), tmp_path / "a.raw", allow_loss=True)
+    assert tuple(map(str, result.losses)) == caught.value.lost
+    assert rawcd.open_image(tmp_path / "a.raw").disc.cdtext is None
+    assert not rawcd.save_image(image, tmp_path / "a.raw", replace=True).losses
 
 
 def titled(text: str, charset: int = Charset.ISO_8859_1) -> CDText:

@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 
     from rawcd.source import Bytes2D, Samples, Sound
 
-    MakeSource = Callable[..., BlockSource]
+    AnySource = FileSource | StreamSource | ArraySource
+    MakeSource = Callable[..., AnySource]
 
 
 def noise(count: int, seed: int = 1) -> bytes:
@@ -100,7 +101,7 @@ def shapes(draw: st.DrawFn) -> Blocks:
     )
 
 
-def source_of(blocks: Blocks, *, pad: bool = False) -> BlockSource:
+def source_of(blocks: Blocks, *, pad: bool = False) -> ArraySource:
     return ArraySource(blocks.data, blocks.offset, blocks.block_size, blocks.stride, pad=pad)
 
 

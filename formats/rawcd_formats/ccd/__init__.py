@@ -8,7 +8,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 from rawcd.errors import FormatError, StorageError
-from rawcd.features import Feature
+from rawcd.features import CDTEXT, Feature
+from rawcd.recording import RECORDED, told_by_subcode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,35 +36,11 @@ class CcdFormat:
 
     name = "ccd"
     suffixes = (".ccd",)
-    keeps = frozenset(
-        {
-            Feature.MCN,
-            Feature.ISRC,
-            Feature.COPY_PERMITTED,
-            Feature.SCMS,
-            Feature.PRE_EMPHASIS,
-            Feature.FOUR_CHANNEL,
-            Feature.PREGAPS,
-            Feature.INDEXES,
-            Feature.FIRST_TRACK_NUMBER,
-            Feature.DATA_TRACKS,
-            Feature.MODE0_TRACKS,
-            Feature.DISC_TYPE,
-            Feature.SESSIONS,
-            Feature.TITLES,
-            Feature.OTHER_TEXTS,
-            Feature.LANGUAGES,
-            Feature.STORED_PQ,
-            Feature.RW,
-        }
-    )
-    drops: frozenset[Feature] = frozenset()
+    keeps = RECORDED | CDTEXT | {Feature.SESSIONS}
     one_file = False
 
     def keeps_for(self, image: DiscImage) -> frozenset[Feature]:
         """Return what is kept of an image: SCMS only where the subcode tells of it."""
-        from rawcd.recording import told_by_subcode
-
         return self.keeps - ({Feature.SCMS} - told_by_subcode(image))
 
     def accepts(self, name: str, head: bytes) -> int:

@@ -57,7 +57,7 @@ def save(
                 fill,
                 first,
                 end - first,
-                output.write,
+                output,
                 width=width,
                 jobs=jobs_of(options),
                 progress=part_of(progress, done, 2 * sectors),

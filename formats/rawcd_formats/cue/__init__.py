@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from rawcd.features import Feature
+from rawcd.features import CDTEXT, Feature
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,16 +34,16 @@ class CueFormat:
             Feature.PRE_EMPHASIS,
             Feature.FOUR_CHANNEL,
             Feature.PREGAPS,
+            Feature.PREGAP_DATA,
             Feature.INDEXES,
             Feature.FIRST_TRACK_NUMBER,
             Feature.DATA_TRACKS,
-            Feature.TITLES,
-            Feature.OTHER_TEXTS,
-            Feature.LANGUAGES,
+            Feature.RAW_SECTORS,
+            Feature.RW,  # as tracks of mode CDG
             Feature.TEXT_CHARACTERS,
+            *CDTEXT,
         }
     )
-    drops: frozenset[Feature] = frozenset()
     one_file = False
 
     def accepts(self, name: str, head: bytes) -> int:

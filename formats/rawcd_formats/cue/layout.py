@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from rawcd.audio import SOUND_SUFFIXES, open_sound
-from rawcd.cdtext import CDText, TextBlock, TextItem, fitting_charset
+from rawcd.cdtext import CDText, TextBlock, TextItem, charset_name, fitting_charset, widened
 from rawcd.disc import (
     CopySetting,
     Disc,
@@ -25,25 +25,25 @@ from rawcd.disc import (
     TrackMode,
 )
 from rawcd.errors import FormatError, StorageError, UnsupportedError
-from rawcd.image import MainForm, Note, Region, RegionImage, SubForm, SubRegion, blank_like
+from rawcd.image import ImageType, Note, RegionImage
 from rawcd.msf import PROGRAM_LBA
 from rawcd.rules import check_digit, is_sheet_isrc
 from rawcd.source import (
     SAMPLE_BYTES,
+    SECTOR_BYTES,
     SECTOR_SAMPLES,
     BlockSource,
-    JoinedSound,
     PcmSound,
-    SoundPart,
 )
 from rawcd_formats.cue import commands as cue
-from rawcd_formats.cue.modes import AUDIO, LATER_MODES, MODES, Mode
+from rawcd_formats.cue.line import Piece, Run, regions, subcode
+from rawcd_formats.cue.modes import CDG, MODES, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rawcd.fileset import InputFiles
-    from rawcd.source import Reader, Sound
+    from rawcd.source import Reader
 
 _TEXT_FILE_LIMIT: Final = 1024 * 1024
 _SUFFIXES: Final = (*SOUND_SUFFIXES, ".bin")
@@ -74,30 +74,6 @@ class _FileSheet:
 
     command: cue.File
     stretches: list[tuple[int, Mode]] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """A stretch of the line that comes from one file; samples is its length on the line."""
-
-    samples: int
-    sound: Sound | None = None
-    start: int = 0  # first sample of the sound
-    data: BlockSource | None = None
-    mode: Mode = AUDIO
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """A stretch of the line between two cuts, and where its first sample lies."""
-
-    start: int
-    end: int
-    lba: int
-
-    @property
-    def sectors(self) -> int:
-        return -(-(self.end - self.start) // SECTOR_SAMPLES)
 
 
 def lay_out(commands: Sequence[cue.Command], files: InputFiles) -> RegionImage:
@@ -213,10 +189,6 @@ class _Sheet:
             )
         if not number:
             raise self._error("track numbers go from 01 to 99", line)
-        if name in LATER_MODES:
-            raise UnsupportedError(
-                f"{self._files.name}: line {line}: tracks of mode {name} cannot be made yet"
-            )
         if name not in MODES:
             raise self._error(f"{name} is no track mode; there are {', '.join(MODES)}", line)
         self.tracks.append(_TrackSheet(command, MODES[name]))
@@ -322,16 +294,15 @@ class _Sheet:
         borders[0] = 0  # what lies before the first index is the first track's pregap
         runs = list(self._runs(borders, bases[-1]))
         disc = self._disc(runs, borders, bases)
-        main = tuple(self._regions(disc, runs, [piece for of_file in pieces for piece in of_file]))
-        sub = SubRegion(
-            lba=disc.first_lba, sectors=disc.end_lba - disc.first_lba, form=SubForm.MADE
-        )
+        line = [piece for of_file in pieces for piece in of_file]
+        main = tuple(regions(disc, runs, line))
+        sub = subcode(disc, runs, line)
         return RegionImage(disc=disc, main=main, sub=(sub,), notes=tuple(self._notes))
 
     def _firsts(self) -> Iterator[tuple[cue.IndexAt, int]]:
         return (track.first for track in self.tracks)
 
-    def _pieces(self, sheet: _FileSheet) -> Iterator[_Piece]:
+    def _pieces(self, sheet: _FileSheet) -> Iterator[Piece]:
         """Yield the stretches of a file, each of one mode."""
         command = sheet.command
         try:
@@ -358,11 +329,17 @@ class _Sheet:
             yield self._bare_piece(sheet, found.reader, mode, offset, size)
             offset += size
 
-    def _sound_piece(self, sheet: _FileSheet, reader: Reader) -> _Piece:
+    def _sound_piece(self, sheet: _FileSheet, reader: Reader) -> Piece:
         command = sheet.command
         if any(mode.mode is not TrackMode.AUDIO for _, mode in sheet.stretches):
             raise self._error(
                 f"FILE {command.name!r} is sound, and a data track has an index in it",
+                command.line,
+            )
+        if any(mode.has_rw for _, mode in sheet.stretches):
+            raise self._error(
+                f"FILE {command.name!r} is sound, and a track of mode {CDG} has 96 bytes of R-W "
+                "with each sector; they are in BINARY files alone",
                 command.line,
             )
         sound = open_sound(reader)
@@ -370,12 +347,13 @@ class _Sheet:
             Note(code=remark.code, message=remark.message, file=reader.name)
             for remark in sound.remarks
         )
-        return _Piece(sound.sample_count, sound=sound)
+        return Piece(sound.sample_count, sound=sound)
 
     def _bare_piece(
         self, sheet: _FileSheet, reader: Reader, mode: Mode, offset: int, size: int
-    ) -> _Piece:
-        unit = SAMPLE_BYTES if mode.mode is TrackMode.AUDIO else mode.block_size
+    ) -> Piece:
+        bare_sound = mode.mode is TrackMode.AUDIO and not mode.has_rw
+        unit = SAMPLE_BYTES if bare_sound else mode.block_size
         count, rest = divmod(size, unit)
         if rest:
             what = "samples of 4 bytes" if unit == SAMPLE_BYTES else f"sectors of {unit} bytes"
@@ -385,12 +363,30 @@ class _Sheet:
                 file=reader.name,
                 place=f"line {sheet.command.line} of {self._files.name}",
             )
-        if mode.mode is TrackMode.AUDIO:
-            big = sheet.command.kind == cue.MOTOROLA
+        big = sheet.command.kind == cue.MOTOROLA
+        if bare_sound:
             sound = PcmSound(reader, offset=offset, sample_count=count, big_endian=big)
-            return _Piece(count, sound=sound)
+            return Piece(count, sound=sound)
+        if mode.has_rw:
+            if big:
+                raise self._error(
+                    f"FILE {sheet.command.name!r} is MOTOROLA, and has tracks of mode {CDG}: "
+                    "which bytes are swapped is not known",
+                    sheet.command.line,
+                )
+            main, rw = (
+                BlockSource(
+                    reader,
+                    offset=offset + at,
+                    block_size=width,
+                    stride=mode.block_size,
+                    block_count=count,
+                )
+                for at, width in ((0, SECTOR_BYTES), (SECTOR_BYTES, ImageType.RAW.sub_bytes))
+            )
+            return Piece(count * SECTOR_SAMPLES, data=main, rw=rw, mode=mode)
         blocks = BlockSource(reader, offset=offset, block_size=mode.block_size, block_count=count)
-        return _Piece(count * SECTOR_SAMPLES, data=blocks, mode=mode)
+        return Piece(count * SECTOR_SAMPLES, data=blocks, mode=mode)
 
     def _silences(self) -> Iterator[tuple[int, int]]:
         """Yield for each track the silence before it: the last one's postgap, its own pregap."""
@@ -399,7 +395,7 @@ class _Sheet:
             yield postgap, track.pregap.frames if track.pregap else 0
             postgap = track.postgap.frames if track.postgap else 0
 
-    def _runs(self, borders: list[int], end: int) -> Iterator[_Run]:
+    def _runs(self, borders: list[int], end: int) -> Iterator[Run]:
         """Yield the stretches of the line between two cuts, and where they lie."""
         lba = 0
         start = 0
@@ -409,17 +405,17 @@ class _Sheet:
             silence = sum(silences[place])
             changes = place > 0 and modes[place] is not modes[place - 1]
             if place and (silence or changes):
-                run = _Run(start, border, lba)
+                run = Run(start, border, lba)
                 self._note_ragged(run, self.tracks[place - 1])
                 yield run
                 lba += run.sectors
                 start = border
             lba += silence
-        run = _Run(start, end, lba)
+        run = Run(start, end, lba)
         self._note_ragged(run, self.tracks[-1])
         yield run
 
-    def _note_ragged(self, run: _Run, track: _TrackSheet) -> None:
+    def _note_ragged(self, run: Run, track: _TrackSheet) -> None:
         missing = run.sectors * SECTOR_SAMPLES - (run.end - run.start)
         if missing:
             self._note(
@@ -431,7 +427,7 @@ class _Sheet:
 
     # -- the disc --------------------------------------------------------------------------------
 
-    def _disc(self, runs: list[_Run], borders: list[int], bases: list[int]) -> Disc:
+    def _disc(self, runs: list[Run], borders: list[int], bases: list[int]) -> Disc:
         starts = [run.start for run in runs]
 
         def lba_of(sample: int) -> int:
@@ -527,6 +523,17 @@ class _Sheet:
         if not items:
             return None
         charset = fitting_charset(item.text for item in items)
+        wide = [item for item in items if widened(item.text, charset) != item.text]
+        if wide:
+            self._notes.append(
+                Note(
+                    code="text-full-width",
+                    message=f"as CD-TEXT packs these titles are {charset_name(charset)}, in which "
+                    f"{len(wide)} of them have full-width letters instead of ASCII or half-width "
+                    "ones",
+                    file=self._files.name,
+                )
+            )
         return CDText(blocks=(TextBlock(items=items, charset=charset),))
 
     def _read_text_file(self, command: cue.TextFile) -> CDText:
@@ -543,47 +550,3 @@ class _Sheet:
         except FormatError as error:
             raise FormatError(error.reason, file=found.reader.name, place=error.place) from error
         return cdtext.of_tracks(self.tracks[0].start.number, self.tracks[-1].start.number)
-
-    # -- the bytes -------------------------------------------------------------------------------
-
-    def _regions(self, disc: Disc, runs: list[_Run], pieces: list[_Piece]) -> Iterator[Region]:
-        """Yield the regions: sectors without content wherever no run lies."""
-        position = disc.first_lba
-        for run in runs:
-            yield from _blanks(disc, position, run.lba)
-            yield from _run_regions(run, pieces)
-            position = run.lba + run.sectors
-        yield from _blanks(disc, position, disc.end_lba)
-
-
-def _blanks(disc: Disc, lba: int, end: int) -> Iterator[Region]:
-    """Yield a stretch without content, each part in the mode of the track that it belongs to."""
-    tracks = disc.tracks
-    for track, owned in zip(tracks, [*(t.first_lba for t in tracks[1:]), end], strict=True):
-        stop = min(owned, end)
-        if stop > lba:
-            yield blank_like(track, lba, stop - lba)
-            lba = stop
-
-
-def _run_regions(run: _Run, pieces: list[_Piece]) -> Iterator[Region]:
-    """Yield where a run's sectors come from: joined sound, or stretches of data."""
-    parts: list[SoundPart] = []
-    base = 0
-    for piece in pieces:
-        start, end = max(run.start, base), min(run.end, base + piece.samples)
-        if start < end and piece.sound is not None:
-            parts.append(SoundPart(sound=piece.sound, start=start - base, count=end - start))
-        elif start < end:
-            yield Region(
-                lba=run.lba + (start - run.start) // SECTOR_SAMPLES,
-                sectors=(end - start) // SECTOR_SAMPLES,
-                form=piece.mode.form,
-                source=piece.data,
-                start=(start - base) // SECTOR_SAMPLES,
-                sector_type=piece.mode.sector_type,
-            )
-        base += piece.samples
-    if parts:
-        source = JoinedSound(parts)
-        yield Region(lba=run.lba, sectors=run.sectors, form=MainForm.DISC, source=source)

@@ -4,7 +4,8 @@ CD-TEXT that the sheet's own commands cannot say (other languages, other fields,
 into a file of packs beside it.
 
 Only what every reader of sheets understands is written: INDEX 00 and 01 stored, no PREGAP,
-upper case, CRLF, quoted plain names.
+upper case, CRLF, quoted plain names. But sound with R-W subcode becomes a track of mode CDG, which
+few readers know, as nothing else keeps it (see `modes`).
 """
 
 from __future__ import annotations
@@ -16,20 +17,24 @@ from typing import TYPE_CHECKING, Final
 from rawcd.cdtext import TextBlock, fitting_charset
 from rawcd.disc import CopySetting, DiscType, TrackMode
 from rawcd.errors import UnsupportedError
+from rawcd.image import ImageType, RegionImage, SubForm
 from rawcd.progress import part_of
-from rawcd.pump import JOBS, PlainMain, UserData, jobs_of, pump
+from rawcd.pump import JOBS, PlainMain, UserData, WholeSectors, jobs_of, pump
 from rawcd.sector import SectorType
 from rawcd.source import SECTOR_BYTES
 from rawcd_formats.cue import commands as cue
+from rawcd_formats.cue.modes import CDG
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from rawcd.disc import Disc, Session, Track
     from rawcd.fileset import OutputFiles
     from rawcd.image import DiscImage
     from rawcd.progress import Progress
+    from rawcd.pump.fills import Fill
 
+_STEP: Final = 1024
 _MODES: Final = {
     TrackMode.AUDIO: "AUDIO",
     TrackMode.MODE0: "MODE1/2352",  # sheets have no word for mode 0; the headers still tell it
@@ -67,23 +72,27 @@ def save(
     session = image.disc.sessions[0]
     packs = _text_packs(image.disc)
     text_name = f"{PurePath(files.name).stem}.cdt" if packs else None
-    sheet = cue.build(sheet_of(image.disc, bin_name, text_name, cooked=cooked)).encode()
+    sung = _tracks_with_rw(image)
+    sheet = cue.build(sheet_of(image.disc, bin_name, text_name, cooked=cooked, sung=sung)).encode()
     stretches = [
-        (max(track.first_lba, 0), track.end_lba, _width(track, cooked=cooked))
+        (
+            max(track.first_lba, 0),
+            track.end_lba,
+            ImageType.RAW.sector_size if track.number in sung else _width(track, cooked=cooked),
+        )
         for track in session.tracks
     ]
     for first, end, width in stretches:
-        if width != SECTOR_BYTES:
+        if width < SECTOR_BYTES:
             check_remakeable(image, first, end, SectorType.MODE1)
     output = files.create(bin_name)
     output.allocate(sum((end - first) * width for first, end, width in stretches))
     for first, end, width in stretches:
-        whole = width == SECTOR_BYTES
         pump(
-            PlainMain(image) if whole else UserData(image, SectorType.MODE1),
+            _fill(image, width),
             first,
             end - first,
-            output.write,
+            output,
             width=width,
             jobs=jobs_of(options),
             progress=part_of(progress, first, session.lead_out_lba),
@@ -91,6 +100,42 @@ def save(
     if text_name is not None:
         files.create(text_name).write(packs)
     files.create(files.name).write(sheet)
+
+
+def _fill(image: DiscImage, width: int) -> Fill:
+    """Return what fills the rows of a track whose sectors have a width in the BIN."""
+    if width < SECTOR_BYTES:
+        return UserData(image, SectorType.MODE1)
+    if width > SECTOR_BYTES and isinstance(image, RegionImage):
+        return WholeSectors(image.as_kind(ImageType.RAW))
+    return PlainMain(image)
+
+
+def _tracks_with_rw(image: DiscImage) -> frozenset[int]:
+    """Return the numbers of the audio tracks with R-W subcode as it is on the disc.
+
+    What is interleaved out of a track belongs to the next one, which then is of the mode, too.
+    """
+    if not isinstance(image, RegionImage) or image.kind is ImageType.PQ_ONLY:
+        return frozenset()
+    if all(region.form is SubForm.MADE for region in image.sub):
+        return frozenset()
+    on_disc = image.as_kind(ImageType.RAW)
+    tracks = image.disc.sessions[0].tracks
+    return frozenset(track.number for track in tracks if track.is_audio and _sung(on_disc, track))
+
+
+def _sung(image: RegionImage, track: Track) -> bool:
+    import numpy as np
+
+    from rawcd.subcode.rows import RW_BITS
+
+    for lba in range(max(track.first_lba, 0), track.end_lba, _STEP):
+        rows = np.empty((min(_STEP, track.end_lba - lba), image.kind.sub_bytes), np.uint8)
+        image.read_sub_into(lba, rows)
+        if (rows & RW_BITS).any():
+            return True
+    return False
 
 
 def _text_packs(disc: Disc) -> bytes:
@@ -132,7 +177,12 @@ def _cooked(options: Mapping[str, str]) -> bool:
 
 
 def sheet_of(
-    disc: Disc, bin_name: str, text_name: str | None = None, *, cooked: bool = False
+    disc: Disc,
+    bin_name: str,
+    text_name: str | None = None,
+    *,
+    cooked: bool = False,
+    sung: Collection[int] = (),
 ) -> Iterator[cue.Command]:
     """Yield the commands of the sheet for a disc whose sectors from LBA 0 on are in one BIN.
 
@@ -141,6 +191,7 @@ def sheet_of(
         bin_name: the BIN's name.
         text_name: the name of the file of CD-TEXT packs, if there is one.
         cooked: its Mode 1 tracks are there as user data alone.
+        sung: numbers of the tracks that are there with their R-W subcode.
 
     Raises:
         UnsupportedError: a text holds a line break, or what UTF-8 cannot hold.
@@ -153,7 +204,8 @@ def sheet_of(
     yield from _texts(disc, 0)
     yield cue.File(0, bin_name, cue.BINARY)
     for place, track in enumerate(session.tracks):
-        yield cue.TrackStart(0, track.number, _mode(session, track, cooked=cooked))
+        mode = CDG if track.number in sung else _mode(session, track, cooked=cooked)
+        yield cue.TrackStart(0, track.number, mode)
         yield from _texts(disc, track.number)
         if flags := tuple(_flags(track)):
             yield cue.Flags(0, flags)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rawcd.features import Feature
+from rawcd.recording import RECORDED, SUBCODE_FEATURES, told_by_subcode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,32 +28,11 @@ class MdsFormat:
 
     name = "mds"
     suffixes = (".mds",)
-    keeps = frozenset(
-        {
-            Feature.MCN,
-            Feature.ISRC,
-            Feature.COPY_PERMITTED,
-            Feature.SCMS,
-            Feature.PRE_EMPHASIS,
-            Feature.FOUR_CHANNEL,
-            Feature.PREGAPS,
-            Feature.INDEXES,
-            Feature.FIRST_TRACK_NUMBER,
-            Feature.DATA_TRACKS,
-            Feature.MODE0_TRACKS,
-            Feature.DISC_TYPE,
-            Feature.SESSIONS,
-            Feature.STORED_PQ,
-            Feature.RW,
-        }
-    )
-    drops: frozenset[Feature] = frozenset()
+    keeps = RECORDED | {Feature.SESSIONS}
     one_file = False
 
     def keeps_for(self, image: DiscImage) -> frozenset[Feature]:
         """Return what is kept of an image: of what the subcode has to tell only what it does."""
-        from rawcd.recording import SUBCODE_FEATURES, told_by_subcode
-
         return (self.keeps - SUBCODE_FEATURES) | told_by_subcode(image)
 
     def accepts(self, name: str, head: bytes) -> int:

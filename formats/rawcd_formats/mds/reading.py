@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import accumulate
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 import construct
@@ -15,7 +13,7 @@ from rawcd.errors import FormatError
 from rawcd.image import Note
 from rawcd.recording import Sheet, SheetTrack, Stored
 from rawcd.sector import SectorType
-from rawcd.source import SECTOR_BYTES, BlockSource, paths_of
+from rawcd.source import SECTOR_BYTES, BlockSource, BytesPart, JoinedBytes
 from rawcd.subcode.frame import POINT_FIRST_TRACK
 from rawcd.subcode.rows import PW96_BYTES
 from rawcd.toc import LeadIn, pointer_of
@@ -23,8 +21,6 @@ from rawcd_formats.mds import layout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from _typeshed import WriteableBuffer
 
     from rawcd.fileset import InputFiles
     from rawcd.source import Reader
@@ -70,31 +66,6 @@ def read(data: bytes, files: InputFiles) -> MdsReading:
         StorageError: a file is missing.
     """
     return _Reader(data, files).read()
-
-
-class _JoinedBytes:
-    """The bytes of several files, one after the other."""
-
-    def __init__(self, readers: Sequence[Reader]) -> None:
-        self._readers = tuple(readers)
-        self._starts = [0, *accumulate(reader.size for reader in readers)]
-        self.name = readers[0].name
-        self.size = self._starts[-1]
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """All of them."""
-        return tuple(path for reader in self._readers for path in paths_of(reader))
-
-    def read_at(self, offset: int, buffer: WriteableBuffer) -> None:
-        """Fill `buffer` from byte `offset` on; see `Reader`."""
-        view = memoryview(buffer).cast("B")
-        place = min(bisect_right(self._starts, offset), len(self._readers)) - 1
-        while view:
-            last = place + 1 == len(self._readers)
-            count = len(view) if last else min(len(view), self._starts[place + 1] - offset)
-            self._readers[place].read_at(offset - self._starts[place], view[:count])
-            view, offset, place = view[count:], offset + count, place + 1
 
 
 class _Reader:
@@ -266,7 +237,7 @@ class _Reader:
         )
         if names not in self._found:
             readers = [self._find(name) for name in names]
-            self._found[names] = readers[0] if len(readers) == 1 else _JoinedBytes(readers)
+            self._found[names] = _joined(readers)
         return self._found[names]
 
     def _name_at(self, at: int) -> str:
@@ -289,6 +260,12 @@ class _Reader:
         if found.note is not None:
             self._notes.append(found.note)
         return found.reader
+
+
+def _joined(readers: Sequence[Reader]) -> Reader:
+    if len(readers) == 1:
+        return readers[0]
+    return JoinedBytes([BytesPart(reader=each, start=0, count=each.size) for each in readers])
 
 
 def _mode_of(mode: int) -> TrackMode:

@@ -67,7 +67,7 @@ def save(
             PlainSectors(image),
             first,
             end - first,
-            output.write,
+            output,
             width=_SIZE,
             jobs=jobs_of(options),
             progress=part_of(progress, done, sectors),

@@ -1,0 +1,192 @@
+"""`rawcd convert`: an image in another format, or many into a folder."""
+
+from __future__ import annotations
+
+import json
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from rawcd.cli.terminal import progress_bar, show_notes
+from rawcd.errors import UnsupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rawcd.plugins import WriteResult
+
+SCHEMA: Final = 1
+"""Version of the JSON object; it grows only by new keys."""
+
+
+_EXAMPLES: Final = """\b
+Examples:
+  rawcd convert album.cue album.toc
+  rawcd convert disc.mds disc.chd --jobs 2
+  rawcd convert *.cue discs/ --to chd
+"""
+
+
+@click.command(short_help="Convert an image into another format.", epilog=_EXAMPLES)
+@click.argument("inputs", nargs=-1, required=True, metavar="IN... OUT")
+@click.option(
+    "--to",
+    "format_name",
+    metavar="FORMAT",
+    help="The format to make, whatever the suffix of OUT; needed where OUT is a folder.",
+)
+@click.option("--split", is_flag=True, help="A file for each track, where the format can.")
+@click.option("--sub", is_flag=True, help="Subcode in a file beside, where the format can.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="An option of the format."
+)
+@click.option(
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes that make sectors.",
+)
+@click.option("--allow-loss", is_flag=True, help="Go on when the format cannot hold everything.")
+@click.option("--force", is_flag=True, help="Replace existing files.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def convert(
+    inputs: tuple[str, ...],
+    format_name: str | None,
+    split: bool,
+    sub: bool,
+    settings: tuple[str, ...],
+    jobs: int,
+    allow_loss: bool,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Convert an image or a sheet into another format; many into a folder.
+
+    What the target cannot hold is listed and refused before a byte is written; --allow-loss
+    goes on and lists the same. An existing disc may break the rules of authoring: it is
+    converted as it is.
+    """
+    if len(inputs) < 2:
+        raise click.UsageError("name what to convert and what to make: IN OUT")
+    *sources, target = inputs
+    options = _options(settings, split=split, sub=sub, jobs=jobs)
+    folder = Path(target)
+    if len(sources) > 1 and not folder.is_dir():
+        raise click.UsageError(f"{target} is no folder; several images go into one")
+    if folder.is_dir() and format_name is None:
+        raise click.UsageError("where images go into a folder, --to names their format")
+    results = []
+    for source, output in _pairs(sources, folder, format_name):
+        results.append(
+            _converted(
+                source,
+                output,
+                format_name=format_name,
+                options=options,
+                allow_loss=allow_loss,
+                force=force,
+                quiet=as_json,
+            )
+        )
+    if as_json:
+        click.echo(
+            json.dumps({"rawcd_convert": SCHEMA, "results": results}, indent=2, ensure_ascii=False)
+        )
+    if any(result["refused"] for result in results):
+        raise click.ClickException(
+            "nothing was written where something would be lost; --allow-loss goes on"
+        )
+
+
+def _options(settings: Sequence[str], *, split: bool, sub: bool, jobs: int) -> dict[str, str]:
+    options = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not key or not equals:
+            raise click.UsageError(f"--set {setting!r}: write KEY=VALUE")
+        options[key] = value
+    if split:
+        options["split"] = "yes"
+    if sub:
+        options["sub"] = "yes"
+    if jobs > 1:
+        options["jobs"] = str(jobs)
+    return options
+
+
+def _pairs(sources: Sequence[str], target: Path, format_name: str | None) -> list[tuple[str, Path]]:
+    """Return each input with its output; no two inputs may want the same one."""
+    if not target.is_dir():
+        return [(sources[0], target)]
+    from rawcd.plugins import load_format
+
+    assert format_name is not None, "a folder without --to was refused"
+    suffix = load_format(format_name).suffixes[0]
+    pairs = [(source, target / (Path(source).stem + suffix)) for source in sources]
+    wanted = [output for _, output in pairs]
+    for output in wanted:
+        if wanted.count(output) > 1:
+            raise click.UsageError(f"several inputs would become {output}; convert them apart")
+    return pairs
+
+
+def _converted(
+    source: str,
+    output: Path,
+    *,
+    format_name: str | None,
+    options: Mapping[str, str],
+    allow_loss: bool,
+    force: bool,
+    quiet: bool,
+) -> dict[str, Any]:
+    """Convert one image; what would be lost is an answer, not an end."""
+    from rawcd.plugins import open_image, save_image
+
+    image = open_image(source)
+    if not quiet:
+        show_notes(image.notes)
+    bar = nullcontext() if quiet else progress_bar(str(output), sector_size=image.sector_size)
+    about: dict[str, Any] = {
+        "input": source,
+        "refused": False,
+        "files": [],
+        "losses": [],
+        "notes": list(map(str, image.notes)),
+    }
+    try:
+        with bar as progress:
+            result = save_image(
+                image,
+                output,
+                format=format_name,
+                allow_loss=allow_loss,
+                replace=force,
+                options=options,
+                progress=progress,
+            )
+    except UnsupportedError as error:
+        if not error.lost:
+            raise
+        about |= {"refused": True, "losses": list(error.lost)}
+        for each in error.lost:
+            click.echo(f"{source}: would be lost: {each}", err=True)
+        return about
+    about["files"] = [{"path": str(p), "size": p.stat().st_size} for p in result.files]
+    about["losses"] = list(map(str, result.losses))
+    about["notes"] += map(str, result.notes)
+    if not quiet:
+        _show(source, result)
+    return about
+
+
+def _show(source: str, result: WriteResult) -> None:
+    show_notes(result.notes)
+    for loss in result.losses:
+        click.echo(f"{source}: lost: {loss}", err=True)
+    for path in result.files:
+        click.echo(f"{path}  {path.stat().st_size} bytes")
