@@ -44,6 +44,9 @@ class Format(Protocol):
         keeps_for: optional; a method that returns what it keeps of one image, where that
             depends on the image's kind.
         one_file: a save makes one file, so that it can go into a pipe.
+        accepts_tail: optional; a method that is shown the file's last 64 KiB and answers as
+            `accepts` does, for formats that are told by their end.
+        reads_only: optional; True where nothing is written, so that no suffix asks for it.
     """
 
     name: str
@@ -221,15 +224,17 @@ def load_writer(name: str) -> Writer:
 
 
 def format_for(path: str | os.PathLike[str]) -> Format:
-    """Return the format that a file name's suffix asks for; of several the first by name.
+    """Return the format that a file to be written asks for by its suffix; of several the first.
 
     Raises:
         PluginError: no format has the suffix.
+        UnsupportedError: the one that has it is only read.
     """
     from pathlib import Path
 
     suffix = Path(path).suffix.lower()
     known: list[str] = []
+    only_read: Format | None = None
     broken: PluginError | None = None
     for plugin in plugins(FORMATS):
         try:
@@ -237,9 +242,15 @@ def format_for(path: str | os.PathLike[str]) -> Format:
         except PluginError as error:
             broken = error
             continue
+        if getattr(candidate, "reads_only", False):
+            if suffix in candidate.suffixes:
+                only_read = candidate
+            continue
         if suffix in candidate.suffixes:
             return candidate
         known.extend(candidate.suffixes)
+    if only_read is not None:
+        _check_writes(only_read)
     raise PluginError(
         f"{str(path)!r}: no format has the suffix {suffix!r}; there are {', '.join(known)}; "
         "or name one (--format)",
@@ -248,8 +259,16 @@ def format_for(path: str | os.PathLike[str]) -> Format:
     ) from broken
 
 
+def _check_writes(chosen: Format) -> None:
+    """Refuse a format that is only read."""
+    if getattr(chosen, "reads_only", False):
+        raise UnsupportedError(
+            f"the format {chosen.name} is read and never written; choose another format"
+        )
+
+
 def _recognise(files: InputFiles) -> Format:
-    head = files.head()
+    head, tail = files.head(), files.tail()
     best: Format | None = None
     best_sure = 0
     broken: PluginError | None = None
@@ -259,7 +278,8 @@ def _recognise(files: InputFiles) -> Format:
         except PluginError as error:
             broken = error  # a stranger's broken plug-in must not keep ours from a file
             continue
-        sure = candidate.accepts(files.name, head)
+        by_tail = getattr(candidate, "accepts_tail", None)
+        sure = max(candidate.accepts(files.name, head), by_tail(tail) if by_tail else 0)
         if sure > best_sure:
             best, best_sure = candidate, sure
     if best is None:
@@ -381,6 +401,7 @@ def save_image(
         chosen = format_for(target)  # type: ignore[arg-type]  # is_path says so
     else:
         raise ValueError("a stream has no suffix: name the format")
+    _check_writes(chosen)
     lost, notes = unkept(image, chosen)
     if lost and not allow_loss:
         names = tuple(map(str, lost))

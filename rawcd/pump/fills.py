@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rawcd.image import RegionImage, main_sectors
+from rawcd.source import SECTOR_BYTES
 
 if TYPE_CHECKING:
     from rawcd.image import DiscImage
@@ -46,6 +47,21 @@ class PlainMain:
             self.image.read_main_into(lba, rows, plain=True)
         else:
             rows[:] = main_sectors(self.image, lba, len(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class PlainSectors:
+    """Rows of `sector_size` bytes: the main channel, data sectors unscrambled, and the subcode."""
+
+    image: DiscImage
+
+    def __call__(self, lba: int, rows: Bytes2D) -> None:
+        """Fill `rows` from `lba` on."""
+        if isinstance(self.image, RegionImage):
+            self.image.read_sub_into(lba, rows[:, SECTOR_BYTES:])
+        else:
+            WholeSectors(self.image)(lba, rows)
+        PlainMain(self.image)(lba, rows[:, :SECTOR_BYTES])
 
 
 @dataclass(frozen=True, slots=True)
