@@ -43,10 +43,11 @@ class Format(Protocol):
         drops: what it drops with a note instead of refusing.
         keeps_for: optional; a method that returns what it keeps of one image, where that
             depends on the image's kind.
+        read_only: optional; True where nothing is ever written: it is not chosen by a suffix to
+            save in, and `save` is not called.
         one_file: a save makes one file, so that it can go into a pipe.
         accepts_tail: optional; a method that is shown the file's last 64 KiB and answers as
             `accepts` does, for formats that are told by their end.
-        reads_only: optional; True where nothing is written, so that no suffix asks for it.
     """
 
     name: str
@@ -224,25 +225,25 @@ def load_writer(name: str) -> Writer:
 
 
 def format_for(path: str | os.PathLike[str]) -> Format:
-    """Return the format that a file to be written asks for by its suffix; of several the first.
+    """Return the format that a file name's suffix asks to be written; the first by name.
 
     Raises:
         PluginError: no format has the suffix.
-        UnsupportedError: the one that has it is only read.
+        UnsupportedError: the formats that have it are only read.
     """
     from pathlib import Path
 
     suffix = Path(path).suffix.lower()
     known: list[str] = []
-    only_read: Format | None = None
     broken: PluginError | None = None
+    only_read: Format | None = None
     for plugin in plugins(FORMATS):
         try:
             candidate = load_format(plugin.name)
         except PluginError as error:
             broken = error
             continue
-        if getattr(candidate, "reads_only", False):
+        if _is_read_only(candidate):
             if suffix in candidate.suffixes:
                 only_read = candidate
             continue
@@ -250,7 +251,7 @@ def format_for(path: str | os.PathLike[str]) -> Format:
             return candidate
         known.extend(candidate.suffixes)
     if only_read is not None:
-        _check_writes(only_read)
+        raise _never_written(only_read)
     raise PluginError(
         f"{str(path)!r}: no format has the suffix {suffix!r}; there are {', '.join(known)}; "
         "or name one (--format)",
@@ -259,12 +260,15 @@ def format_for(path: str | os.PathLike[str]) -> Format:
     ) from broken
 
 
-def _check_writes(chosen: Format) -> None:
-    """Refuse a format that is only read."""
-    if getattr(chosen, "reads_only", False):
-        raise UnsupportedError(
-            f"the format {chosen.name} is read and never written; choose another format"
-        )
+def _is_read_only(candidate: Format) -> bool:
+    return getattr(candidate, "read_only", False)
+
+
+def _never_written(only_read: Format) -> UnsupportedError:
+    return UnsupportedError(
+        f"files of the format {only_read.name} are read and never written; choose another format "
+        "(--format), or another suffix"
+    )
 
 
 def _recognise(files: InputFiles) -> Format:
@@ -321,7 +325,7 @@ def open_image(
     chosen = load_format(format) if format is not None else _recognise(files)
     image = chosen.load(files)
     if isinstance(image, RegionImage):
-        image = change(image, inputs=files.opened)
+        image = change(image, inputs=tuple(dict.fromkeys((*image.inputs, *files.opened))))
         if rw is not None:
             image = image.taking_rw_as(rw)
     return image
@@ -389,7 +393,8 @@ def save_image(
         The files that were made, and what was lost and dropped.
 
     Raises:
-        UnsupportedError: something would be lost; `.lost` names it, nothing was written.
+        UnsupportedError: something would be lost; `.lost` names it, nothing was written. Or the
+            format is only read.
         StorageError: a file cannot be read or written, or exists.
         PluginError: there is no such format or writer.
         CancelledError: `progress` said stop.
@@ -397,11 +402,12 @@ def save_image(
     is_path = isinstance(target, str) or hasattr(target, "__fspath__")
     if format is not None:
         chosen = load_format(format)
+        if _is_read_only(chosen):
+            raise _never_written(chosen)
     elif is_path:
         chosen = format_for(target)  # type: ignore[arg-type]  # is_path says so
     else:
         raise ValueError("a stream has no suffix: name the format")
-    _check_writes(chosen)
     lost, notes = unkept(image, chosen)
     if lost and not allow_loss:
         names = tuple(map(str, lost))

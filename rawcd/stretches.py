@@ -18,9 +18,11 @@ from rawcd.disc import (
     CopySetting,
     DiscType,
     Session,
+    TrackMode,
 )
 from rawcd.errors import FormatError
 from rawcd.image import MainForm, Region, RegionImage, SubForm, SubRegion, blanks
+from rawcd.msf import Msf
 from rawcd.sector import SYNC, SectorType
 from rawcd.source import SECTOR_BYTES, BlockSource
 
@@ -157,6 +159,65 @@ class Stretch:
         )
         form = SubForm.PQ16 if self.sub_bytes == _PQ16_BYTES else SubForm.RAW
         return SubRegion(lba=self.lba, sectors=self.sectors, form=form, source=source)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What the first sixteen bytes of a data sector say.
+
+    Attributes:
+        lba: its address.
+        mode: its mode.
+        scrambled: it was found as on the disc.
+    """
+
+    lba: int
+    mode: TrackMode
+    scrambled: bool = False
+
+
+def header_at(reader: Reader, offset: int) -> Header | None:
+    """Return the header of the data sector that begins at a byte; None where none does.
+
+    Raises:
+        StorageError: the file cannot be read.
+    """
+    import numpy as np
+
+    from rawcd.sector import scramble
+
+    if not 0 <= offset <= reader.size - SECTOR_BYTES:
+        return None
+    sector = bytearray(SECTOR_BYTES)
+    reader.read_at(offset, sector)
+    found = _header(bytes(sector))
+    if found is None:
+        rows = np.frombuffer(bytes(sector), np.uint8).reshape(1, -1)
+        plain = scramble(rows, out=np.empty_like(rows)).tobytes()
+        found = _header(plain)
+        return None if found is None else replace(found, scrambled=True)
+    return found
+
+
+def _header(sector: bytes) -> Header | None:
+    """Read a header: sync, three BCD bytes, mode (ECMA-130 14; bits 7 to 5 tell link blocks)."""
+    address, mode = sector[12:15], sector[15] & 0x1F
+    if not sector.startswith(SYNC) or mode > TrackMode.MODE2 or not address.hex().isdecimal():
+        return None
+    try:
+        lba = Msf(*(int(f"{byte:02x}") for byte in address)).to_lba()
+    except ValueError:
+        return None
+    return Header(lba=lba, mode=TrackMode(mode))
+
+
+KIND_OF_MODE: Final = {
+    TrackMode.AUDIO: SectorType.AUDIO,
+    TrackMode.MODE0: SectorType.MODE_ZERO,
+    TrackMode.MODE1: SectorType.MODE1,
+    TrackMode.MODE2: SectorType.MODE2FORM0,
+}
+"""How whole sectors of a track are taken: nothing in them is questioned."""
 
 
 def lay_out(
