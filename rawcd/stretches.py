@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from rawcd.source import Reader
 
 _PQ16_BYTES: Final = 16
-_STEP: Final = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +75,6 @@ class Stretch:
         skipped = (lba - self.lba) * self.stride
         return replace(self, lba=lba, sectors=end - lba, offset=self.offset + skipped)
 
-    @property
-    def _is_plain(self) -> bool:
-        is_data = self.sector_type is not SectorType.AUDIO
-        return is_data and self.block_size == SECTOR_BYTES and not self.scrambled
-
     def _region(self, form: MainForm) -> Region:
         source = BlockSource(
             self.reader,
@@ -94,57 +88,33 @@ class Stretch:
             sectors=self.sectors,
             form=form,
             source=source,
-            sector_type=None if form is MainForm.DISC else self.sector_type,
+            sector_type=None if form in (MainForm.DISC, MainForm.READ) else self.sector_type,
         )
 
     def regions(self, disc: Disc) -> Iterator[Region]:
         """Yield what it holds, for a disc that it belongs to.
 
-        Files store the pregap of a data track as data sectors, as silence where the track
-        before is sound, or as zeros; each sector of it is taken for what it is, and zeros for
-        sectors without content.
+        Files store the pregap of a data track as data sectors, or as silence where the track
+        before is sound: each sector of it is taken for what it is, on discs that have data.
         """
-        if not self._is_plain:
-            whole = self.block_size == SECTOR_BYTES
-            yield self._region(MainForm.DISC if whole else MainForm.USER)
+        if self.block_size != SECTOR_BYTES:
+            yield self._region(MainForm.USER)
             return
+        if self.scrambled or all(track.is_audio for track in disc.tracks):
+            yield self._region(MainForm.DISC)
+            return
+        form = MainForm.DISC if self.sector_type is SectorType.AUDIO else MainForm.PLAIN
         position = self.lba
         for track in disc.tracks:
             start, stop = max(track.first_lba, self.lba), min(track.start_lba, self.end_lba)
             if start >= stop:
                 continue
             if position < start:
-                yield self.part(position, start)._region(MainForm.PLAIN)
-            yield from self.part(start, stop)._pregap(disc)
+                yield self.part(position, start)._region(form)
+            yield self.part(start, stop)._region(MainForm.READ)
             position = stop
         if position < self.end_lba:
-            yield self.part(position, self.end_lba)._region(MainForm.PLAIN)
-
-    def _pregap(self, disc: Disc) -> Iterator[Region]:
-        for first, end, form in self._runs():
-            part = self.part(self.lba + first, self.lba + end)
-            if form is MainForm.ZERO:
-                yield from blanks(disc, part.lba, part.end_lba)
-            else:
-                yield part._region(form)
-
-    def _runs(self) -> Iterator[tuple[int, int, MainForm]]:
-        """Yield runs of sectors of one kind: with a sync pattern, of zeros, or neither."""
-        import numpy as np
-
-        sync = np.frombuffer(SYNC, np.uint8)
-        source = self._region(MainForm.DISC).source
-        kinds = np.empty(self.sectors, np.uint8)
-        forms = (MainForm.ZERO, MainForm.DISC, MainForm.PLAIN)
-        for first in range(0, self.sectors, _STEP):
-            count = min(_STEP, self.sectors - first)
-            data = source.read(first, count) if source is not None else b""
-            rows = np.frombuffer(data, np.uint8).reshape(count, self.block_size)
-            synced = (rows[:, : len(sync)] == sync).all(axis=1)
-            kinds[first : first + count] = np.where(synced, 2, rows.any(axis=1))
-        borders = np.flatnonzero(np.diff(kinds)) + 1
-        for first, end in pairwise([0, *borders.tolist(), self.sectors]):
-            yield first, end, forms[kinds[first]]
+            yield self.part(position, self.end_lba)._region(form)
 
     def sub_region(self) -> SubRegion | None:
         """Return its subcode; None where it has none."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawcd.pump.fills import PlainMain, PlainSectors, UserData, WholeSectors
+from rawcd.pump.fills import PlainMain, UserData, WholeSectors
 from rawcd.pump.serial import pump_serially
 from rawcd.source import SECTOR_BYTES
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rawcd.pump.fills import Fill
     from rawcd.pump.serial import Write
 
-__all__ = ["JOBS", "PlainMain", "PlainSectors", "UserData", "WholeSectors", "jobs_of", "pump"]
+__all__ = ["JOBS", "PlainMain", "UserData", "WholeSectors", "jobs_of", "pump"]
 
 JOBS = "jobs"
 """The option by which a format is told how many processes may work for it."""

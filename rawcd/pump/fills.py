@@ -50,21 +50,6 @@ class PlainMain:
 
 
 @dataclass(frozen=True, slots=True)
-class PlainSectors:
-    """Rows of `sector_size` bytes: the main channel, data sectors unscrambled, and the subcode."""
-
-    image: DiscImage
-
-    def __call__(self, lba: int, rows: Bytes2D) -> None:
-        """Fill `rows` from `lba` on."""
-        if isinstance(self.image, RegionImage):
-            self.image.read_sub_into(lba, rows[:, SECTOR_BYTES:])
-        else:
-            WholeSectors(self.image)(lba, rows)
-        PlainMain(self.image)(lba, rows[:, :SECTOR_BYTES])
-
-
-@dataclass(frozen=True, slots=True)
 class UserData:
     """Rows of 2,048 bytes: the user data of an image's data sectors."""
 
@@ -77,3 +62,39 @@ class UserData:
 
         sectors = main_sectors(self.image, lba, len(rows))
         decode(self.sector_type, sectors, block_size=rows.shape[1], out=rows)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainSectors:
+    """Rows of 2,448 bytes: the main channel, data sectors unscrambled, and the subcode behind."""
+
+    image: DiscImage
+
+    def __call__(self, lba: int, rows: Bytes2D) -> None:
+        """Fill `rows` from `lba` on."""
+        PlainMain(self.image)(lba, rows[:, :SECTOR_BYTES])
+        _fill_subcode(self.image, lba, rows[:, SECTOR_BYTES:])
+
+
+@dataclass(frozen=True, slots=True)
+class PlanarSubcode:
+    """Rows of 96 bytes: the subcode of a RAW image, channel by channel."""
+
+    image: DiscImage
+
+    def __call__(self, lba: int, rows: Bytes2D) -> None:
+        """Fill `rows` from `lba` on."""
+        from rawcd.subcode import RawPW
+
+        _fill_subcode(self.image, lba, rows)
+        rows[:] = RawPW(rows).planar().rows
+
+
+def _fill_subcode(image: DiscImage, lba: int, rows: Bytes2D) -> None:
+    import numpy as np
+
+    if isinstance(image, RegionImage):
+        image.read_sub_into(lba, rows)
+    else:
+        data = np.frombuffer(image.read(lba, len(rows)), np.uint8)
+        rows[:] = data.reshape(len(rows), image.sector_size)[:, SECTOR_BYTES:]

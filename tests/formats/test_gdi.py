@@ -90,9 +90,7 @@ def test_a_whole_high_density_area_is_larger_than_any_cd(tmp_path: Path) -> None
     path = disc_in(tmp_path)
     with (tmp_path / "track03.iso").open("wb") as file:
         file.truncate(504_150 * 2048)
-    with pytest.raises(
-    with pytest.raises(UnsupportedError, match=r"reach LBA 549149, .*end at 404849; .*LBA 45000"):
-    ):
+    with pytest.raises(UnsupportedError, match=r"reach LBA 549149, .*end at 404849"):
         open_image(path)
 
 

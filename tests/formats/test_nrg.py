@@ -286,8 +286,11 @@ def test_data_of_every_mode(
 ) -> None:
     block_size = min(size, 2352)
     held = blocks(kind, block_size, 20)
+    gap = [blank(kind, lba) for lba in range(-stored_pregap, 0)]
+    if block_size < 2352:
+        gap = [bytes(block_size)] * stored_pregap
     sub = noise_rows(20 + stored_pregap, 96).tobytes() if size == 2448 else b""
-    whole = [bytes(block_size)] * stored_pregap + held  # zeros before it: no sectors of its mode
+    whole = gap + held
     body = b"".join(block + sub[96 * i : 96 * i + 96] for i, block in enumerate(whole))
     edges = (0, size * stored_pregap, len(body))
     entries = [(0x41, 0, 0, -150), (0x41, 1, 0, -150), (0x41, 1, 1, 0), (0x41, 0xAA, 1, 20)]

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 from rawcd.disc import TrackMode
 from rawcd.errors import UnsupportedError
-from rawcd.image import ImageType, RegionImage
+from rawcd.image import RegionImage
 from rawcd.progress import part_of
-from rawcd.pump import JOBS, PlainMain, PlainSectors, UserData, jobs_of, pump
+from rawcd.pump import JOBS, PlainMain, UserData, jobs_of, pump
+from rawcd.pump.fills import PlainSectors
+from rawcd.recording import with_raw_subcode
 from rawcd.sector import SectorType
 from rawcd.subcode.frame import to_bcd
 from rawcd_formats.nrg import chunks as nrg
@@ -92,7 +94,7 @@ def save(
     chain = _chain(image.disc, stored, packs)
     output = files.create(files.name)
     output.allocate(stored[-1].end + len(chain))
-    finished = image.as_kind(ImageType.RAW) if isinstance(image, RegionImage) else image
+    finished = with_raw_subcode(image) if with_sub else image
     done, total = 0, sum(each.sectors for each in stored)
     for each in stored:
         if each.mode == USER_DATA:
