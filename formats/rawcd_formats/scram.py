@@ -39,9 +39,6 @@ from rawcd.toc import LeadIn, parse_full_toc, parse_scsi_toc
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    import numpy as np
-    import numpy.typing as npt
-
     from rawcd.cdtext import CDText
     from rawcd.features import Feature
     from rawcd.fileset import InputFiles, OutputFiles
@@ -351,8 +348,8 @@ def _has_subcode(sub: BlockSource, lba: int, end: int) -> list[bool]:
 
     count = max(0, min(end, sub.block_count + _BASE_LBA) - lba)
     rows = np.frombuffer(sub.read(lba - _BASE_LBA, count), np.uint8).reshape(count, _SUB_BYTES)
-    found: npt.NDArray[np.bool_] = rows.any(axis=1)
-    return found.tolist() + [False] * (max(end - lba, 0) - count)
+    flags = [bool(flag) for flag in np.bitwise_or.reduce(rows, axis=1)]
+    return flags + [False] * (max(end - lba, 0) - count)
 
 
 def _trailing(flags: Sequence[bool]) -> int:
