@@ -138,7 +138,7 @@ def test_any_bytes_load_or_raise_one_of_three_errors(junk: bytes, at: int, bit: 
             Contract().try_to_load(written(place, data))
 
 
-@pytest.mark.parametrize("name", ["track", "gdi", "scram"])
+@pytest.mark.parametrize("name", ["track", "gdi", "scram", "cdi"])
 def test_what_is_only_read_is_never_written(tmp_path: Path, name: str) -> None:
     image = image_of(plain_disc())
     chosen = load_format(name)
