@@ -45,6 +45,8 @@ class Format(Protocol):
         read_only: optional; True where nothing is ever written: it is not chosen by a suffix to
             save in, and `save` is not called.
         one_file: a save makes one file, so that it can go into a pipe.
+        accepts_tail: optional; a method that is shown the file's last 64 KiB and answers as
+            `accepts` does, for formats that are told by their end.
     """
 
     name: str
@@ -268,7 +270,7 @@ def _never_written(only_read: Format) -> UnsupportedError:
 
 
 def _recognise(files: InputFiles) -> Format:
-    head = files.head()
+    head, tail = files.head(), files.tail()
     best: Format | None = None
     best_sure = 0
     broken: PluginError | None = None
@@ -278,7 +280,8 @@ def _recognise(files: InputFiles) -> Format:
         except PluginError as error:
             broken = error  # a stranger's broken plug-in must not keep ours from a file
             continue
-        sure = candidate.accepts(files.name, head)
+        by_tail = getattr(candidate, "accepts_tail", None)
+        sure = max(candidate.accepts(files.name, head), by_tail(tail) if by_tail else 0)
         if sure > best_sure:
             best, best_sure = candidate, sure
     if best is None:

@@ -102,6 +102,13 @@ class InputFiles:
             return self._text.encode()[:HEAD_BYTES]
         return self._bytes(min(HEAD_BYTES, self._main.size))
 
+    def tail(self) -> bytes:
+        """Return the last 64 KiB, or as much as there is: what some formats are told by."""
+        if self._text is not None:
+            return self._text.encode()[-HEAD_BYTES:]
+        count = min(HEAD_BYTES, self._main.size)
+        return self._bytes(count, self._main.size - count)
+
     def content(self) -> bytes:
         """Return the whole file: for sheets.
 
@@ -115,9 +122,9 @@ class InputFiles:
             raise FormatError(f"{self._main.size} bytes are too many for a sheet", file=self.name)
         return self._bytes(self._main.size)
 
-    def _bytes(self, count: int) -> bytes:
+    def _bytes(self, count: int, offset: int = 0) -> bytes:
         held = bytearray(count)
-        self._main.read_at(0, held)
+        self._main.read_at(offset, held)
         return bytes(held)
 
     def _open(self, path: Path) -> FileBytes:
