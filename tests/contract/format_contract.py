@@ -312,6 +312,11 @@ class FormatContract:
     def format(self) -> Format:
         return load_format(self.name)
 
+    def kept_of(self, image: RegionImage) -> frozenset[Feature]:
+        """What the format keeps of one image."""
+        keeps_for = getattr(self.format, "keeps_for", None)
+        return self.format.keeps if keeps_for is None else frozenset(keeps_for(image))
+
     def path_in(self, place: Path, stem: str = "image") -> Path:
         return place / f"{stem}{self.format.suffixes[0]}"
 
@@ -444,7 +449,7 @@ class FormatContract:
         assert feature in features_of(image), "the maker of this feature makes none"
         with folder() as place:
             path = self.path_in(place)
-            if features_of(image) <= self.format.keeps:
+            if features_of(image) <= self.kept_of(image):
                 save_image(image, path, format=self.name)
                 opened = open_image(path, format=self.name)
                 assert opened.disc == image.disc

@@ -44,7 +44,7 @@ class NrgFormat:
             Feature.PREGAP_DATA,
             Feature.RAW_SECTORS,
             *CDTEXT,
-            *(RECORDED - OUTER),
+            *RECORDED,
         }
     )
     one_file = True
@@ -53,7 +53,7 @@ class NrgFormat:
         """Return what a file keeps: of the outer subcode the first pregap's, and no other."""
         from rawcd_formats.nrg.subcode import is_recorded_outside
 
-        return self.keeps if is_recorded_outside(image) else self.keeps | OUTER
+        return self.keeps - OUTER if is_recorded_outside(image) else self.keeps
 
     def accepts(self, name: str, head: bytes) -> int:
         """Answer by the name; what tells an NRG stands at its end."""
