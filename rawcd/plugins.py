@@ -43,6 +43,8 @@ class Format(Protocol):
         keeps_for: optional; a method that returns what it keeps of one image, where that
             depends on the image's kind.
         one_file: a save makes one file, so that it can go into a pipe.
+        main_name: optional; the name that the main file always has, where a format's files are
+            a folder by themselves. Such a folder is opened and saved by its own name.
     """
 
     name: str
@@ -219,14 +221,14 @@ def load_writer(name: str) -> Writer:
 
 
 def format_for(path: str | os.PathLike[str]) -> Format:
-    """Return the format that a file name's suffix asks for; of several the first by name.
+    """Return the format that a file name, or its suffix, asks for; of several the first by name.
 
     Raises:
         PluginError: no format has the suffix.
     """
     from pathlib import Path
 
-    suffix = Path(path).suffix.lower()
+    name, suffix = Path(path).name, Path(path).suffix.lower()
     known: list[str] = []
     broken: PluginError | None = None
     for plugin in plugins(FORMATS):
@@ -235,7 +237,7 @@ def format_for(path: str | os.PathLike[str]) -> Format:
         except PluginError as error:
             broken = error
             continue
-        if suffix in candidate.suffixes:
+        if suffix in candidate.suffixes or name.upper() == main_name_of(candidate):
             return candidate
         known.extend(candidate.suffixes)
     raise PluginError(
@@ -244,6 +246,29 @@ def format_for(path: str | os.PathLike[str]) -> Format:
         name=suffix,
         group=FORMATS,
     ) from broken
+
+
+def main_name_of(format: Format) -> str | None:
+    """Return the name that a format's main file always has, in upper case, if it has one."""
+    name: str | None = getattr(format, "main_name", None)
+    return None if name is None else name.upper()
+
+
+def main_file(path: str | os.PathLike[str]) -> Path:
+    """Return the main file of a folder that is an image by itself; any other path as it is."""
+    from contextlib import suppress
+    from pathlib import Path
+
+    given = Path(path)
+    if not given.is_dir():
+        return given
+    within = {each.name.upper(): each for each in sorted(given.iterdir(), reverse=True)}
+    for plugin in plugins(FORMATS):
+        with suppress(PluginError):  # a stranger's broken plug-in has no main file
+            name = main_name_of(load_format(plugin.name))
+            if name in within:
+                return within[name]
+    return given
 
 
 def _recognise(files: InputFiles) -> Format:
@@ -279,7 +304,7 @@ def open_image(
     """Open an image or a sheet of any format.
 
     Args:
-        path: the file; the sheet where there is one.
+        path: the file; the sheet where there is one; the folder of a format that is one.
         format: the format's name; None recognises the file by name and content.
         rw: what the file's stored R-W subcode is taken to be (COOKED: packs before
             interleave), as no byte tells.
@@ -295,7 +320,7 @@ def open_image(
     from rawcd.fileset import InputFiles
     from rawcd.image import RegionImage
 
-    files = path if isinstance(path, InputFiles) else InputFiles(path)
+    files = path if isinstance(path, InputFiles) else InputFiles(main_file(path))
     chosen = load_format(format) if format is not None else _recognise(files)
     image = chosen.load(files)
     if isinstance(image, RegionImage):
@@ -314,7 +339,7 @@ def recognised_format(path: str | os.PathLike[str]) -> str:
     """
     from rawcd.fileset import InputFiles
 
-    return _recognise(InputFiles(path)).name
+    return _recognise(InputFiles(main_file(path))).name
 
 
 def unkept(image: DiscImage, chosen: Format) -> tuple[Loss, ...]:
