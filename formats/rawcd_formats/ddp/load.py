@@ -212,8 +212,8 @@ def _use(found: _Set, stream: Packet) -> str | None:
         return packets.AUDIO
     what = f"{kind} {stream['SUB']}{stream['CDM']}".strip()
     raise UnsupportedError(
-        f"{stream.file}: packet {stream.number} is a stream of type {what!r}; only audio ('D0 DA'), "
-        "the PQ descriptor and CD-TEXT are read"
+        f"{stream.file}: packet {stream.number} is a stream of type {what!r}; only audio "
+        "('D0 DA'), the PQ descriptor and CD-TEXT are read"
     )
 
 
@@ -440,8 +440,8 @@ def _main(found: _Set, stream: Packet, disc: Disc) -> tuple[Region, ...]:
         raise stream.error(f"the sound begins in sector {start}, behind the first index 1", "DSS")
     if first + count < lead_out:
         raise stream.error(
-            f"{count} sectors from {start} on end at LBA {first + count}; the PQ descriptor has the "
-            f"lead-out at LBA {lead_out}",
+            f"{count} sectors from {start} on end at LBA {first + count}; the PQ descriptor has "
+            f"the lead-out at LBA {lead_out}",
             "DSL",
         )
     if first + count > lead_out:

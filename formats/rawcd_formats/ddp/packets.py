@@ -31,7 +31,7 @@ Sources of each field, as the letters behind it say:
 | at | bytes | field | what it says | sources |
 |---|---|---|---|---|
 | 0 | 4 | MPV | `VVVM` | A B |
-| 4 | 2 | DST | D0 main channel, S0 subcode; D2 lead-in, D3 lead-out, D4 fill, T0..T3 texts | A B C |
+| 4 | 2 | DST | D0 main channel, S0 subcode, D2 lead-in, D3 lead-out, D4 fill, T0..T3 text | A B C |
 | 6 | 8 | DSP | where the stream begins on its medium; blank | A B |
 | 14 | 8 | DSL | its length: D in sectors, S and T in bytes | A B |
 | 22 | 8 | DSS | the disc's sector where it begins; blank, or 0 for the first D0 | A B |
@@ -63,7 +63,7 @@ The PQ descriptor, 64 bytes for each index:
 | 6 | 2 | IDX | `00`..`99`; `01` for the lead-out | A B |
 | 8 | 2 | HRS | hours, reserved; blank or `00` | A C |
 | 10 | 6 | MIN SEC FRM | address; 0 is the first sector of the program area, LBA -150 | A B |
-| 16 | 1 | CB1 | CONTROL in hexadecimal: 1 pre-emphasis, 2 copy permitted, 4 data, 8 four channels | A B |
+| 16 | 1 | CB1 | CONTROL, hexadecimal: 1 pre-emphasis, 2 copy permitted, 4 data, 8 4CH | A B |
 | 17 | 1 | CB1 | `1`, or `S` for a track under SCMS | A B |
 | 18 | 2 | CB2 | reserved; blank | A B |
 | 20 | 12 | ISRC | on a track's first packet; some put it on more | A B C |
@@ -73,9 +73,9 @@ The PQ descriptor, 64 bytes for each index:
 Packets: the lead-in, every index of every track in order (track 1 from index 0 at 00:00:00 on), the
 lead-out, which all writers put twice (B).
 
-The image holds audio in sectors of 2,352 bytes, little-endian, from the first sector of the program
-area to the lead-out: its first 150 sectors are the two seconds before LBA 0 (B). CD-TEXT is packs of
-18 bytes and nothing else; a zero byte may follow (B, C).
+The image holds audio in sectors of 2,352 bytes, little-endian, from the first sector of the
+program area to the lead-out: its first 150 sectors are the two seconds before LBA 0 (B). CD-TEXT is
+packs of 18 bytes and nothing else; a zero byte may follow (B, C).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """An image as a set for a pressing plant.
 
-Every byte of DDPID, DDPMS, the PQ descriptor and CDTEXT.BIN is as cue2ddp 1.1 writes it for the same
-disc, but for the descriptor's name, which is `PQDESCR`, as most have it, and not `SD`.
+Every byte of DDPID, DDPMS, the PQ descriptor and CDTEXT.BIN is as cue2ddp 1.1 writes it for the
+same disc, but for the descriptor's name, which is `PQDESCR`, as others have it, and not `SD`.
 """
 
 from __future__ import annotations
