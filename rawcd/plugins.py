@@ -42,6 +42,8 @@ class Format(Protocol):
             is written.
         keeps_for: optional; a method that returns what it keeps of one image, where that
             depends on the image's kind.
+        read_only: optional; True where nothing is ever written: it is not chosen by a suffix to
+            save in, and `save` is not called.
         one_file: a save makes one file, so that it can go into a pipe.
         main_name: optional; the name that the main file always has, where a format's files are
             a folder by themselves. Such a folder is opened and saved by its own name.
@@ -221,25 +223,33 @@ def load_writer(name: str) -> Writer:
 
 
 def format_for(path: str | os.PathLike[str]) -> Format:
-    """Return the format that a file name, or its suffix, asks for; of several the first by name.
+    """Return the format that a file name, or its suffix, asks to be written; the first by name.
 
     Raises:
         PluginError: no format has the suffix.
+        UnsupportedError: the formats that have it are only read.
     """
     from pathlib import Path
 
     name, suffix = Path(path).name, Path(path).suffix.lower()
     known: list[str] = []
     broken: PluginError | None = None
+    only_read: Format | None = None
     for plugin in plugins(FORMATS):
         try:
             candidate = load_format(plugin.name)
         except PluginError as error:
             broken = error
             continue
+        if _is_read_only(candidate):
+            if suffix in candidate.suffixes:
+                only_read = candidate
+            continue
         if suffix in candidate.suffixes or name.upper() == main_name_of(candidate):
             return candidate
         known.extend(candidate.suffixes)
+    if only_read is not None:
+        raise _never_written(only_read)
     raise PluginError(
         f"{str(path)!r}: no format has the suffix {suffix!r}; there are {', '.join(known)}; "
         "or name one (--format)",
@@ -262,13 +272,27 @@ def main_file(path: str | os.PathLike[str]) -> Path:
     given = Path(path)
     if not given.is_dir():
         return given
-    within = {each.name.upper(): each for each in sorted(given.iterdir(), reverse=True)}
+    try:
+        within = {each.name.upper(): each for each in sorted(given.iterdir(), reverse=True)}
+    except OSError:  # whoever opens it will tell
+        return given
     for plugin in plugins(FORMATS):
         with suppress(PluginError):  # a stranger's broken plug-in has no main file
             name = main_name_of(load_format(plugin.name))
             if name in within:
                 return within[name]
     return given
+
+
+def _is_read_only(candidate: Format) -> bool:
+    return getattr(candidate, "read_only", False)
+
+
+def _never_written(only_read: Format) -> UnsupportedError:
+    return UnsupportedError(
+        f"files of the format {only_read.name} are read and never written; choose another format "
+        "(--format), or another suffix"
+    )
 
 
 def _recognise(files: InputFiles) -> Format:
@@ -324,7 +348,7 @@ def open_image(
     chosen = load_format(format) if format is not None else _recognise(files)
     image = chosen.load(files)
     if isinstance(image, RegionImage):
-        image = change(image, inputs=files.opened)
+        image = change(image, inputs=tuple(dict.fromkeys((*image.inputs, *files.opened))))
         if rw is not None:
             image = image.taking_rw_as(rw)
     return image
@@ -381,7 +405,8 @@ def save_image(
         The files that were made, and what was lost.
 
     Raises:
-        UnsupportedError: something would be lost; `.lost` names it, nothing was written.
+        UnsupportedError: something would be lost; `.lost` names it, nothing was written. Or the
+            format is only read.
         StorageError: a file cannot be read or written, or exists.
         PluginError: there is no such format or writer.
         CancelledError: `progress` said stop.
@@ -389,6 +414,8 @@ def save_image(
     is_path = isinstance(target, str) or hasattr(target, "__fspath__")
     if format is not None:
         chosen = load_format(format)
+        if _is_read_only(chosen):
+            raise _never_written(chosen)
     elif is_path:
         chosen = format_for(target)  # type: ignore[arg-type]  # is_path says so
     else:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+import shutil
+import subprocess
+import sys
 import wave
 from pathlib import Path
 
@@ -62,6 +67,61 @@ def test_every_example_is_run() -> None:
     assert len(blocks("python")) == 4
 
 
+COMMANDS = [
+    re.sub(r"\s*#.*", "", line)
+    for block in blocks("sh")
+    for line in block.splitlines()
+    if line.startswith("rawcd ")
+]
+"""What the README tells people to type, beside the two commands of its beginning."""
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with all that the README's commands name."""
+    place = tmp_path_factory.mktemp("inputs")
+    with contextlib.chdir(place):
+        write_sounds()
+        Path("01.flac").rename("song.flac")
+        Path("song.cdg").write_bytes(bytes(24 * 300))
+        for folder in ("photos", "extras", "more"):
+            (place / folder).mkdir()
+            (place / folder / f"{folder}.txt").write_text(folder)
+        Path("disc.iso").write_bytes(bytes(2048 * 300))
+        lines = ['FILE "song.flac" WAVE', "  TRACK 01 AUDIO", "    INDEX 01 00:00:00"]
+        Path("album.cue").write_text("\n".join(lines))
+        Path("disc.toml").write_text('[[track]]\nfile = "song.flac"\n')
+        rawcd.save_image(rawcd.open_image("album.cue"), "album.raw")
+        creator = rawcd.RawCDImageCreator()
+        creator.resulting_image_type = rawcd.ImageType.RAW
+        creator.appendable = True
+        creator.add_folder("photos")
+        rawcd.save_image(creator.create_result_image(), "disc.raw")
+    return place
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the commands are a POSIX shell's")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_commands_run(command: str, inputs: Path, tmp_path: Path) -> None:
+    place = tmp_path / "here"
+    shutil.copytree(inputs, place)
+    words = command.split()
+    if "-o" in words and (made := words[words.index("-o") + 1]) != "-":
+        (place / made).unlink(missing_ok=True)
+    command = command.replace("| ssh burner ...", "| wc -c")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["sh", "-ec", command],
+        cwd=place,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "internal error" not in done.stderr
+
+
 def rows_of_names() -> list[tuple[str, str]]:
     """Return (IMAPI's name, ours) of both halves of the table."""
     tables = [[cell.strip() for cell in line.split("|")] for line in README.splitlines()]
@@ -91,7 +151,7 @@ def test_the_table_of_imapi_s_names_is_complete_and_true() -> None:
         assert ours == snake(theirs)
         assert ours in own
     beyond_imapi = {"raw_sector_count", "cdtext", "disc_type", "appendable"}
-    beyond_imapi |= {"add_folder", "next_starting_lba"}
+    beyond_imapi |= {"add_folder", "next_starting_lba", "has_four_channels"}
     assert all(f"`{name}`" in README for name in beyond_imapi)
     assert own == {ours for _, ours in pairs} | beyond_imapi
     assert len(pairs) == 14 + 10

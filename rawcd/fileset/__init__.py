@@ -6,7 +6,7 @@ format writes, and everything appears at once or not at all.
 
 from __future__ import annotations
 
-from rawcd.fileset.inputs import HEAD_BYTES, FoundFile, InputFiles
+from rawcd.fileset.inputs import HEAD_BYTES, FoundFile, FoundFolder, InputFiles
 from rawcd.fileset.outputs import OutputFile, OutputFiles, SharesOut, StreamOutput
 from rawcd.fileset.stretches import PlacedFile, Stretch
 from rawcd.fileset.transaction import FileTransaction
@@ -15,6 +15,7 @@ __all__ = [
     "HEAD_BYTES",
     "FileTransaction",
     "FoundFile",
+    "FoundFolder",
     "InputFiles",
     "OutputFile",
     "OutputFiles",

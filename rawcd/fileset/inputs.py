@@ -13,7 +13,7 @@ from rawcd.source import FileBytes
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from rawcd.source import Reader
 
@@ -34,6 +34,19 @@ class FoundFile:
 
     reader: Reader
     suffix: str
+    note: Note | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundFolder:
+    """A folder that a sheet names.
+
+    Attributes:
+        path: where it is.
+        note: why it is not the name as written, or None.
+    """
+
+    path: Path
     note: Note | None = None
 
 
@@ -165,12 +178,63 @@ class InputFiles:
             errno=errno.ENOENT,
         )
 
+    def find_folder(self, name: str) -> FoundFolder:
+        """Find a folder that the sheet names: as written, or in another case.
+
+        Args:
+            name: the name in the sheet, as in `find`; only folders below the sheet's are taken.
+
+        Raises:
+            FormatError: the name is empty or holds a NUL.
+            StorageError: there is no such folder, or it lies outside the sheet's.
+        """
+        if name in self._members:
+            return FoundFolder(path=self._members[name])
+        written = PureWindowsPath(name)
+        if not name.strip() or "\0" in name:
+            raise FormatError(f"{name!r} is no folder name", file=self.name)
+        if written.anchor or ".." in written.parts or not written.parts:
+            raise StorageError(
+                f"the folder {name!r} is not below the sheet's own; move it there",
+                file=self.name,
+                errno=errno.ENOENT,
+            )
+        folder = self._path.parent
+        for candidate in (folder.joinpath(PurePosixPath(name)), folder.joinpath(*written.parts)):
+            if _is_folder(candidate):
+                return FoundFolder(path=candidate)
+        found = _in_any_case(folder, written.parts, _is_folder)
+        if found is None:
+            raise StorageError(
+                f"there is no folder {name!r} beside the sheet", file=self.name, errno=errno.ENOENT
+            )
+        remark = f"{name!r} was found as {found.name!r}"
+        return FoundFolder(path=found, note=Note(code="file-name", message=remark, file=self.name))
+
     def _found(self, path: Path, remark: str | None) -> FoundFile:
         note = Note(code="file-name", message=remark, file=self.name) if remark else None
         return FoundFile(reader=self._open(path), suffix=path.suffix.lower(), note=note)
 
 
-def _in_any_case(folder: Path, parts: Sequence[str]) -> Path | None:
+def _is_file(path: Path) -> bool:
+    """Tell whether it is a file; a name that no file can have is none."""
+    try:
+        return path.is_file()
+    except OSError:  # such as a name that is too long
+        return False
+
+
+def _is_folder(path: Path) -> bool:
+    """Tell the same of a folder."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def _in_any_case(
+    folder: Path, parts: Sequence[str], is_wanted: Callable[[Path], bool] = _is_file
+) -> Path | None:
     """Return the file below `folder` whose path is `parts`, the case of letters apart."""
     wanted = parts[0].casefold()
     try:
@@ -180,15 +244,7 @@ def _in_any_case(folder: Path, parts: Sequence[str]) -> Path | None:
     for name in names:
         if name.casefold() == wanted:
             path = folder / name
-            found = _in_any_case(path, parts[1:]) if parts[1:] else path
-            if found is not None and _is_file(found):
+            found = _in_any_case(path, parts[1:], is_wanted) if parts[1:] else path
+            if found is not None and is_wanted(found):
                 return found
     return None
-
-
-def _is_file(path: Path) -> bool:
-    """Tell whether it is a file; a name that no file can have is none."""
-    try:
-        return path.is_file()
-    except OSError:  # such as a name that is too long
-        return False

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from rawcd.errors import CancelledError, StorageError
+from rawcd.errors import CancelledError, StorageError, UnsupportedError
 from rawcd.image import Note
 from rawcd.source import SECTOR_BYTES
 
@@ -70,6 +70,11 @@ class SummedOutput:
         """Write what follows; see `OutputFile`."""
         self._hash.update(data)
         self._output.write(data)
+
+    def rewrite(self, offset: int, data: ReadableBuffer) -> None:
+        """Refuse: what was summed stays; see `OutputFile`."""
+        del data
+        raise UnsupportedError(f"{self.name}: byte {offset} is in the sum already")
 
 
 def lines(outputs: Iterable[SummedOutput]) -> bytes:
