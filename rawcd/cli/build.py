@@ -13,6 +13,7 @@ import click
 from rawcd.cli.folders import (
     folder_options,
     from_folder,
+    is_image,
     left_open,
     volume_options,
     with_folder,
@@ -147,7 +148,8 @@ def build(
     kind_of_volume = volume_options(
         volume=volume, joliet=joliet, rock_ridge=rock_ridge, udf=udf, boot=boot, relax=relax
     )
-    folder = inputs[0] if Path(inputs[0]).is_dir() else None
+    is_folder = Path(inputs[0]).is_dir() and not is_image(inputs[0])
+    folder = inputs[0] if is_folder else None
     if folder is None:
         if onto is not None:
             raise click.UsageError("--onto is for a folder that becomes a further session")

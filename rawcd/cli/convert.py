@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from rawcd.cli.folders import is_image
 from rawcd.cli.terminal import progress_bar, show_notes
 from rawcd.errors import UnsupportedError
 
@@ -75,7 +76,7 @@ def convert(
     *sources, target = inputs
     options = _options(settings, split=split, sub=sub, jobs=jobs)
     path = Path(target)
-    into_folder = path.is_dir() and not _is_image(path)
+    into_folder = path.is_dir() and not is_image(path)
     if len(sources) > 1 and not into_folder:
         raise click.UsageError(f"{target} is no folder; several images go into one")
     if into_folder and format_name is None:
@@ -102,13 +103,6 @@ def convert(
         raise click.ClickException(
             "nothing was written where something would be lost; --allow-loss goes on"
         )
-
-
-def _is_image(folder: Path) -> bool:
-    """Tell whether a folder is an image by itself, as those of some formats are."""
-    from rawcd.plugins import main_file
-
-    return main_file(folder) != folder
 
 
 def _options(settings: Sequence[str], *, split: bool, sub: bool, jobs: int) -> dict[str, str]:

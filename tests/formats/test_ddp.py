@@ -303,6 +303,20 @@ def test_sound_behind_the_lead_out_is_noted(place: Path, image: RegionImage) -> 
     assert [note.code for note in opened.notes] == ["sound-behind-lead-out"]
 
 
+def test_bytes_behind_a_stream_are_noted_and_bytes_too_few_refused(
+    place: Path, image: RegionImage
+) -> None:
+    path = place / "PQDESCR"
+    held = path.read_bytes()
+    path.write_bytes(held + bytes(64))
+    opened = open_image(place)
+    assert opened.disc == image.disc
+    assert [note.code for note in opened.notes] == ["stream-longer"]
+    path.write_bytes(held[:-64])
+    with pytest.raises(FormatError, match=r"PQDESCR.*320 .* the 384 that DDPMS tells"):
+        open_image(place)
+
+
 def test_a_cut_image_is_refused(place: Path) -> None:
     held = (place / "IMAGE.DAT").read_bytes()
     (place / "IMAGE.DAT").write_bytes(held[:-1])
@@ -428,6 +442,9 @@ def test_the_command_converts_to_a_folder_and_from_it(image: RegionImage, tmp_pa
     assert (tmp_path / "many" / "in.ddp" / "DDPID").is_file()
     status, said = run("convert", "many/in.ddp", "back.cue")
     assert status == 0, said
+    status, said = run("build", "a.ddp", "-o", "built.raw")  # no data disc of its files
+    assert status == 0, said
+    assert open_image(tmp_path / "built.raw").disc.tracks == image.disc.tracks
     status, said = run("info", "a.ddp")
     assert (status, "2000000001234" in said) == (0, True)
 

@@ -88,7 +88,7 @@ def load(files: InputFiles) -> RegionImage:
     """
     found = _opened(files)
     audio, descriptor, texts = _streams(found)
-    entries = _entries(found.open(descriptor))
+    entries = _entries(found, descriptor)
     disc = _disc(found, entries)
     if texts is not None:
         disc = _with_text(found, disc, texts)
@@ -169,6 +169,21 @@ def _content(reader: Reader, limit: int) -> bytes:
     return bytes(held)
 
 
+def _told(found: _Set, stream: Packet, reader: Reader, limit: int) -> bytes:
+    """Return the content of a stream of bytes, as long as its packet tells."""
+    data = _content(reader, limit)
+    told = stream.count("DSL")
+    if told is None or told == len(data):
+        return data
+    if told > len(data):
+        raise FormatError(
+            f"{len(data)} bytes are fewer than the {told} that DDPMS tells; the file was cut short",
+            file=reader.name,
+        )
+    found.note("stream-longer", f"{len(data) - told} bytes behind the {told} of DDPMS", reader.name)
+    return data[:told]
+
+
 def _streams(found: _Set) -> tuple[Packet, Packet, Packet | None]:
     """Return the packets of the audio, the PQ descriptor and CD-TEXT."""
     by_use: dict[str, Packet] = {}
@@ -236,10 +251,11 @@ class _Entry:
         return self.packet["TRK"]
 
 
-def _entries(reader: Reader) -> tuple[_Entry, ...]:
+def _entries(found: _Set, stream: Packet) -> tuple[_Entry, ...]:
     """Read the PQ descriptor."""
-    read = packets_of(_content(reader, _DESCRIPTION_LIMIT), PQ_PACKET, reader.name)
-    return tuple(_entry(each) for each in read)
+    reader = found.open(stream)
+    data = _told(found, stream, reader, _DESCRIPTION_LIMIT)
+    return tuple(_entry(each) for each in packets_of(data, PQ_PACKET, reader.name))
 
 
 def _entry(read: Packet) -> _Entry:
@@ -407,7 +423,7 @@ def _with_text(found: _Set, disc: Disc, stream: Packet) -> Disc:
 
     reader = found.open(stream)
     try:
-        packs = packs_of_cdt(_content(reader, _TEXT_LIMIT))
+        packs = packs_of_cdt(_told(found, stream, reader, _TEXT_LIMIT))
     except FormatError as error:
         if error.file is not None:
             raise

@@ -73,6 +73,9 @@ The PQ descriptor, 64 bytes for each index:
 Packets: the lead-in, every index of every track in order (track 1 from index 0 at 00:00:00 on), the
 lead-out, which all writers put twice (B).
 
+ddpinfo does not know the CONTROL digits A and B (copies of four channels permitted) that cue2ddp
+writes (B); they are written and read here.
+
 The image holds audio in sectors of 2,352 bytes, little-endian, from the first sector of the
 program area to the lead-out: its first 150 sectors are the two seconds before LBA 0 (B). CD-TEXT is
 packs of 18 bytes and nothing else; a zero byte may follow (B, C).
