@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -193,6 +195,17 @@ def test_its_sums_are_found_under_their_other_name(plant: Path) -> None:
     sums = find_sums(InputFiles(plant / "DDPID"))
     assert sums is not None
     assert set(sums.of) == {"DDPID", "DDPMS", "PQDESCR", "CDTEXT.BIN", "IMAGE.DAT"}
+
+
+@pytest.mark.skipif(shutil.which("md5sum") is None, reason="md5sum is not installed")
+def test_md5sum_itself_agrees_with_the_sums(plant: Path) -> None:
+    save_image(open_image(plant), plant / "again.ddp")
+    for folder, sums in ((plant, "MD5_CHECKSUM.MD5"), (plant / "again.ddp", "CHECKSUM.MD5")):
+        lines = (folder / sums).read_bytes().replace(b"\r", b"")  # md5sum takes no CR
+        done = subprocess.run(
+            ["md5sum", "--check", "--strict"], cwd=folder, input=lines, check=False
+        )
+        assert done.returncode == 0, sums
 
 
 def test_what_was_read_is_written_again_as_the_same_disc(plant: Path) -> None:

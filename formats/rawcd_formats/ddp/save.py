@@ -135,8 +135,7 @@ def _check(disc: Disc, name: str) -> None:
     if data:
         raise UnsupportedError(
             f"ddp is written for audio alone; track {data[0].number} is a data track, and how "
-            "several streams go together no public source tells",
-            lost=tuple(f"track {track.number}" for track in data),
+            "several streams go together no public source tells"
         )
     if tracks[0].number != 1:
         raise UnsupportedError(f"ddp counts tracks from 1; this disc from {tracks[0].number}")
