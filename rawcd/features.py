@@ -350,7 +350,7 @@ def _of_sectors(image: RegionImage, track: Track, lba: int) -> Iterator[Loss]:
 
     kind = _USER_DATA_OF[track.mode]
     for region in image.main:
-        if region.form not in (MainForm.DISC, MainForm.PLAIN):
+        if region.form not in (MainForm.DISC, MainForm.PLAIN, MainForm.READ):
             continue
         start, stop = max(region.lba, lba), min(region.lba + region.sectors, track.end_lba)
         for at in range(start, stop, _STEP):

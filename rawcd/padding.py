@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rawcd.disc import Session, Track
     from rawcd.image import Region, RegionImage
 
+_WHOLE: Final = (MainForm.PLAIN, MainForm.READ, MainForm.DISC)
 _WITH: Final = {True: "with silence", False: "with sectors of zero user data"}
 """By whether a track is sound."""
 
@@ -77,7 +78,7 @@ def _check_what_moves(image: RegionImage, first_lba: int) -> None:
     """Refuse to move whole data sectors."""
     for region in image.main:
         last = region.lba + region.sectors
-        if region.form not in (MainForm.PLAIN, MainForm.DISC) or last <= first_lba:
+        if region.form not in _WHOLE or last <= first_lba:
             continue
         for track in image.disc.tracks:
             first = max(region.lba, track.first_lba, first_lba)

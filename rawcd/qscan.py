@@ -8,7 +8,7 @@ each track. An 80-minute disc takes some two thousand frames of its 360,000.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -25,6 +25,7 @@ from rawcd.disc import (
 )
 from rawcd.errors import FormatError
 from rawcd.msf import PROGRAM_LBA
+from rawcd.source import SilenceSource
 from rawcd.subcode.decoder import isrc_votes, mcn_votes, toc_of
 from rawcd.subcode.frame import (
     LEAD_OUT_TNO,
@@ -44,7 +45,7 @@ from rawcd.subcode.frame import (
 from rawcd.subcode.rows import PQ16_BYTES, crc_holds, pq_of_pq16, pq_of_pw96
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import numpy.typing as npt
 
@@ -74,10 +75,11 @@ class QScan:
 
     Args:
         subcode: blocks of 96 bytes (P-W interleaved) or of 16.
-        main: the sectors' blocks of 2,352 bytes, asked for the mode of data tracks.
+        main: the sectors' blocks of 2,352 bytes, asked for the mode of data tracks; not needed
+            by who knows that.
     """
 
-    def __init__(self, subcode: Source, main: Source) -> None:
+    def __init__(self, subcode: Source, main: Source | None = None) -> None:
         self._subcode = subcode
         self._main = main
         self._spots: dict[int, Spot | None] = {}
@@ -152,7 +154,8 @@ class QScan:
         """
         from rawcd.sector import SYNC, scramble
 
-        rows: Bytes2D = np.frombuffer(self._main.read(number, 1), np.uint8).reshape(1, -1).copy()
+        main = SilenceSource(block_count=self.count) if self._main is None else self._main
+        rows: Bytes2D = np.frombuffer(main.read(number, 1), np.uint8).reshape(1, -1).copy()
         if rows[0, : len(SYNC)].tobytes() == SYNC:
             scramble(rows)
             mode = int(rows[0, _HEADER_MODE]) & 3
@@ -364,7 +367,7 @@ def _session(
 
 
 def _index_borders(
-    scan: QScan, first_lba: int, starts: dict[int, int], program_lba: int, lead_out_lba: int
+    scan: QScan, first_lba: int, starts: Mapping[int, int], program_lba: int, lead_out_lba: int
 ) -> dict[int, list[Index]]:
     """Return each track's indexes; index 1 is where the table of contents puts it."""
     indexes = {number: [Index(number=1, lba=start)] for number, start in starts.items()}
@@ -406,12 +409,14 @@ class _Told:
         self.mcns: Counter[str] = Counter()
         isrcs: Counter[str] = Counter()
         copy_bits: Counter[int] = Counter()
+        self.readable = False
         for window in range(_WINDOWS):
             start = first + window * _WINDOW
             count = min(_WINDOW, end - start)
             if count <= 0:
                 break
             numbers, q = scan.readable(start, count)
+            self.readable |= len(q) > 0
             adr = q[:, 0] & 15
             copy_bits.update((q[adr == QPosition.adr, 0] >> 5 & 1).tolist())
             self.mcns.update(mcn_votes(q))
@@ -422,3 +427,63 @@ class _Told:
         # Half of the frames carry the bit under SCMS; a stray frame must not make one.
         free = copy_bits[1] * 4 >= copy_bits.total() > 0
         self.copy = CopySetting.SCMS if free else CopySetting.PROHIBITED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldTracks:
+    """What the recorded Q of a session's tracks says beside its table of contents.
+
+    Attributes:
+        indexes: the indexes of each track, with index 1 where the table of contents puts it; empty
+            where too few frames can be read.
+        isrcs: the ISRC of each track that has one.
+        scms: the tracks whose copy bit alternates.
+        mcns: how often each catalogue number was found.
+        readable: a frame with a right CRC was found, wherever one was looked for.
+    """
+
+    indexes: Mapping[int, tuple[Index, ...]]
+    isrcs: Mapping[int, str]
+    scms: frozenset[int]
+    mcns: Counter[str]
+    readable: bool
+
+
+def told_tracks(
+    subcode: Source,
+    starts: Mapping[int, int],
+    program_lba: int,
+    lead_out_lba: int,
+    *,
+    first_lba: int,
+) -> ToldTracks:
+    """Return what the Q of a session whose table of contents is known says of its tracks.
+
+    Args:
+        subcode: blocks of 96 bytes or of 16; zeros where nothing was recorded.
+        starts: where index 1 of each track is, rising.
+        program_lba: first sector of the program area.
+        lead_out_lba: first sector behind it.
+        first_lba: where the subcode's first block lies.
+
+    Raises:
+        StorageError: the subcode cannot be read.
+    """
+    scan = QScan(subcode)
+    try:
+        edges = _index_borders(scan, first_lba, starts, program_lba, lead_out_lba)
+    except FormatError:  # subcode of zeros, or damaged throughout: the sheet has to do
+        edges = {}
+    behind = list(starts)[1:]
+    ends = [*(edges[each][0].lba if edges else starts[each] for each in behind), lead_out_lba]
+    told = {
+        number: _Told(scan, start - first_lba, end - first_lba)
+        for (number, start), end in zip(starts.items(), ends, strict=True)
+    }
+    return ToldTracks(
+        indexes={number: tuple(indexes) for number, indexes in edges.items()},
+        isrcs={number: each.isrc for number, each in told.items() if each.isrc is not None},
+        scms=frozenset(number for number, each in told.items() if each.copy is CopySetting.SCMS),
+        mcns=sum((each.mcns for each in told.values()), Counter()),
+        readable=any(each.readable for each in told.values()),
+    )

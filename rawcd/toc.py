@@ -6,13 +6,13 @@ All three are walks over a `Disc`; none knows an address of its own.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 import construct
 
-from rawcd.disc import CopySetting, DiscType, TrackMode
+from rawcd.disc import MAX_TRACKS, CopySetting, DiscType, TrackMode
 from rawcd.errors import FormatError, UnsupportedError
-from rawcd.msf import LAST_LBA, Msf
+from rawcd.msf import LAST_LBA, PROGRAM_LBA, Msf
 from rawcd.subcode.frame import (
     LEAD_OUT_TNO,
     POINT_FIRST_LEAD_IN,
@@ -27,7 +27,7 @@ from rawcd.subcode.frame import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rawcd.disc import Disc, Session, Track
 
@@ -201,25 +201,231 @@ def scsi_full_toc(disc: Disc) -> bytes:
     Times and track numbers are binary; the bytes of closed B0 and A0's disc type are not times
     and stay (MMC, READ TOC/PMA/ATIP).
     """
+    items = [
+        (number, pointer, numbers_of(pointer))
+        for number in range(1, len(disc.sessions) + 1)
+        for pointer in lead_in_pointers(disc, number)
+    ]
     body = b"".join(
         _FULL_ITEM.build(
             {
                 "session": number,
                 "adr_control": pointer.adr << 4 | pointer.control,
-                "point": from_bcd(pointer.point) if pointer.point <= 0x99 else pointer.point,
-                "time": _binary(pointer.running),
+                "point": told.point,
+                "time": told.running,
                 "zero": pointer.zero,
-                "value": (
-                    bytes([from_bcd(pointer.value[0])]) + pointer.value[1:]
-                    if pointer.point == POINT_FIRST_TRACK
-                    else _binary(pointer.value)
-                ),
+                "value": told.value,
             }
         )
-        for number in range(1, len(disc.sessions) + 1)
-        for pointer in lead_in_pointers(disc, number)
+        for number, pointer, told in items
     )
     return _answer(body, first=1, last=len(disc.sessions))
+
+
+def parse_full_toc(data: bytes) -> dict[int, tuple[QPointer, ...]]:
+    """Read the answer of READ TOC format 2; what stands behind it is left alone.
+
+    Returns:
+        The items of each lead-in by the session's number, in their order.
+
+    Raises:
+        FormatError: the bytes are none.
+    """
+    size = full_toc_size(data)
+    head = _TOC_HEADER.sizeof()
+    count, rest = divmod(size - head, _FULL_ITEM.sizeof())
+    if rest or size > len(data):
+        raise FormatError(
+            f"a length of {size - 2} does not fit {len(data)} bytes and items of "
+            f"{_FULL_ITEM.sizeof()}",
+            place="TOC",
+        )
+    sessions: dict[int, list[QPointer]] = {}
+    for number in range(count):
+        place = f"offset {head + number * _FULL_ITEM.sizeof()}"
+        try:
+            item = _FULL_ITEM.parse(data[head + number * _FULL_ITEM.sizeof() : size])
+        except construct.ConstructError as error:
+            raise FormatError("an item whose TNO is not zero", place=place) from error
+        try:
+            pointer = pointer_of(
+                adr_control=item.adr_control,
+                point=item.point,
+                running=item.time,
+                zero=item.zero,
+                value=item.value,
+            )
+        except FormatError as error:
+            raise FormatError(error.reason, place=place) from error
+        sessions.setdefault(item.session, []).append(pointer)
+    return {number: tuple(pointers) for number, pointers in sessions.items()}
+
+
+def full_toc_size(data: bytes) -> int:
+    """Return how many bytes the answer of READ TOC format 2 at the start of some bytes has.
+
+    Raises:
+        FormatError: there is not even a header.
+    """
+    try:
+        return 2 + int(_TOC_HEADER.parse(data).length)
+    except construct.ConstructError as error:
+        raise FormatError(f"{len(data)} bytes are no table of contents", place="TOC") from error
+
+
+def pointer_of(
+    *, adr_control: int, point: int, running: bytes, zero: int, value: bytes
+) -> QPointer:
+    """Return an item of a lead-in whose track number and times are binary.
+
+    Args:
+        adr_control: high nibble ADR, low nibble CONTROL.
+        point: a track's number, or A0h, ...
+        running: AMIN, ASEC, AFRAME.
+        zero: the byte behind it.
+        value: PMIN, PSEC, PFRAME; of A0 PSEC is the disc type.
+
+    Raises:
+        FormatError: a number has no place in two digits.
+    """
+    adr = adr_control >> 4
+    if adr == POINTER_ADR:  # but for B0 and C0 its bytes are counts and bits, not times
+        running = _bcd(running) if point == POINT_NEXT_SESSION else running
+        timed = point in (POINT_NEXT_SESSION, POINT_FIRST_LEAD_IN)
+        value = _bcd(value) if timed else value
+    else:
+        running = _bcd(running)
+        value = _bcd(value[:1]) + (value[1:] if point == POINT_FIRST_TRACK else _bcd(value[1:]))
+    return QPointer(
+        control=adr_control & 15,
+        adr=adr,
+        point=point if point >= POINT_FIRST_TRACK else _bcd(bytes([point]))[0],
+        running=running,
+        zero=zero,
+        value=value,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointerNumbers:
+    """An item of a lead-in with its track number and times in binary, as tables have them.
+
+    Attributes:
+        point: a track's number, or A0h, ...
+        running: AMIN, ASEC, AFRAME.
+        value: PMIN, PSEC, PFRAME; of A0 PSEC is the disc type.
+    """
+
+    point: int
+    running: bytes
+    value: bytes
+
+
+def numbers_of(pointer: QPointer) -> PointerNumbers:
+    """Return an item in binary; the bytes of closed B0 and A0's disc type are not times and stay.
+
+    The reverse of `pointer_of`.
+    """
+    point, value = pointer.point, pointer.value
+    has_type = pointer.adr == 1 and point == POINT_FIRST_TRACK
+    return PointerNumbers(
+        point=from_bcd(point) if point < POINT_FIRST_TRACK else point,
+        running=_binary(pointer.running),
+        value=_binary(value[:1]) + value[1:] if has_type else _binary(value),
+    )
+
+
+def _bcd(binary: bytes) -> bytes:
+    if binary == _CLOSED:
+        return binary
+    if max(binary) > 99:
+        raise FormatError(f"{max(binary)} has no place in two digits")
+    return bytes(map(to_bcd, binary))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadIn:
+    """What the items of a session's lead-in say.
+
+    Attributes:
+        controls: CONTROL of each track by its number; rising, without a hole.
+        starts: where index 1 of each track is.
+        lead_out_lba: where the lead-out begins.
+        disc_type: PSEC of point A0; 0 without one.
+        next_program_lba: point B0: where the next program area may begin; None where there is no
+            B0, or no further session can be.
+        last_lead_out_lba: point B0: the last possible start of a lead-out.
+        first_lead_in_lba: point C0: where the disc's first lead-in begins.
+    """
+
+    controls: Mapping[int, int]
+    starts: Mapping[int, int]
+    lead_out_lba: int
+    disc_type: int = 0
+    next_program_lba: int | None = None
+    last_lead_out_lba: int | None = None
+    first_lead_in_lba: int | None = None
+
+    @classmethod
+    def of(cls, pointers: Iterable[QPointer]) -> Self:
+        """Read the items; of those that stand twice, or of unknown kinds, nothing is asked.
+
+        Raises:
+            FormatError: they lack a track or the lead-out, or contradict each other.
+        """
+        items: dict[tuple[int, int], QPointer] = {}
+        for pointer in pointers:
+            items.setdefault((pointer.adr, pointer.point), pointer)
+        tracks = {
+            from_bcd(point): item
+            for (adr, point), item in sorted(items.items())
+            if adr == 1 and point < POINT_FIRST_TRACK
+        }
+        if not tracks:
+            raise FormatError("a session without a track", place="TOC")
+        first, last = min(tracks), max(tracks)
+        for point, own in ((POINT_FIRST_TRACK, first), (POINT_LAST_TRACK, last)):
+            item = items.get((1, point))
+            if item is not None and from_bcd(item.value[0]) != own:
+                raise FormatError(
+                    f"point {point:02X}h tells of track {from_bcd(item.value[0])}, "
+                    f"the tracks go from {first} to {last}",
+                    place="TOC",
+                )
+        if first < 1 or last > MAX_TRACKS or len(tracks) != last - first + 1:
+            raise FormatError(f"track {first} to {last}: a track is missing", place="TOC")
+        if (1, POINT_LEAD_OUT) not in items:
+            raise FormatError("point A2h, the start of the lead-out, is missing", place="TOC")
+        types = items.get((1, POINT_FIRST_TRACK))
+        more = items.get((POINTER_ADR, POINT_NEXT_SESSION))
+        begin = items.get((POINTER_ADR, POINT_FIRST_LEAD_IN))
+        return cls(
+            controls={number: item.control for number, item in tracks.items()},
+            starts={number: _lba_of(item.value) for number, item in tracks.items()},
+            lead_out_lba=_lba_of(items[1, POINT_LEAD_OUT].value),
+            disc_type=0 if types is None else types.value[1],
+            next_program_lba=None if more is None else _lba_or_none(more.running),
+            last_lead_out_lba=None if more is None else _lba_or_none(more.value),
+            first_lead_in_lba=None if begin is None else _msf_of(begin.value).to_lba(),
+        )
+
+
+def _msf_of(bcd: bytes) -> Msf:
+    try:
+        return Msf(*_binary(bcd))
+    except FormatError:
+        raise
+    except ValueError as error:
+        raise FormatError(str(error), place="TOC") from error
+
+
+def _lba_of(bcd: bytes) -> int:
+    """Return the LBA of a time; it is none of a lead-in, though it may have minutes from 90 on."""
+    return _msf_of(bcd).to_frames() + PROGRAM_LBA
+
+
+def _lba_or_none(bcd: bytes) -> int | None:
+    return None if bcd == _CLOSED else _lba_of(bcd)
 
 
 def _binary(bcd: bytes) -> bytes:

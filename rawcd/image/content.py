@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from rawcd.disc import Disc, Track
     from rawcd.source import Bytes2D
+    from rawcd.subcode.rows import Flags
 
 _SCAN_SECTORS: Final = 1024
 
@@ -136,7 +137,10 @@ def fill_main(region: Region, lba: int, rows: Bytes2D, disc: Disc, *, plain: boo
         _fill_user(region, lba, rows)
     elif region.source is not None:
         fill_rows(region.source, region.start + lba - region.lba, rows)
-    if region.form is not MainForm.DISC:
+    if region.form is MainForm.READ:
+        if not plain:
+            _scramble_synced(rows)
+    elif region.form is not MainForm.DISC:
         if not plain:
             scramble(rows)
     elif plain:
@@ -167,17 +171,33 @@ def unscramble_data(disc: Disc, lba: int, rows: Bytes2D) -> None:
 
     Sectors of audio tracks are never touched; elsewhere those with a sync are data sectors.
     """
-    import numpy as np
-
-    from rawcd.sector import scramble
-
     if all(track.is_audio for track in disc.tracks):
         return
-    is_data = (rows[:, : len(SYNC)] == np.frombuffer(SYNC, np.uint8)).all(axis=1)
+    is_data = _synced(rows)
     for track in disc.tracks:
         if track.is_audio:
             is_data[max(track.start_lba - lba, 0) : max(track.end_lba - lba, 0)] = False
-    if is_data.any():
-        found = rows[is_data]
+    _scramble_those(rows, is_data)
+
+
+def _scramble_synced(rows: Bytes2D) -> None:
+    """Scramble the sectors that have a sync, in place: those that `unscramble_data` undoes."""
+    _scramble_those(rows, _synced(rows))
+
+
+def _synced(rows: Bytes2D) -> Flags:
+    import numpy as np
+
+    found: Flags = (rows[:, : len(SYNC)] == np.frombuffer(SYNC, np.uint8)).all(axis=1)
+    return found
+
+
+def _scramble_those(rows: Bytes2D, which: Flags) -> None:
+    from rawcd.sector import scramble
+
+    if which.all():
+        scramble(rows)
+    elif which.any():
+        found = rows[which]
         scramble(found)
-        rows[is_data] = found
+        rows[which] = found

@@ -25,6 +25,8 @@ class MainForm(Enum):
     """2,352 bytes as on the disc: audio, or a data sector already scrambled; never touched."""
     PLAIN = "plain"
     """2,352 bytes of a data sector before scrambling; header and parity are kept."""
+    READ = "read"
+    """2,352 bytes as a drive reads them: with a sync as PLAIN, without one as DISC."""
     USER = "user"
     """Blocks of the region's sector type: encoded for their LBA, then scrambled; without a source
     zero user data."""
@@ -91,7 +93,7 @@ class Region:
     subheader: bytes | None = None
 
     def __post_init__(self) -> None:
-        needs_source = self.form in (MainForm.DISC, MainForm.PLAIN)
+        needs_source = self.form in (MainForm.DISC, MainForm.PLAIN, MainForm.READ)
         if needs_source and self.source is None:
             raise ValueError(f"a region of form {self.form.name} needs a source")
         if self.form is MainForm.USER and self.sector_type is None:

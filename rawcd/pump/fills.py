@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rawcd.image import RegionImage, main_sectors
+from rawcd.source import SECTOR_BYTES
 
 if TYPE_CHECKING:
     from rawcd.image import DiscImage
@@ -61,3 +62,39 @@ class UserData:
 
         sectors = main_sectors(self.image, lba, len(rows))
         decode(self.sector_type, sectors, block_size=rows.shape[1], out=rows)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainSectors:
+    """Rows of 2,448 bytes: the main channel, data sectors unscrambled, and the subcode behind."""
+
+    image: DiscImage
+
+    def __call__(self, lba: int, rows: Bytes2D) -> None:
+        """Fill `rows` from `lba` on."""
+        PlainMain(self.image)(lba, rows[:, :SECTOR_BYTES])
+        _fill_subcode(self.image, lba, rows[:, SECTOR_BYTES:])
+
+
+@dataclass(frozen=True, slots=True)
+class PlanarSubcode:
+    """Rows of 96 bytes: the subcode of a RAW image, channel by channel."""
+
+    image: DiscImage
+
+    def __call__(self, lba: int, rows: Bytes2D) -> None:
+        """Fill `rows` from `lba` on."""
+        from rawcd.subcode import RawPW
+
+        _fill_subcode(self.image, lba, rows)
+        rows[:] = RawPW(rows).planar().rows
+
+
+def _fill_subcode(image: DiscImage, lba: int, rows: Bytes2D) -> None:
+    import numpy as np
+
+    if isinstance(image, RegionImage):
+        image.read_sub_into(lba, rows)
+    else:
+        data = np.frombuffer(image.read(lba, len(rows)), np.uint8)
+        rows[:] = data.reshape(len(rows), image.sector_size)[:, SECTOR_BYTES:]

@@ -30,7 +30,13 @@ if TYPE_CHECKING:
     from rawcd.subcode.layouts import PQ16, PlanarPW, RawPW, RWPacks
     from rawcd.subcode.packs import PackKind, pack_kinds, source_pack_kinds
     from rawcd.subcode.parity import Verdict, corrected, parity_holds, with_parity
-    from rawcd.subcode.streams import DeinterleavedPacks, InterleavedPacks, PackLine, PackPart
+    from rawcd.subcode.streams import (
+        DeinterleavedPacks,
+        InterleavedPacks,
+        PackLine,
+        PackPart,
+        RawChannels,
+    )
 
 __all__ = [
     "PQ16",
@@ -44,6 +50,7 @@ __all__ = [
     "QKind",
     "QTable",
     "RWPacks",
+    "RawChannels",
     "RawPW",
     "Style",
     "Verdict",
@@ -73,6 +80,7 @@ _HOMES = {
     "QKind": "decoder",
     "QTable": "decoder",
     "RWPacks": "layouts",
+    "RawChannels": "streams",
     "RawPW": "layouts",
     "Verdict": "parity",
     "corrected": "parity",

@@ -1,4 +1,6 @@
-"""R-W packs as sources of 96-byte blocks: laid on a line, interleaved, and taken apart again.
+"""Sources of 96-byte blocks: R-W packs laid on a line, interleaved, and taken apart again.
+
+`RawChannels` is subcode that is stored channel by channel.
 
 Each is a `Source` that holds nothing but what it reads from, so any stretch of it can be asked for,
 in any cuts and by any process, and has the same bytes. Bits 7 and 6 of a block, P and Q where an
@@ -16,7 +18,7 @@ import numpy as np
 
 from rawcd.source import check_range, fill_rows, paths_of
 from rawcd.subcode.interleave import LONGEST_DELAY, deinterleaved, interleaved
-from rawcd.subcode.layouts import PACK_SYMBOLS, SECTOR_PACKS, RWPacks
+from rawcd.subcode.layouts import PACK_SYMBOLS, SECTOR_PACKS, PlanarPW, RWPacks
 from rawcd.subcode.parity import corrected, with_parity
 from rawcd.subcode.rows import PW96_BYTES, RW_BITS
 
@@ -225,3 +227,22 @@ class DeinterleavedPacks(_Blocks):
             packs, _ = corrected(packs)
         np.bitwise_and(held[: len(rows)], _PQ_BITS, out=rows)
         rows |= packs.reshape(-1, PW96_BYTES)
+
+
+class RawChannels(_Blocks):
+    """Subcode that is stored channel by channel (CloneCD's `.sub`), as it is on the disc.
+
+    Args:
+        planar: blocks of 96 bytes, twelve for each channel.
+
+    Raises:
+        ValueError: the blocks are not of 96 bytes.
+    """
+
+    def __init__(self, planar: Source) -> None:
+        _check_blocks(planar)
+        super().__init__(planar.name, planar.block_count, paths_of(planar))
+        self._planar = planar
+
+    def _fill(self, start: int, rows: Bytes2D) -> None:
+        rows[:] = PlanarPW(_read_around(self._planar, start, len(rows))).raw().rows

@@ -1,0 +1,153 @@
+"""What of an image goes into such files, and what of it can be read back from them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rawcd.disc import PREGAP_SECTORS, CopySetting
+from rawcd.errors import UnsupportedError
+from rawcd.features import Feature
+from rawcd.image import ImageType, RegionImage, SubForm
+from rawcd.recording.layout import Layout
+from rawcd.recording.values import Sheet, Stored
+
+if TYPE_CHECKING:
+    from rawcd.disc import Disc, Index, Track
+    from rawcd.image import DiscImage
+    from rawcd.source import Bytes2D
+
+_SUB_BYTES: Final = ImageType.RAW.sub_bytes
+
+
+def program_stretches(disc: Disc) -> tuple[tuple[int, int], ...]:
+    """Return for each session the LBAs, first and one past the last, that such files hold.
+
+    The two seconds before a session are not stored; a longer pregap of its first track is, from
+    there on.
+
+    Raises:
+        UnsupportedError: a track begins before LBA 0.
+    """
+    stretches = []
+    for session in disc.sessions:
+        first = min(session.program_lba + PREGAP_SECTORS, session.tracks[0].start_lba)
+        if first < 0:
+            raise UnsupportedError(
+                f"track {session.tracks[0].number} begins at LBA {first}; such a file begins at 0"
+            )
+        stretches.append((first, session.lead_out_lba))
+    return tuple(stretches)
+
+
+RECORDED: Final = frozenset(
+    {
+        Feature.MCN,
+        Feature.ISRC,
+        Feature.COPY_PERMITTED,
+        Feature.SCMS,
+        Feature.PRE_EMPHASIS,
+        Feature.FOUR_CHANNEL,
+        Feature.PREGAPS,
+        Feature.PREGAP_DATA,
+        Feature.INDEXES,
+        Feature.FIRST_TRACK_NUMBER,
+        Feature.DATA_TRACKS,
+        Feature.MODE0_TRACKS,
+        Feature.RAW_SECTORS,
+        Feature.DISC_TYPE,
+        Feature.APPENDABLE,
+        Feature.STORED_PQ,
+        Feature.RW,
+        Feature.DATA_RW,
+    }
+)
+"""What program areas with their subcode and a table of contents keep."""
+SUBCODE_FEATURES: Final = frozenset(
+    {Feature.MCN, Feature.ISRC, Feature.SCMS, Feature.PREGAPS, Feature.INDEXES}
+)
+"""What a format without a field for it leaves to the subcode."""
+
+
+def told_by_subcode(image: DiscImage) -> frozenset[Feature]:
+    """Return which of MCN, ISRC, SCMS, pregaps and indexes can be read back from the subcode.
+
+    Subcode that is made tells all of them. Recorded subcode may not: the disc may have them from
+    a sheet beside it, and where it is stored again without that sheet they would be gone.
+
+    Raises:
+        StorageError: the subcode cannot be read.
+    """
+    if not isinstance(image, RegionImage):
+        return SUBCODE_FEATURES
+    forms = (SubForm.RAW, SubForm.PQ16)
+    if not any(region.form in forms for region in image.sub):
+        return SUBCODE_FEATURES
+    from rawcd.toc import LeadIn, lead_in_pointers
+
+    disc = image.disc
+    sheet = Sheet(
+        name="the image",
+        lead_ins=[
+            LeadIn.of(lead_in_pointers(disc, number)) for number in range(1, len(disc.sessions) + 1)
+        ],
+    )
+    source = _Subcode(image.as_kind(ImageType.RAW))
+    stored = [
+        Stored(
+            lba=first, sectors=end - first, main=source, sub=source, start=first - disc.first_lba
+        )
+        for first, end in program_stretches(disc)
+    ]
+    try:
+        found = Layout(sheet, stored, ask_headers=False).disc()
+    except ValueError:
+        return frozenset()
+    pairs = list(zip(disc.tracks, found.tracks, strict=True))
+    told = {
+        Feature.MCN: disc.mcn in (None, found.mcn),
+        Feature.ISRC: all(own.isrc in (None, other.isrc) for own, other in pairs),
+        Feature.SCMS: all(own.copy in (other.copy, CopySetting.PROHIBITED) for own, other in pairs),
+        Feature.PREGAPS: all(own.first_lba == other.first_lba for own, other in pairs),
+        Feature.INDEXES: all(_above_1(own) <= _above_1(other) for own, other in pairs),
+    }
+    return frozenset(feature for feature, holds in told.items() if holds)
+
+
+def _above_1(track: Track) -> set[Index]:
+    return {index for index in track.indexes if index.number > 1}
+
+
+class _Subcode:
+    """The subcode of an image as a source, its first block at the image's first sector."""
+
+    block_size = _SUB_BYTES
+
+    def __init__(self, image: RegionImage) -> None:
+        self._image = image
+        self.name = "the subcode"
+        self.block_count = image.sector_count
+
+    def read(self, start: int, count: int) -> bytes:
+        import numpy as np
+
+        rows = np.empty((count, _SUB_BYTES), np.uint8)
+        self.read_into(start, rows)
+        return rows.tobytes()
+
+    def read_into(self, start: int, rows: Bytes2D) -> None:
+        self._image.read_sub_into(self._image.first_lba + start, rows)
+
+
+def with_raw_subcode(image: DiscImage) -> DiscImage:
+    """Return an image whose subcode is as on the disc, 96 bytes a sector.
+
+    Raises:
+        UnsupportedError: it is of another kind, and cannot be had in this one.
+    """
+    if isinstance(image, RegionImage):
+        return image.as_kind(ImageType.RAW)
+    if image.kind is not ImageType.RAW:
+        raise UnsupportedError(
+            f"the image has subcode of kind {image.kind.name}; 96 bytes as on the disc are needed"
+        )
+    return image
