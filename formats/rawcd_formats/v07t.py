@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from rawcd.cdtext import CDText, charset_name, sheet_codec
+from rawcd.cdtext import CDText
 from rawcd.cdtext.files import is_v07t
 from rawcd.errors import UnsupportedError
 from rawcd.features import CDTEXT, Feature
@@ -65,6 +65,7 @@ class V07tFormat:
                 sheet cannot hold one of them.
             StorageError: writing failed.
         """
+        from rawcd.cdtext.v07t import sheet_bytes
         from rawcd.pump import JOBS, jobs_of
 
         for option in options.keys() - {JOBS}:
@@ -87,19 +88,8 @@ class V07tFormat:
         )
         sheets = CDText(blocks=blocks).to_v07t()
         data = b"".join(
-            _encoded(sheet, block.charset) for sheet, block in zip(sheets, blocks, strict=True)
+            sheet_bytes(sheet, block.charset) for sheet, block in zip(sheets, blocks, strict=True)
         )
         files.create(files.name).write(data)
         if progress is not None:
             progress(1, 1)
-
-
-def _encoded(sheet: str, charset: int) -> bytes:
-    codec, errors = sheet_codec(charset)
-    try:
-        return sheet.encode(codec, errors)
-    except UnicodeEncodeError as error:
-        line = sheet[: error.start].rsplit("\n", 1)[-1] + sheet[error.start :].split("\n", 1)[0]
-        raise UnsupportedError(
-            f"a v07t sheet in {charset_name(charset)} cannot hold {line!r}"
-        ) from error

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from hypothesis import event, given
+from hypothesis import event, example, given
 from hypothesis import strategies as st
 
 from rawcd.cdtext import CDText, Charset, TextBlock, TextItem
@@ -106,8 +106,23 @@ plain_texts = st.lists(
 ).map(lambda found: CDText(blocks=tuple(found)))
 
 
+closed_beside_japanese = CDText(
+    blocks=(
+        TextBlock(
+            items=(
+                TextItem(field="title", track=1, text="§"),
+                TextItem(field="closed", track=1, text="§"),
+            ),
+            charset=Charset.MS_JIS,
+        ),
+    )
+)
+"""Closed information is ISO 8859-1, whatever the titles are in."""
+
+
 @BOTH
 def test_any_texts_are_read_back(name: str) -> None:
+    @example(closed_beside_japanese)
     @given(plain_texts)
     def law(cdtext: CDText) -> None:
         with folder() as place:
