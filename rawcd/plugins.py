@@ -47,6 +47,8 @@ class Format(Protocol):
         one_file: a save makes one file, so that it can go into a pipe.
         accepts_tail: optional; a method that is shown the file's last 64 KiB and answers as
             `accepts` does, for formats that are told by their end.
+        main_name: optional; the name that the main file always has, where a format's files are
+            a folder by themselves. Such a folder is opened and saved by its own name.
     """
 
     name: str
@@ -223,7 +225,7 @@ def load_writer(name: str) -> Writer:
 
 
 def format_for(path: str | os.PathLike[str]) -> Format:
-    """Return the format that a file name's suffix asks to be written; the first by name.
+    """Return the format that a file name, or its suffix, asks to be written; the first by name.
 
     Raises:
         PluginError: no format has the suffix.
@@ -231,7 +233,7 @@ def format_for(path: str | os.PathLike[str]) -> Format:
     """
     from pathlib import Path
 
-    suffix = Path(path).suffix.lower()
+    name, suffix = Path(path).name, Path(path).suffix.lower()
     known: list[str] = []
     broken: PluginError | None = None
     only_read: Format | None = None
@@ -245,7 +247,7 @@ def format_for(path: str | os.PathLike[str]) -> Format:
             if suffix in candidate.suffixes:
                 only_read = candidate
             continue
-        if suffix in candidate.suffixes:
+        if suffix in candidate.suffixes or name.upper() == main_name_of(candidate):
             return candidate
         known.extend(candidate.suffixes)
     if only_read is not None:
@@ -256,6 +258,32 @@ def format_for(path: str | os.PathLike[str]) -> Format:
         name=suffix,
         group=FORMATS,
     ) from broken
+
+
+def main_name_of(format: Format) -> str | None:
+    """Return the name that a format's main file always has, in upper case, if it has one."""
+    name: str | None = getattr(format, "main_name", None)
+    return None if name is None else name.upper()
+
+
+def main_file(path: str | os.PathLike[str]) -> Path:
+    """Return the main file of a folder that is an image by itself; any other path as it is."""
+    from contextlib import suppress
+    from pathlib import Path
+
+    given = Path(path)
+    if not given.is_dir():
+        return given
+    try:
+        within = {each.name.upper(): each for each in sorted(given.iterdir(), reverse=True)}
+    except OSError:  # whoever opens it will tell
+        return given
+    for plugin in plugins(FORMATS):
+        with suppress(PluginError):  # a stranger's broken plug-in has no main file
+            name = main_name_of(load_format(plugin.name))
+            if name in within:
+                return within[name]
+    return given
 
 
 def _is_read_only(candidate: Format) -> bool:
@@ -303,7 +331,7 @@ def open_image(
     """Open an image or a sheet of any format.
 
     Args:
-        path: the file; the sheet where there is one.
+        path: the file; the sheet where there is one; the folder of a format that is one.
         format: the format's name; None recognises the file by name and content.
         rw: what the file's stored R-W subcode is taken to be (COOKED: packs before
             interleave), as no byte tells.
@@ -319,7 +347,7 @@ def open_image(
     from rawcd.fileset import InputFiles
     from rawcd.image import RegionImage
 
-    files = path if isinstance(path, InputFiles) else InputFiles(path)
+    files = path if isinstance(path, InputFiles) else InputFiles(main_file(path))
     chosen = load_format(format) if format is not None else _recognise(files)
     image = chosen.load(files)
     if isinstance(image, RegionImage):
@@ -338,7 +366,7 @@ def recognised_format(path: str | os.PathLike[str]) -> str:
     """
     from rawcd.fileset import InputFiles
 
-    return _recognise(InputFiles(path)).name
+    return _recognise(InputFiles(main_file(path))).name
 
 
 def unkept(image: DiscImage, chosen: Format) -> tuple[Loss, ...]:

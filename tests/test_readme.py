@@ -90,6 +90,10 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Path("disc.iso").write_bytes(bytes(2048 * 300))
         lines = ['FILE "song.flac" WAVE', "  TRACK 01 AUDIO", "    INDEX 01 00:00:00"]
         Path("album.cue").write_text("\n".join(lines))
+        titles = rawcd.CDText(
+            blocks=(rawcd.TextBlock(items=(rawcd.TextItem(field="title", track=1, text="One"),)),)
+        )
+        Path("titles.cdt").write_bytes(titles.to_cdt())
         Path("disc.toml").write_text('[[track]]\nfile = "song.flac"\n')
         rawcd.save_image(rawcd.open_image("album.cue"), "album.raw")
         creator = rawcd.RawCDImageCreator()

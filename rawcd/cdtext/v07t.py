@@ -130,6 +130,18 @@ def _parts(sheet: str | bytes, which: str) -> Iterator[tuple[int, list[str], boo
         yield begin, rows[begin:end], in_bytes
 
 
+def _field_of(name: str) -> tuple[str | None, int]:
+    """Return which text a name means, and whose."""
+    plain = _plain(name)
+    if plain in _ALBUM_FIELDS:
+        return _ALBUM_FIELDS[plain], 0
+    if match := _ISRC.fullmatch(plain):
+        return "isrc", int(match[1])
+    if match := _TRACK_LINE.fullmatch(name):
+        return _TRACK_FIELDS.get(_plain(match[2])), int(match[1])
+    return None, 0
+
+
 @dataclass(slots=True, kw_only=True)
 class _SheetReader:
     which: str
@@ -178,7 +190,7 @@ class _SheetReader:
 
     def _decoded(self, line: _Line) -> str:
         self.line = line.number
-        text_field = self._field_of(line.name)[0]
+        text_field = _field_of(line.name)[0]
         if text_field is None or FIELD_OF[text_field].charset is not None:
             return line.value  # not in the block's own character set
         raw = line.value.encode("latin-1")
@@ -188,17 +200,6 @@ class _SheetReader:
         except UnicodeDecodeError as error:
             bad = raw[error.start : error.end].hex(" ")
             self._fail(f"{bad} is nothing in {charset_name(charset)}")
-
-    def _field_of(self, name: str) -> tuple[str | None, int]:
-        """Return which text a name means, and whose."""
-        plain = _plain(name)
-        if plain in _ALBUM_FIELDS:
-            return _ALBUM_FIELDS[plain], 0
-        if match := _ISRC.fullmatch(plain):
-            return "isrc", int(match[1])
-        if match := _TRACK_LINE.fullmatch(name):
-            return _TRACK_FIELDS.get(_plain(match[2])), int(match[1])
-        return None, 0
 
     def _take_guarded(self, line: _Line) -> None:
         self.line = line.number
@@ -211,7 +212,7 @@ class _SheetReader:
 
     def _take(self, line: _Line) -> None:
         plain, value = _plain(line.name), line.value
-        text_field, track = self._field_of(line.name)
+        text_field, track = _field_of(line.name)
         if text_field is not None:
             if text_field in _TRACK_NAMES and track == 0 and plain not in _ALBUM_FIELDS:
                 self._fail("tracks are numbered from 1")
@@ -293,6 +294,27 @@ def write_sheets(blocks: Sequence[TextBlock], *, allow_loss: bool) -> list[str]:
     if lost and not allow_loss:
         raise UnsupportedError(f"a Sony input sheet cannot hold {lost[0]}", lost=lost)
     return ["".join(f"{name:<19} = {value}\n" for name, value in _rows(block)) for block in blocks]
+
+
+def sheet_bytes(sheet: str, charset: int) -> bytes:
+    """Return a sheet that was written here as a file, each line in the character set of its text.
+
+    Raises:
+        UnsupportedError: a line's text is not in it.
+    """
+    lines = []
+    for line in sheet.removesuffix("\n").split("\n"):  # a text may hold other line ends
+        field = _field_of(line.partition("=")[0].strip(" \t"))[0]
+        own = field is not None and FIELD_OF[field].charset is None
+        codec, errors = sheet_codec(charset if own else Charset.ISO_8859_1)
+        try:
+            lines.append(line.encode(codec, errors) + b"\n")
+        except UnicodeEncodeError as error:
+            name = charset_name(charset if own else Charset.ISO_8859_1)
+            raise UnsupportedError(
+                f"a v07t sheet in {name} cannot hold {line.strip()!r}", lost=(line.strip(),)
+            ) from error
+    return b"".join(lines)
 
 
 def _unheld(block: TextBlock) -> Iterator[str]:

@@ -13,11 +13,13 @@ import click
 from rawcd.cli.folders import (
     folder_options,
     from_folder,
+    is_image,
     left_open,
     volume_options,
     with_folder,
 )
 from rawcd.cli.terminal import progress_bar, show_notes
+from rawcd.cli.texts import with_texts
 from rawcd.errors import AuthoringError, FormatError
 
 if TYPE_CHECKING:
@@ -61,6 +63,13 @@ _MAX_TRACKS: Final = 99
     metavar="[TRACK=]FILE",
     help="CD+G for a track; without a number for the next one. Sound files bring theirs by name.",
 )
+@click.option(
+    "--cdtext",
+    "text_files",
+    multiple=True,
+    metavar="FILE",
+    help="Texts: a .cdt file of packs, or v07t sheets, one for each language.",
+)
 @click.option("--gaps", is_flag=True, help="Two silent seconds between sound files.")
 @click.option(
     "--pad-short",
@@ -100,6 +109,7 @@ def build(
     mcn: str | None,
     leadout_limit: int | None,
     graphics: tuple[str, ...],
+    text_files: tuple[str, ...],
     gaps: bool,
     pad_short: bool,
     data_folder: str | None,
@@ -138,7 +148,8 @@ def build(
     kind_of_volume = volume_options(
         volume=volume, joliet=joliet, rock_ridge=rock_ridge, udf=udf, boot=boot, relax=relax
     )
-    folder = inputs[0] if Path(inputs[0]).is_dir() else None
+    is_folder = Path(inputs[0]).is_dir() and not is_image(inputs[0])
+    folder = inputs[0] if is_folder else None
     if folder is None:
         if onto is not None:
             raise click.UsageError("--onto is for a folder that becomes a further session")
@@ -155,7 +166,7 @@ def build(
             limit=leadout_limit,
         )
     image = _settled(image, kind=kind, mcn=mcn, style=style, pad_short=pad_short)
-    image = _with_graphics(image, inputs, graphics)
+    image = with_texts(_with_graphics(image, inputs, graphics), text_files)
     if data_folder is not None:
         image = with_folder(
             image, data_folder, kind_of_volume, xa=True, appendable=appendable, limit=leadout_limit

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from rawcd.cli.folders import is_image
 from rawcd.cli.terminal import progress_bar, show_notes
 from rawcd.errors import UnsupportedError
 
@@ -74,13 +75,15 @@ def convert(
         raise click.UsageError("name what to convert and what to make: IN OUT")
     *sources, target = inputs
     options = _options(settings, split=split, sub=sub, jobs=jobs)
-    folder = Path(target)
-    if len(sources) > 1 and not folder.is_dir():
+    path = Path(target)
+    into_folder = path.is_dir() and not is_image(path)
+    if len(sources) > 1 and not into_folder:
         raise click.UsageError(f"{target} is no folder; several images go into one")
-    if folder.is_dir() and format_name is None:
+    if into_folder and format_name is None:
         raise click.UsageError("where images go into a folder, --to names their format")
     results = []
-    for source, output in _pairs(sources, folder, format_name):
+    pairs = _pairs(sources, path, format_name) if into_folder else [(sources[0], path)]
+    for source, output in pairs:
         results.append(
             _converted(
                 source,
@@ -120,8 +123,6 @@ def _options(settings: Sequence[str], *, split: bool, sub: bool, jobs: int) -> d
 
 def _pairs(sources: Sequence[str], target: Path, format_name: str | None) -> list[tuple[str, Path]]:
     """Return each input with its output; no two inputs may want the same one."""
-    if not target.is_dir():
-        return [(sources[0], target)]
     from rawcd.plugins import load_format
 
     assert format_name is not None, "a folder without --to was refused"

@@ -59,6 +59,13 @@ def folder_options(command: _Command) -> _Command:
     return command
 
 
+def is_image(path: str | Path) -> bool:
+    """Tell whether a folder is an image by itself, as those of some formats are."""
+    from rawcd.plugins import main_file
+
+    return main_file(path) != Path(path)
+
+
 def volume_options(
     *,
     volume: str,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rawcd.errors import StorageError
 from rawcd.fileset import FileTransaction
-from rawcd.plugins import WriteResult
+from rawcd.plugins import WriteResult, main_name_of
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from rawcd.image import DiscImage
     from rawcd.plugins import Format
@@ -17,7 +20,11 @@ if TYPE_CHECKING:
 
 
 class FileWriter:
-    """Writes to the path of the main file, beside which a format puts its others."""
+    """Writes to the path of the main file, beside which a format puts its others.
+
+    Where a format's files are a folder by themselves, the path is that folder, which is made; or
+    the main file by its own name in a folder that is there.
+    """
 
     name = "files"
 
@@ -38,7 +45,37 @@ class FileWriter:
                 of those that the image is read from.
         """
         inputs = getattr(image, "files", ())
-        with FileTransaction(target, replace=replace, inputs=inputs) as files:
+        with (
+            _main_path(target, format) as path,
+            FileTransaction(path, replace=replace, inputs=inputs) as files,
+        ):
             format.save(image, files, options, progress)
             files.commit()
             return WriteResult(files=files.paths)
+
+
+@contextmanager
+def _main_path(target: str | os.PathLike[str], format: Format) -> Iterator[Path]:
+    """Yield where the main file goes; a folder that was made for it goes with a failure."""
+    path = Path(target)
+    name = main_name_of(format)
+    if name is None or path.name.upper() == name:
+        yield path
+        return
+    try:
+        path.mkdir()
+    except FileExistsError:
+        if not path.is_dir():
+            raise StorageError(
+                "exists and is no folder; choose another name", file=str(path)
+            ) from None
+        yield path / name
+        return
+    except OSError as error:
+        raise StorageError.of(error, file=str(path), doing="make the folder") from error
+    try:
+        yield path / name
+    except BaseException:
+        with suppress(OSError):  # whatever else is in it by now is not ours
+            path.rmdir()
+        raise
