@@ -14,7 +14,7 @@ from functools import lru_cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
-from rawcd.errors import FormatError, PluginError, UnsupportedError
+from rawcd.errors import FormatError, PluginError, RawCDError, UnsupportedError
 
 if TYPE_CHECKING:
     import os
@@ -246,28 +246,80 @@ def format_for(path: str | os.PathLike[str]) -> Format:
     ) from broken
 
 
-def _recognise(files: InputFiles) -> Format:
-    head = files.head()
-    best: Format | None = None
-    best_sure = 0
+def _loaded_formats() -> tuple[list[Format], PluginError | None]:
+    """Return the formats that load; a stranger's broken plug-in must not keep ours from a file."""
+    loaded: list[Format] = []
     broken: PluginError | None = None
     for plugin in plugins(FORMATS):
         try:
-            candidate = load_format(plugin.name)
+            loaded.append(load_format(plugin.name))
         except PluginError as error:
-            broken = error  # a stranger's broken plug-in must not keep ours from a file
-            continue
-        sure = candidate.accepts(files.name, head)
+            broken = error
+    return loaded, broken
+
+
+def _surest(formats: Sequence[Format], name: str, head: bytes) -> Format | None:
+    """Return the format that is surest of a file, if any is."""
+    best: Format | None = None
+    best_sure = 0
+    for candidate in formats:
+        sure = candidate.accepts(name, head)
         if sure > best_sure:
             best, best_sure = candidate, sure
-    if best is None:
-        names = ", ".join(plugin.name for plugin in plugins(FORMATS))
-        raise FormatError(
-            f"no format recognises it (tried {names}); a file of bare sectors has no addresses: "
-            "give the sheet that names it, or name the format",
-            file=files.name,
-        ) from broken
     return best
+
+
+def _recognise(files: InputFiles, format: str | None = None) -> tuple[Format, InputFiles]:
+    """Return a file's format, and the file: of an archive the one in it that is to be opened."""
+    named = None if format is None else load_format(format)
+    heads = list(files.heads())
+    if named is not None and not heads:
+        return named, files
+    formats, broken = _loaded_formats() if named is None else ([named], None)
+    if heads:
+        return _choose(files, formats, heads, broken)
+    best = _surest(formats, files.plain_name, files.head())
+    if best is None:
+        raise _unknown(files, "it", formats) from broken
+    return best, files
+
+
+def _choose(
+    files: InputFiles,
+    formats: Sequence[Format],
+    heads: Sequence[tuple[str, bytes | RawCDError]],
+    broken: PluginError | None,
+) -> tuple[Format, InputFiles]:
+    """Return the one sheet in an archive; where there is none, the one image."""
+    known: list[tuple[Format, str]] = []
+    unread: list[RawCDError] = []
+    for name, head in heads:
+        if isinstance(head, RawCDError):
+            unread.append(head)
+        elif (best := _surest(formats, name, head)) is not None:
+            known.append((best, name))
+    # What takes several files names the others; an image beside it is one that it names.
+    found = [(best, name) for best, name in known if not best.one_file] or known
+    if not found:
+        raise unread[0] if unread else _unknown(files, "a file in it", formats) from broken
+    if len(found) > 1:
+        names = ", ".join(f"{name} ({best.name})" for best, name in found)
+        raise FormatError(
+            f"there are several discs in it: {names}; unpack it and give one of them, or name "
+            "the format",
+            file=files.name,
+        )
+    best, name = found[0]
+    return best, files.chosen(name)
+
+
+def _unknown(files: InputFiles, what: str, formats: Sequence[Format]) -> FormatError:
+    names = ", ".join(each.name for each in formats)
+    return FormatError(
+        f"no format recognises {what} (tried {names}); a file of bare sectors has no addresses: "
+        "give the sheet that names it, or name the format",
+        file=files.name,
+    )
 
 
 def open_image(
@@ -275,28 +327,34 @@ def open_image(
     *,
     format: str | None = None,
     rw: ImageType | None = None,
+    trust_paths: bool = False,
 ) -> DiscImage:
-    """Open an image or a sheet of any format.
+    """Open an image or a sheet of any format, wrapped by gzip, xz, zstd or zip or not.
 
     Args:
-        path: the file; the sheet where there is one.
+        path: the file; the sheet where there is one. Of a zip archive its sheet is opened, or
+            its only image.
         format: the format's name; None recognises the file by name and content.
         rw: what the file's stored R-W subcode is taken to be (COOKED: packs before
             interleave), as no byte tells.
+        trust_paths: names in a sheet, and links, may lead out of its folder. Where `path` is an
+            `InputFiles`, that has been told already.
 
     Returns:
-        The image; nothing but what describes it has been read.
+        The image; nothing but what describes it has been read, and what is wrapped unpacked.
 
     Raises:
         FormatError: the file is not what it claims, or no format recognises it.
-        StorageError: a file cannot be read.
+        StorageError: a file cannot be read, or must not be, or unpacked.
+        UnsupportedError: an archive encrypts it.
+        MissingExtraError: it is wrapped by zstd, and there is no library for it.
         PluginError: there is no such format.
     """
     from rawcd.fileset import InputFiles
     from rawcd.image import RegionImage
 
-    files = path if isinstance(path, InputFiles) else InputFiles(path)
-    chosen = load_format(format) if format is not None else _recognise(files)
+    files = path if isinstance(path, InputFiles) else InputFiles(path, trust_paths=trust_paths)
+    chosen, files = _recognise(files, format)
     image = chosen.load(files)
     if isinstance(image, RegionImage):
         image = change(image, inputs=files.opened)
@@ -305,8 +363,8 @@ def open_image(
     return image
 
 
-def recognised_format(path: str | os.PathLike[str]) -> str:
-    """Return the name of the format that recognises a file best.
+def recognised_format(path: str | os.PathLike[str] | InputFiles) -> str:
+    """Return the name of the format that recognises a file best; of an archive, what is in it.
 
     Raises:
         FormatError: none does.
@@ -314,7 +372,8 @@ def recognised_format(path: str | os.PathLike[str]) -> str:
     """
     from rawcd.fileset import InputFiles
 
-    return _recognise(InputFiles(path)).name
+    files = path if isinstance(path, InputFiles) else InputFiles(path)
+    return _recognise(files)[0].name
 
 
 def unkept(image: DiscImage, chosen: Format) -> tuple[Loss, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from rawcd.cli.reading import trust_paths_option
 from rawcd.cli.terminal import progress_bar, show_notes
 from rawcd.errors import UnsupportedError
 
@@ -52,6 +53,7 @@ Examples:
 )
 @click.option("--allow-loss", is_flag=True, help="Go on when the format cannot hold everything.")
 @click.option("--force", is_flag=True, help="Replace existing files.")
+@trust_paths_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def convert(
     inputs: tuple[str, ...],
@@ -62,6 +64,7 @@ def convert(
     jobs: int,
     allow_loss: bool,
     force: bool,
+    trust_paths: bool,
     as_json: bool,
 ) -> None:
     """Convert an image or a sheet into another format; many into a folder.
@@ -89,6 +92,7 @@ def convert(
                 options=options,
                 allow_loss=allow_loss,
                 force=force,
+                trust_paths=trust_paths,
                 quiet=as_json,
             )
         )
@@ -142,12 +146,13 @@ def _converted(
     options: Mapping[str, str],
     allow_loss: bool,
     force: bool,
+    trust_paths: bool,
     quiet: bool,
 ) -> dict[str, Any]:
     """Convert one image; what would be lost is an answer, not an end."""
     from rawcd.plugins import open_image, save_image
 
-    image = open_image(source)
+    image = open_image(source, trust_paths=trust_paths)
     if not quiet:
         show_notes(image.notes)
     bar = nullcontext() if quiet else progress_bar(str(output), sector_size=image.sector_size)
