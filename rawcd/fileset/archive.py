@@ -99,8 +99,8 @@ class Member:
             raise UnsupportedError(f"{self.name}: is encrypted; unpack it with its password first")
         if about.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise UnsupportedError(
-                f"{self.name}: is packed by zip's method {about.compress_type}; stored and deflated "
-                "files are read: unpack it, or pack it anew"
+                f"{self.name}: is packed by zip's method {about.compress_type}, and only stored "
+                "and deflated files are read; unpack it, or pack it anew"
             )
         if stat.S_IFMT(about.external_attr >> 16) not in (0, stat.S_IFREG):
             raise FormatError("is a link or a device, no file", file=self.name, place=place)
