@@ -42,6 +42,8 @@ class Format(Protocol):
             is written.
         keeps_for: optional; a method that returns what it keeps of one image, where that
             depends on the image's kind.
+        read_only: optional; True where nothing is ever written: it is not chosen by a suffix to
+            save in, and `save` is not called.
         one_file: a save makes one file, so that it can go into a pipe.
     """
 
@@ -219,31 +221,50 @@ def load_writer(name: str) -> Writer:
 
 
 def format_for(path: str | os.PathLike[str]) -> Format:
-    """Return the format that a file name's suffix asks for; of several the first by name.
+    """Return the format that a file name's suffix asks to be written; the first by name.
 
     Raises:
         PluginError: no format has the suffix.
+        UnsupportedError: the formats that have it are only read.
     """
     from pathlib import Path
 
     suffix = Path(path).suffix.lower()
     known: list[str] = []
     broken: PluginError | None = None
+    only_read: Format | None = None
     for plugin in plugins(FORMATS):
         try:
             candidate = load_format(plugin.name)
         except PluginError as error:
             broken = error
             continue
+        if _is_read_only(candidate):
+            if suffix in candidate.suffixes:
+                only_read = candidate
+            continue
         if suffix in candidate.suffixes:
             return candidate
         known.extend(candidate.suffixes)
+    if only_read is not None:
+        raise _never_written(only_read)
     raise PluginError(
         f"{str(path)!r}: no format has the suffix {suffix!r}; there are {', '.join(known)}; "
         "or name one (--format)",
         name=suffix,
         group=FORMATS,
     ) from broken
+
+
+def _is_read_only(candidate: Format) -> bool:
+    return getattr(candidate, "read_only", False)
+
+
+def _never_written(only_read: Format) -> UnsupportedError:
+    return UnsupportedError(
+        f"files of the format {only_read.name} are read and never written; choose another format "
+        "(--format), or another suffix"
+    )
 
 
 def _loaded_formats() -> tuple[list[Format], PluginError | None]:
@@ -357,7 +378,7 @@ def open_image(
     chosen, files = _recognise(files, format)
     image = chosen.load(files)
     if isinstance(image, RegionImage):
-        image = change(image, inputs=files.opened)
+        image = change(image, inputs=tuple(dict.fromkeys((*image.inputs, *files.opened))))
         if rw is not None:
             image = image.taking_rw_as(rw)
     return image
@@ -415,7 +436,8 @@ def save_image(
         The files that were made, and what was lost.
 
     Raises:
-        UnsupportedError: something would be lost; `.lost` names it, nothing was written.
+        UnsupportedError: something would be lost; `.lost` names it, nothing was written. Or the
+            format is only read.
         StorageError: a file cannot be read or written, or exists.
         PluginError: there is no such format or writer.
         CancelledError: `progress` said stop.
@@ -423,6 +445,8 @@ def save_image(
     is_path = isinstance(target, str) or hasattr(target, "__fspath__")
     if format is not None:
         chosen = load_format(format)
+        if _is_read_only(chosen):
+            raise _never_written(chosen)
     elif is_path:
         chosen = format_for(target)  # type: ignore[arg-type]  # is_path says so
     else:

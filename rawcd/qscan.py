@@ -384,7 +384,19 @@ def _index_borders(
                 indexes[number].append(Index(number=index, lba=sector + first_lba))
             elif track == number + 1 and index == 0 and track in indexes:
                 indexes[track].insert(0, Index(number=0, lba=sector + first_lba))
-    return indexes
+    return {number: _without_gaps(found) for number, found in indexes.items()}
+
+
+def _without_gaps(indexes: list[Index]) -> list[Index]:
+    """Put back the indexes none of whose frames could be read: right before the next one."""
+    whole: list[Index] = []
+    for index in indexes:
+        lost = index.number - whole[-1].number - 1 if whole else 0
+        whole += [
+            Index(number=index.number - back, lba=index.lba - back) for back in range(lost, 0, -1)
+        ]
+        whole.append(index)
+    return whole
 
 
 class _Told:

@@ -90,6 +90,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Path("disc.iso").write_bytes(bytes(2048 * 300))
         lines = ['FILE "song.flac" WAVE', "  TRACK 01 AUDIO", "    INDEX 01 00:00:00"]
         Path("album.cue").write_text("\n".join(lines))
+        Path("disc.toml").write_text('[[track]]\nfile = "song.flac"\n')
         rawcd.save_image(rawcd.open_image("album.cue"), "album.raw")
         creator = rawcd.RawCDImageCreator()
         creator.resulting_image_type = rawcd.ImageType.RAW
@@ -150,7 +151,7 @@ def test_the_table_of_imapi_s_names_is_complete_and_true() -> None:
         assert ours == snake(theirs)
         assert ours in own
     beyond_imapi = {"raw_sector_count", "cdtext", "disc_type", "appendable"}
-    beyond_imapi |= {"add_folder", "next_starting_lba"}
+    beyond_imapi |= {"add_folder", "next_starting_lba", "has_four_channels"}
     assert all(f"`{name}`" in README for name in beyond_imapi)
     assert own == {ours for _, ours in pairs} | beyond_imapi
     assert len(pairs) == 14 + 10

@@ -156,7 +156,7 @@ class Volume119:
 
     def check(self) -> list[str]:
         """Check every tree; return the kinds of descriptors found."""
-        kinds = []
+        kinds: list[str] = []
         for number in range(16, 40):
             descriptor = self.block(self.lba + number)
             assert descriptor[1:6] == b"CD001"

@@ -49,6 +49,7 @@ def staged_session(
             end_lba=end,
             copy=track.copy,
             pre_emphasis=track.pre_emphasis,
+            four_channel=track.four_channel,
             isrc=track.isrc,
         )
         for number, (track, spot, end) in enumerate(

@@ -42,6 +42,7 @@ class StagedTrack:
         isrc: 12 characters, or None.
         copy: the copy bit.
         pre_emphasis: the pre-emphasis bit.
+        four_channel: the bit that tells four channels.
     """
 
     material: Material
@@ -56,6 +57,7 @@ class StagedTrack:
     isrc: str | None = None
     copy: CopySetting = CopySetting.PROHIBITED
     pre_emphasis: bool = False
+    four_channel: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -135,6 +135,22 @@ class TrackInfo:
         self._track.pre_emphasis = bool(value)
 
     @property
+    def has_four_channels(self) -> bool:
+        """Whether CONTROL tells four channels instead of two (bit 3); ours, IMAPI has none.
+
+        The samples stay as they are; the default is False.
+
+        Raises:
+            AuthoringError: the track is no audio (E_INVALIDARG), or the image has been made.
+        """
+        return self._track.four_channel
+
+    @has_four_channels.setter
+    def has_four_channels(self, value: bool) -> None:
+        self._require_audio("the four-channel flag")
+        self._track.four_channel = bool(value)
+
+    @property
     def track_indexes(self) -> tuple[int, ...]:
         """Offsets of the indexes from index 1, in sectors, rising from 0 (TrackIndexes).
 

@@ -139,6 +139,8 @@ class Archive:
         self._members: dict[tuple[str, ...], Member] = {}
         for place, about in enumerate(listed):
             self._add(place, about)
+        if not self._members:
+            raise FormatError("holds no file", file=file.name)
 
     def _add(self, place: int, about: zipfile.ZipInfo) -> None:
         written = PureWindowsPath(about.filename)

@@ -117,6 +117,11 @@ class InputFiles:
         return PurePath(self.plain_name).stem
 
     @property
+    def trusts_paths(self) -> bool:
+        """Whether names and links may lead out of the sheet's folder."""
+        return self._place.follows
+
+    @property
     def opened(self) -> tuple[Path, ...]:
         """Every file that was handed out so far; of wrapped ones, the wrapping."""
         return tuple(self._measured)

@@ -37,6 +37,15 @@ class OutputFile(Protocol):
         """
         ...
 
+    def rewrite(self, offset: int, data: ReadableBuffer) -> None:
+        """Write over what was written, from a byte on: a header that is only known at the end.
+
+        Raises:
+            UnsupportedError: the target cannot go back, as a pipe cannot.
+            StorageError: it cannot be written.
+        """
+        ...
+
 
 class OutputFiles(Protocol):
     """Where a format puts its files."""
@@ -100,6 +109,12 @@ class StreamOutput:
             raise StorageError.of(error, file=self.name, doing="write") from error
         except ValueError as error:  # a closed stream
             raise StorageError(f"cannot write: {error}", file=self.name) from error
+
+    def rewrite(self, offset: int, data: ReadableBuffer) -> None:
+        """Refuse: a stream does not go back; see `OutputFile`."""
+        raise UnsupportedError(
+            f"{self.name}: a stream does not go back to byte {offset}; give a file name"
+        )
 
     def finish(self) -> None:
         """Flush the stream; it stays open.

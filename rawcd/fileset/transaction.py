@@ -68,6 +68,17 @@ class _Staged:
         except OSError as error:
             raise StorageError.of(error, file=str(self.final), doing="write") from error
 
+    def rewrite(self, offset: int, data: ReadableBuffer) -> None:
+        try:
+            end = self._file.seek(0, os.SEEK_CUR)
+            self._file.seek(offset)
+            view = memoryview(data).cast("B")
+            while view:
+                view = view[self._file.write(view) :]
+            self._file.seek(end)
+        except OSError as error:
+            raise StorageError.of(error, file=str(self.final), doing="write") from error
+
     def _flow(self, count: int) -> None:
         self._unadvised += count
         if self._unadvised >= _FLOW_BYTES:

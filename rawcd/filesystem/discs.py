@@ -28,14 +28,14 @@ class DiscBlocks:
 
     Attributes:
         name: for messages.
+        block_size: 2,048.
         block_count: blocks to the end of the last session.
     """
-
-    block_size: Final = BLOCK_BYTES
 
     def __init__(self, image: DiscImage, *, name: str = "<disc>") -> None:
         self._image = image
         self.name = name
+        self.block_size = BLOCK_BYTES
         self.block_count = max(0, image.disc.sessions[-1].lead_out_lba)
 
     def session_starts(self) -> list[int]:

@@ -41,11 +41,13 @@ class Draft:
     """What pycdlib laid out.
 
     Attributes:
-        blocks: the blocks that it wrote, by number.
+        head: from block 0 to the first file.
+        tail: single blocks behind that, by number.
         block_count: how long the volume is, data included.
     """
 
-    blocks: dict[int, bytearray]
+    head: bytearray
+    tail: dict[int, bytearray]
     block_count: int
 
 
@@ -91,25 +93,38 @@ def _drafted(root: Named, options: VolumeOptions, boot_data: dict[str, bytes]) -
     level = options.level
     while pending:
         folder, iso_above, joliet_above, udf_above = pending.pop()
-        for named in folder.children:
-            iso_path = f"{iso_above}/{iso_identifier(named, level)}"
+        # pycdlib counts again all that lies behind a new entry: each tree gets them in its order.
+        named_by = sorted((iso_identifier(named, level), named) for named in folder.children)
+        in_joliet = sorted(
+            (child for child in folder.children if child.joliet is not None), key=_joliet_order
+        )
+        alike = [named for _, named in named_by if named.joliet is not None] == in_joliet
+        for identifier, named in named_by:
+            iso_path = f"{iso_above}/{identifier}"
             joliet_path = None if named.joliet is None else f"{joliet_above}/{named.joliet}"
             udf_path = None if named.udf is None else f"{udf_above}/{named.udf}"
             with _ours(named.path):
-                _add(iso, named, iso_path, joliet_path, udf_path, boot_data)
+                _add(iso, named, iso_path, joliet_path if alike else None, udf_path, boot_data)
             if isinstance(named.entry, Folder):
                 pending.append((named, iso_path, joliet_path or "", udf_path or ""))
             if named.path in boot_data:
                 boot_paths[named.path] = iso_path
+        if not alike:
+            for named in in_joliet:
+                iso_path = f"{iso_above}/{iso_identifier(named, level)}"
+                with _ours(named.path):
+                    _add_to_joliet(iso, named, iso_path, f"{joliet_above}/{named.joliet}")
     for image in options.boot:
         with _ours(image.path):
             _add_boot(iso, image, boot_paths[image.path], options)
-    sheet = _Sheet()
     with _ours("volume"):
         iso.force_consistency()
+        files = [file.extent_location() for file in iso.inodes if file.get_data_length()]
+        sheet = _Sheet(files_at=min(files, default=None))
         iso.inodes.clear()  # what is not there is not written
         iso.write_fp(cast("BinaryIO", sheet))
-    return Draft(blocks=sheet.blocks, block_count=-(-sheet.size // BLOCK_BYTES))
+    count = -(-sheet.size // BLOCK_BYTES)
+    return Draft(head=sheet.head, tail=sheet.tail, block_count=count)
 
 
 _NOTHING: Final = io.BytesIO()
@@ -149,17 +164,26 @@ def _add(
         )
 
 
+def _add_to_joliet(iso: _Volume, named: Named, iso_path: str, joliet_path: str) -> None:
+    if isinstance(named.entry, Folder):
+        iso.add_directory(joliet_path=joliet_path)
+    else:
+        iso.add_hard_link(iso_old_path=iso_path, joliet_new_path=joliet_path)
+
+
+def _joliet_order(named: Named) -> bytes:
+    assert named.joliet is not None, "what has no name there is not sorted"
+    return named.joliet.encode("utf-16-be")
+
+
 def _add_boot(iso: _Volume, image: BootImage, iso_path: str, options: VolumeOptions) -> None:
-    sectors = image.load_sectors
-    if sectors is None and image.emulation != "none":
-        sectors = 1
     iso.add_eltorito(
         iso_path,
         bootcatfile="/BOOT.CAT;1" if options.level < 4 else "/boot.cat",
         rr_bootcatname=CATALOG if options.rock_ridge else None,
         joliet_bootcatfile=f"/{CATALOG}" if options.joliet else None,
         udf_bootcatfile=f"/{CATALOG}" if options.udf else None,
-        boot_load_size=sectors,
+        boot_load_size=image.load_sectors,
         boot_load_seg=image.load_segment,
         platform_id=_EFI_PLATFORM if image.efi else 0,
         efi=image.efi,
@@ -194,10 +218,16 @@ class _Volume(pycdlib.PyCdlib):
 
 
 class _Sheet:
-    """A file to write to that keeps blocks with something in them."""
+    """A file to write to that has no room for files.
 
-    def __init__(self) -> None:
-        self.blocks: dict[int, bytearray] = {}
+    Args:
+        files_at: the first block of a file; None where there is none.
+    """
+
+    def __init__(self, files_at: int | None) -> None:
+        self._end = None if files_at is None else files_at * BLOCK_BYTES
+        self.head = bytearray(self._end or 0)
+        self.tail: dict[int, bytearray] = {}
         self.size = 0
         self._at = 0
 
@@ -209,17 +239,18 @@ class _Sheet:
         return self._at
 
     def write(self, data: bytes) -> int:
-        at, done, length = self._at, 0, len(data)
+        at, length = self._at, len(data)
         self._at += length
         self.size = max(self.size, self._at)
         if length == 1 and data == b"\0":
             return length  # it makes the file as long as it is to be
-        while done < length:
-            number, offset = divmod(at + done, BLOCK_BYTES)
-            block = self.blocks.get(number)
-            if block is None:
-                block = self.blocks[number] = bytearray(BLOCK_BYTES)
-            piece = data[done : done + BLOCK_BYTES - offset]
-            block[offset : offset + len(piece)] = piece
-            done += len(piece)
+        if self._end is not None and at >= self._end:
+            number, offset = divmod(at, BLOCK_BYTES)
+            assert offset + length <= BLOCK_BYTES, "UDF's second anchor is one block"
+            block = self.tail.setdefault(number, bytearray(BLOCK_BYTES))
+            block[offset : offset + length] = data
+            return length
+        if at > len(self.head):
+            self.head += bytes(at - len(self.head))
+        self.head[at : at + length] = data
         return length

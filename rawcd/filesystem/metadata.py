@@ -75,28 +75,29 @@ class Metadata:
         udf: the part of it that is UDF's.
     """
 
-    head: bytes
-    tail: dict[int, bytes]
+    head: bytearray
+    tail: dict[int, bytearray]
     block_count: int
     contents: list[tuple[int, HostFile | MemoryFile]]
     little: npt.NDArray[np.int64]
     big: npt.NDArray[np.int64]
     udf: UdfPart | None = None
 
-    def at(self, lba: int) -> tuple[bytes, dict[int, bytes]]:
+    def at(self, lba: int) -> tuple[bytearray, dict[int, bytearray]]:
         """Return head and tail of the same volume at another address; tail by the same numbers."""
         import numpy as np
 
-        head = np.frombuffer(bytearray(self.head), np.uint8)
+        copy = bytearray(self.head)
+        head = np.frombuffer(copy, np.uint8)
         for places, order in ((self.little, "<u4"), (self.big, ">u4")):
             index = places[:, None] + np.arange(4)
             moved = head[index].view(order) + np.uint32(lba)
             head[index] = moved.astype(order).view(np.uint8)
-        blob = bytearray(head.tobytes())
+        del head  # while an array looks at it, it cannot be moved
         tail = {number: bytearray(block) for number, block in self.tail.items()}
         if self.udf is not None:
-            self.udf.move(blob, tail, lba)
-        return bytes(blob), {number: bytes(block) for number, block in tail.items()}
+            self.udf.move(copy, tail, lba)
+        return copy, tail
 
 
 def finish(
@@ -137,15 +138,14 @@ class _Finishing:
     def run(self) -> Metadata:
         import numpy as np
 
-        blocks = self.sketch.blocks
-        last = self.sketch.block_count - 1
-        tail = {}
+        self.head, tail = self.sketch.head, self.sketch.tail
+        self.head += bytes(-len(self.head) % BLOCK_BYTES)
+        end = self.sketch.block_count
         if self.options.udf:
-            tail[last] = bytearray(blocks.pop(last))  # the second anchor
-        self.head = bytearray((max(blocks) + 1) * BLOCK_BYTES)
-        for number in sorted(blocks):
-            self.head[number * BLOCK_BYTES : (number + 1) * BLOCK_BYTES] = blocks[number]
-        blocks.clear()
+            end -= 1  # the second anchor is behind the files
+            if end not in tail:
+                tail[end] = self.head[end * BLOCK_BYTES :]
+                del self.head[end * BLOCK_BYTES :]
         for found in descriptors(self._block, file=_NAME, lba=0):
             if found.kind == BOOT_RECORD:
                 self._boot(found.block)
@@ -160,8 +160,8 @@ class _Finishing:
         if self.options.udf:
             udf = UdfPart.finished(self.head, tail, self.root, self.clock, self.texts.udf_volume_id)
         return Metadata(
-            head=bytes(self.head),
-            tail={number: bytes(block) for number, block in tail.items()},
+            head=self.head,
+            tail=tail,
             block_count=self.sketch.block_count,
             contents=sorted(self.contents.items(), key=lambda item: item[0]),
             little=np.unique(np.array(self.little, np.int64)),
@@ -271,6 +271,9 @@ class _Finishing:
             if record.use < record.end:
                 child = self._system_use(record, date, named)
             if child is not None and named is not None:
+                # pycdlib makes it a file of 2,048 bytes at block 0, which a reader that knows no
+                # Rock Ridge would show, and genisoimage -M stumbles over.
+                self._put(record.at + SIZE_AT, 0)
                 size = self._own_size(child)
                 inner.append(_Below(child, size, named, below.folder))
                 continue

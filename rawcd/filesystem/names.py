@@ -18,7 +18,7 @@ from rawcd.filesystem.values import MAX_FILE_BYTES, Trouble, shown
 from rawcd.image import Note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from rawcd.filesystem.tree import Entry, FileTree
     from rawcd.filesystem.values import VolumeOptions
@@ -53,6 +53,7 @@ class Named:
     Attributes:
         entry: what it is.
         path: its true path.
+        name: the last part of it.
         iso: ISO 9660's, without version.
         joliet: Joliet's.
         rock_ridge: Rock Ridge's.
@@ -62,11 +63,33 @@ class Named:
 
     entry: Entry
     path: str
-    iso: str
+    name: str
+    iso: str = ""
     joliet: str | None = None
     rock_ridge: str | None = None
     udf: str | None = None
     children: list[Named] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tree:
+    """What a tree that keeps names can hold.
+
+    Attributes:
+        name: what a message calls it.
+        illegal: letters that it cannot hold.
+        fits: whether it has room for a name of legal letters.
+        key: what tells two names apart.
+    """
+
+    name: str
+    illegal: re.Pattern[str]
+    fits: Callable[[str], bool]
+    key: Callable[[str], object] = str
+
+    def holds(self, name: str) -> bool:
+        """Tell whether it can hold a name as it is."""
+        return not self.illegal.search(name) and self.fits(name)
 
 
 class Namer:
@@ -81,7 +104,7 @@ class Namer:
 
     def name(self, tree: FileTree) -> Named:
         """Return the root with everything below it."""
-        root = Named(entry=tree.root, path="/", iso="")
+        root = Named(entry=tree.root, path="/", name="")
         pending = [(root, 1)]
         while pending:
             parent, level = pending.pop()
@@ -105,27 +128,29 @@ class Namer:
         assert isinstance(folder, Folder)
         options = self._options
         above = parent.path.rstrip("/")
-        names = sorted(folder.entries)
-        iso, rock_ridge, joliet, udf = _Taken(), _Taken(), _Taken(), _Taken(_udf_bytes)
-        if level == 1 and options.rock_ridge:
-            iso.take(MOVED, bool)
-        if level == 1 and options.boot:
-            iso.take("BOOT.CAT" if options.level < 4 else CATALOG, bool)
-        for name in names:
+        for name in sorted(folder.entries):
             entry = folder.entries[name]
             path = f"{above}/{name}"
             self._check(entry, path, level)
-            named = Named(entry=entry, path=path, iso=self._iso(name, path, entry, iso))
-            linked = isinstance(entry, Link)
-            if options.rock_ridge:
-                named.rock_ridge = self._true(
-                    "Rock Ridge", name, path, rock_ridge, _NOT_UTF8, _fits_rock_ridge
-                )
-            if options.joliet and not linked:
-                named.joliet = self._true("Joliet", name, path, joliet, _NOT_JOLIET, _fits_joliet)
-            if options.udf and not linked:
-                named.udf = self._true("UDF", name, path, udf, _NOT_UDF, _fits_udf)
-            parent.children.append(named)
+            parent.children.append(Named(entry=entry, path=path, name=name))
+        taken = _Taken()
+        if level == 1 and options.rock_ridge:
+            taken.take(MOVED, bool)
+        if level == 1 and options.boot:
+            taken.take("BOOT.CAT" if options.level < 4 else CATALOG, bool)
+        # Names that can be kept are given first, so that none of them gives way to a changed one.
+        for named in sorted(parent.children, key=self._is_reshaped):
+            named.iso = self._iso(named, taken)
+        shown_true = [child for child in parent.children if not isinstance(child.entry, Link)]
+        if options.rock_ridge:
+            for named, name in self._true(_ROCK_RIDGE, parent.children):
+                named.rock_ridge = name
+        if options.joliet:
+            for named, name in self._true(_JOLIET, shown_true):
+                named.joliet = name
+        if options.udf:
+            for named, name in self._true(_UDF, shown_true):
+                named.udf = name
 
     def _check(self, entry: Entry, path: str, level: int) -> None:
         options = self._options
@@ -147,33 +172,35 @@ class Namer:
                 "file-size", path, f"has {entry.size} bytes, more than one piece of 4 GiB can hold"
             )
 
-    def _iso(self, name: str, path: str, entry: Entry, taken: _Taken) -> str:
+    def _is_reshaped(self, named: Named) -> bool:
         level = self._options.level
-        folder = isinstance(entry, Folder)
-        shaped = _iso_shape(name, level, folder=folder)
-        clean = shaped == (name if level == 4 else _folded(name))
+        shaped = _iso_shape(named.name, level, folder=isinstance(named.entry, Folder))
+        return shaped != (named.name if level == 4 else _folded(named.name))
+
+    def _iso(self, named: Named, taken: _Taken) -> str:
+        level = self._options.level
+        folder = isinstance(named.entry, Folder)
+        shaped = _iso_shape(named.name, level, folder=folder)
         found = taken.take(
             shaped, lambda text: text is shaped or _iso_shape(text, level, folder=folder) == text
         )
-        if self._alone and (not clean or found != shaped):
-            self._changed(f"ISO 9660 level {level}", name, path, found, clean=clean)
+        if self._alone:
+            odd = self._is_reshaped(named)
+            if odd or found != shaped:
+                self._changed(f"ISO 9660 level {level}", named, found, clean=not odd)
         return found
 
-    def _true(
-        self,
-        tree: str,
-        name: str,
-        path: str,
-        taken: _Taken,
-        illegal: re.Pattern[str],
-        fits: Callable[[str], bool],
-    ) -> str:
-        found = taken.take(illegal.sub("_", name), fits)
-        if found != name:
-            self._changed(tree, name, path, found, clean=False)
-        return found
+    def _true(self, tree: _Tree, children: list[Named]) -> Iterator[tuple[Named, str]]:
+        """Give every child its name in a tree that keeps names."""
+        taken = _Taken(tree.key)
+        for named in sorted(children, key=lambda child: not tree.holds(child.name)):
+            found = taken.take(tree.illegal.sub("_", named.name), tree.fits)
+            if found != named.name:
+                self._changed(tree.name, named, found, clean=False)
+            yield named, found
 
-    def _changed(self, tree: str, name: str, path: str, found: str, *, clean: bool) -> None:
+    def _changed(self, tree: str, named: Named, found: str, *, clean: bool) -> None:
+        name, path = named.name, named.path
         if self._options.relax:
             self.notes.append(
                 Note(code="name-changed", message=f"{tree} calls it {found!r}", file=shown(path))
@@ -302,6 +329,11 @@ _TEXT_LIMITS: Final = (
 _JOLIET_VOLUME_CHARS: Final = 16
 _UDF_VOLUME_BYTES: Final = 30
 """A d-string of 32 bytes: width, text, length (ECMA-167 1/7.2.12)."""
+
+
+_ROCK_RIDGE: Final = _Tree(name="Rock Ridge", illegal=_NOT_UTF8, fits=_fits_rock_ridge)
+_JOLIET: Final = _Tree(name="Joliet", illegal=_NOT_JOLIET, fits=_fits_joliet)
+_UDF: Final = _Tree(name="UDF", illegal=_NOT_UDF, fits=_fits_udf, key=_udf_bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ from rawcd.filesystem.tree import (
     StoredFile,
     check_name,
 )
-from rawcd.filesystem.values import BLOCK_BYTES
+from rawcd.filesystem.values import BLOCK_BYTES, MAX_DEPTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,6 +115,11 @@ class StoredVolume:
             raise FormatError("no primary volume descriptor", file=self.name, place=f"LBA {lba}")
         if self._find_rock_ridge():
             self._roots["rock-ridge"] = self._roots["iso"]
+
+    @property
+    def bytes_there(self) -> int:
+        """How many bytes can be read at all."""
+        return self._blocks.block_count * BLOCK_BYTES
 
     @property
     def kinds(self) -> tuple[TreeKind, ...]:
@@ -212,6 +217,8 @@ class _Walk:
         self._kind = kind
         self._skip = skip
         self._seen: set[int] = set()
+        self._depth = 0
+        self._bytes = 0
 
     def folder(
         self, extent: int, size: int, *, modified: int = 0, mode: int = FOLDER_MODE
@@ -223,9 +230,17 @@ class _Walk:
                 place=f"LBA {extent}",
             )
         self._seen.add(extent)
-        if len(self._seen) > _MAX_FOLDERS:
-            raise UnsupportedError(f"{self._volume.name}: more than {_MAX_FOLDERS} folders")
+        if self._depth > MAX_DEPTH:
+            raise UnsupportedError(f"{self._volume.name}: folders lie more than {MAX_DEPTH} deep")
         data = self._volume.directory(extent, size)
+        self._bytes += len(data)
+        if self._bytes > self._volume.bytes_there:
+            raise FormatError(
+                "the directories take more room than there is",
+                file=self._volume.name,
+                place=f"LBA {extent}",
+            )
+        self._depth += 1
         entries: dict[str, Entry] = {}
         section: Record | None = None
         for record in self._volume.records(data, extent):
@@ -245,6 +260,7 @@ class _Walk:
                 section = record
                 continue
             self._add(entries, data, record, extent)
+        self._depth -= 1
         return Folder(entries=entries, modified=modified, mode=mode)
 
     def _add(self, entries: dict[str, Entry], data: bytes, record: Record, extent: int) -> None:
@@ -341,9 +357,6 @@ class _Walk:
         if found.target is not None:
             found.target = (b"/".join(target) or b"/").decode("utf-8", "surrogateescape")
         return found
-
-
-_MAX_FOLDERS: Final = 1 << 18
 
 
 def _add_components(target: list[bytes], body: bytes, *, joins: bool) -> bool:

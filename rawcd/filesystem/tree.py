@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Self
 
 from rawcd.errors import AuthoringError, FormatError, StorageError
-from rawcd.filesystem.values import Trouble, refuse
+from rawcd.filesystem.values import MAX_DEPTH, Trouble, refuse
 from rawcd.image import Note
 
 if TYPE_CHECKING:
@@ -295,6 +295,9 @@ class _Survey:
             above = self._open.get((found.st_dev, found.st_ino))
             if above is not None:
                 self._trouble("link-loop", path, f"leads back to {above}: a loop of links")
+                return None
+            if len(self._open) >= MAX_DEPTH:
+                self._trouble("folder-depth", path, f"lies more than {MAX_DEPTH} folders deep")
                 return None
             return self.folder(path, found)
         if self._relax:

@@ -19,6 +19,9 @@ SYSTEM_BLOCKS: Final = 16
 MAX_FILE_BYTES: Final = 0xFFFF_FFFF - BLOCK_BYTES + 1
 """What one section of a file can hold in whole blocks (ECMA-119 9.1.4)."""
 
+MAX_DEPTH: Final = 200
+"""Folders within folders that are followed; no tree of use is deeper."""
+
 Emulation = Literal["none", "floppy", "hard-disk"]
 TreeKind = Literal["iso", "rock-ridge", "joliet", "udf"]
 
@@ -56,7 +59,8 @@ def refuse(troubles: Sequence[Trouble]) -> None:
     if not troubles:
         return
     rules = {trouble.rule for trouble in troubles}
-    lines = "".join(f"\n  {trouble}" for trouble in troubles)
+    ordered = sorted(troubles, key=lambda trouble: trouble.path)
+    lines = "".join(f"\n  {trouble}" for trouble in ordered)
     what = "1 entry" if len(troubles) == 1 else f"{len(troubles)} entries"
     raise AuthoringError(
         f"{what} cannot be put on the volume:{lines}",
@@ -73,13 +77,13 @@ class BootImage:
         emulation: what the machine shall take it for.
         efi: for EFI (platform 0xEF) instead of the BIOS of a PC.
         load_segment: where it is loaded; 0 is the machine's default, 0x7C0.
-        load_sectors: how many sectors of 512 bytes are loaded; None is the whole file without
-            emulation, one with it.
+        load_sectors: how many sectors of 512 bytes are loaded; None is the whole file. With
+            emulation it is always one.
         info_table: write addresses, length and sum into bytes 8 to 63 of the file as it lies on
             the volume, as ISOLINUX and GRUB want it.
 
     Raises:
-        ValueError: a number does not fit its 16 bits.
+        ValueError: a number does not fit its 16 bits, or is given with emulation.
     """
 
     path: str
@@ -92,6 +96,8 @@ class BootImage:
     def __post_init__(self) -> None:
         if not 0 <= self.load_segment <= 0xFFFF or not 0 <= (self.load_sectors or 0) <= 0xFFFF:
             raise ValueError("load_segment and load_sectors are 0..65535")
+        if self.load_sectors is not None and self.emulation != "none":
+            raise ValueError("a machine that takes the image for a disk loads one sector")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,10 +140,11 @@ class VolumeOptions:
     def __post_init__(self) -> None:
         if self.level not in (1, 2, 3, 4):
             raise ValueError(f"level {self.level} is none of 1, 2, 3, 4")
-        if self.date is not None and not 0 <= self.date < _DATE_END:
+        if self.date is not None and not 0 <= self.date <= _DATE_END:
             raise ValueError(f"the date {self.date} is not within 1970..2155")
 
 
+_DATE_DIGITS: Final = 10
 _DATE_END: Final = 5_869_583_999
 """The last second of 2155, the last year that a directory record knows (ECMA-119 9.1.5)."""
 
@@ -163,7 +170,8 @@ class Clock:
         """
         date = options.date
         if date is None and (text := os.environ.get("SOURCE_DATE_EPOCH")):
-            if not (text.isascii() and text.isdigit() and int(text) < _DATE_END):
+            fits = text.isascii() and text.isdigit() and len(text) <= _DATE_DIGITS
+            if not fits or int(text) > _DATE_END:
                 raise AuthoringError(
                     f"SOURCE_DATE_EPOCH is {text!r}, no number of seconds from 1970 to 2155",
                     rule="source-date-epoch",

@@ -43,21 +43,21 @@ class VolumeSource:
 
     Attributes:
         name: for messages.
+        block_size: 2,048.
         block_count: how long the volume is.
     """
-
-    block_size: Final = BLOCK_BYTES
 
     def __init__(
         self,
         *,
         name: str,
-        head: bytes,
-        tail: dict[int, bytes],
+        head: bytes | bytearray,
+        tail: dict[int, bytes] | dict[int, bytearray],
         contents: Sequence[tuple[int, HostFile | MemoryFile]],
         block_count: int,
     ) -> None:
         self.name = name
+        self.block_size = BLOCK_BYTES
         self.block_count = block_count
         self._head = head
         self._tail = tail

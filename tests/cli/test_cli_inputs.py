@@ -9,11 +9,13 @@ import os
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SHEET = 'FILE "a.bin" BINARY\n  TRACK 01 AUDIO\n    INDEX 01 00:00:00\n'
 SOUND = np.random.default_rng(7).integers(0, 64, 300 * 2352, np.uint8).tobytes()

@@ -6,7 +6,6 @@ import io
 import shutil
 import subprocess
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +18,7 @@ from rawcd.plugins import open_image, recognised_format, save_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 SHEET = b'FILE "Track 1.bin" BINARY\n  TRACK 01 AUDIO\n    INDEX 01 00:00:00\n'
 SECTORS = 320
@@ -69,9 +69,10 @@ def test_names_in_an_archive_have_either_case_and_other_endings(tmp_path: Path) 
     path = archive(tmp_path / "a.zip", {"a.cue": SHEET, "TRACK 1.BIN": SOUND})
     (note,) = open_image(path).notes
     assert note.message == "'Track 1.bin' was found as 'TRACK 1.BIN'"
-    path = archive(tmp_path / "b.zip", {"a.cue": SHEET, "track 1.raw": SOUND})
+    sheet = SHEET.replace(b".bin", b".img")
+    path = archive(tmp_path / "b.zip", {"a.cue": sheet, "track 1.bin": SOUND})
     (note,) = open_image(path).notes
-    assert note.message == "'Track 1.bin' is missing; 'track 1.raw' was taken"
+    assert note.message == "'Track 1.img' is missing; 'track 1.bin' was taken"
 
 
 @pytest.mark.parametrize("trust", [False, True])

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from rawcd.errors import StorageError
 from rawcd.fileset import InputFiles
 from rawcd.plugins import open_image
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links need rights there")
 
@@ -52,7 +55,9 @@ def test_a_trusted_name_that_leads_nowhere_is_looked_for_beside(disc: Path) -> N
     found = trusting(disc).find("C:\\rips\\Far.bin")
     assert found.note is not None
     assert "'far.bin' beside it was taken" in found.note.message
-    with pytest.raises(StorageError, match="none of that name is beside the sheet; move it there$"):
+    with pytest.raises(
+        StorageError, match=r"none of that name is beside the sheet; move it there$"
+    ):
         trusting(disc).find("\\\\server\\share\\none.bin")
 
 

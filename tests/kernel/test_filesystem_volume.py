@@ -205,9 +205,12 @@ def test_the_environment_gives_the_date(monkeypatch: pytest.MonkeyPatch) -> None
     assert data[16 * BLOCK_BYTES + 813 :].startswith(b"2001090901464000\0" * 2 + b"0" * 16)
     (entry,) = dict(stored(make_volume(tree)).tree().walk()).values()
     assert entry.modified == 1_000_000_000
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
-    with pytest.raises(AuthoringError, match="SOURCE_DATE_EPOCH is 'yesterday'"):
-        make_volume(tree)
+    for text in ("yesterday", "-1", "9" * 10, "9" * 5000, "1.5", "²"):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", text)
+        with pytest.raises(AuthoringError, match="SOURCE_DATE_EPOCH is "):
+            make_volume(tree)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "")
+    make_volume(tree)
 
 
 def test_files_are_read_when_asked_for_and_compared(tmp_path: Path) -> None:
@@ -266,6 +269,16 @@ def test_the_volume_has_its_texts() -> None:
     assert [note.code for note in relaxed.notes] == ["name-changed"]
 
 
+def test_what_is_heavy_is_loaded_when_a_volume_is_made(tmp_path: Path) -> None:
+    script = (
+        "import sys; from rawcd.filesystem import FileTree; FileTree.from_folder(sys.argv[1]); "
+        "print([name for name in ('numpy', 'pycdlib') if name in sys.modules])"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 # -- El Torito ---------------------------------------------------------------------------------
 
 BOOT = bytes(range(256)) * 9 + b"end"
@@ -307,6 +320,18 @@ def test_a_volume_starts_a_machine(lba: int) -> None:
     assert int.from_bytes(catalog[96 + 6 : 96 + 8], "little") == 12  # 5,000 bytes in blocks
     assert int.from_bytes(catalog[96 + 8 : 96 + 12], "little") == places[1]
     assert "/boot.cat" in files
+
+
+def test_a_floppy_is_told_by_its_size() -> None:
+    for size, medium in ((1_228_800, 1), (1_474_560, 2), (2_949_120, 3)):
+        options = VolumeOptions(boot=(BootImage(path="/b", emulation="floppy"),))
+        catalog = catalog_of(bytes_of(make_volume(tree_of(b=bytes(size)), options=options)), 0)
+        assert catalog[32:34] == bytes((0x88, medium))
+        assert catalog[38:40] == b"\x01\x00"
+    with pytest.raises(AuthoringError, match=r"/b: .*floppy"):
+        make_volume(tree_of(b=b"1"), options=options)
+    with pytest.raises(ValueError, match="loads one sector"):
+        BootImage(path="/b", emulation="floppy", load_sectors=4)
 
 
 @pytest.mark.parametrize("lba", [0, 4_711])

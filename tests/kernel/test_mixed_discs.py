@@ -80,7 +80,12 @@ def built(sessions: list[list[Staged]]) -> RegionImage:
         creator.appendable = len(sessions) > 1 and session is not sessions[-1]
         for track in session:
             salt += 1
-            creator.add_track(content(track, salt), track.kind, pregap=track.pregap)
+            creator.add_track(
+                content(track, salt),
+                track.kind,
+                pregap=track.pregap,
+                block_size=SIZES.get(track.kind),
+            )
         image = creator.create_result_image()
     assert image is not None
     return image.with_lead_in(-150 - LEAD_IN)
