@@ -279,15 +279,15 @@ def _loaded_formats() -> tuple[list[Format], PluginError | None]:
     return loaded, broken
 
 
-def _surest(formats: Sequence[Format], name: str, head: bytes) -> Format | None:
-    """Return the format that is surest of a file, if any is."""
+def _surest(formats: Sequence[Format], name: str, head: bytes) -> tuple[Format | None, int]:
+    """Return the format that is surest of a file, if any is, and how sure."""
     best: Format | None = None
     best_sure = 0
     for candidate in formats:
         sure = candidate.accepts(name, head)
         if sure > best_sure:
             best, best_sure = candidate, sure
-    return best
+    return best, best_sure
 
 
 def _recognise(files: InputFiles, format: str | None = None) -> tuple[Format, InputFiles]:
@@ -299,7 +299,7 @@ def _recognise(files: InputFiles, format: str | None = None) -> tuple[Format, In
     formats, broken = _loaded_formats() if named is None else ([named], None)
     if heads:
         return _choose(files, formats, heads, broken)
-    best = _surest(formats, files.plain_name, files.head())
+    best, _ = _surest(formats, files.plain_name, files.head())
     if best is None:
         raise _unknown(files, "it", formats) from broken
     return best, files
@@ -312,26 +312,30 @@ def _choose(
     broken: PluginError | None,
 ) -> tuple[Format, InputFiles]:
     """Return the one sheet in an archive; where there is none, the one image."""
-    known: list[tuple[Format, str]] = []
+    known: list[tuple[Format, int, str]] = []
     unread: list[RawCDError] = []
     for name, head in heads:
         if isinstance(head, RawCDError):
             unread.append(head)
-        elif (best := _surest(formats, name, head)) is not None:
-            known.append((best, name))
+            continue
+        best, sure = _surest(formats, name, head)
+        if best is not None:
+            known.append((best, sure, name))
     # What takes several files names the others; an image beside it is one that it names.
-    found = [(best, name) for best, name in known if not best.one_file] or known
+    found = [each for each in known if not each[0].one_file] or known
+    if len(formats) == 1:  # the format was named, and may know others' files a little, too
+        found = [each for each in found if each[1] == max(sure for _, sure, _ in found)]
     if not found:
         raise unread[0] if unread else _unknown(files, "a file in it", formats) from broken
     if len(found) > 1:
-        names = ", ".join(f"{name} ({best.name})" for best, name in found)
+        names = ", ".join(f"{name} ({best.name})" for best, _, name in found)
         raise FormatError(
             f"there are several discs in it: {names}; unpack it and give one of them, or name "
             "the format",
             file=files.name,
         )
-    best, name = found[0]
-    return best, files.chosen(name)
+    chosen, _, name = found[0]
+    return chosen, files.chosen(name)
 
 
 def _unknown(files: InputFiles, what: str, formats: Sequence[Format]) -> FormatError:

@@ -126,11 +126,15 @@ def _pairs(sources: Sequence[str], target: Path, format_name: str | None) -> lis
     """Return each input with its output; no two inputs may want the same one."""
     if not target.is_dir():
         return [(sources[0], target)]
+    from rawcd.fileset import without_wrapping
     from rawcd.plugins import load_format
 
     assert format_name is not None, "a folder without --to was refused"
     suffix = load_format(format_name).suffixes[0]
-    pairs = [(source, target / (Path(source).stem + suffix)) for source in sources]
+    stems = [Path(without_wrapping(source)).stem for source in sources]
+    pairs = [
+        (source, target / (stem + suffix)) for source, stem in zip(sources, stems, strict=True)
+    ]
     wanted = [output for _, output in pairs]
     for output in wanted:
         if wanted.count(output) > 1:

@@ -11,6 +11,7 @@ from rawcd.fileset.outputs import OutputFile, OutputFiles, SharesOut, StreamOutp
 from rawcd.fileset.scratch import UnpackedBytes
 from rawcd.fileset.stretches import PlacedFile, Stretch
 from rawcd.fileset.transaction import FileTransaction
+from rawcd.fileset.wrapped import without_wrapping
 
 __all__ = [
     "HEAD_BYTES",
@@ -26,4 +27,5 @@ __all__ = [
     "StreamOutput",
     "Stretch",
     "UnpackedBytes",
+    "without_wrapping",
 ]

@@ -110,6 +110,12 @@ SUFFIXES: Final = (*(end for each in _WRAPPINGS for end in each.suffixes), ".zip
 _MAGIC_BYTES: Final = max(map(len, (*ZIP_MAGIC, *(each.magic for each in _WRAPPINGS))))
 
 
+def without_wrapping(name: str) -> str:
+    """Return a file's name without an ending that tells only by what it is wrapped."""
+    ending = PurePath(name).suffix
+    return name.removesuffix(ending) if ending.lower() in SUFFIXES else name
+
+
 class Room:
     """How much may still be unpacked for one image."""
 
@@ -232,9 +238,7 @@ class PackedFile:
     @property
     def plain_name(self) -> str:
         """The same without an ending that tells only the wrapping."""
-        path = PurePath(self.name)
-        ending = path.suffix
-        return self.name.removesuffix(ending) if ending.lower() in SUFFIXES else self.name
+        return without_wrapping(self.name)
 
     def pieces(self) -> Iterator[tuple[bytes, str]]:
         """Yield the bytes; see `Wrapped`."""

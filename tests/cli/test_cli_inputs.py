@@ -70,6 +70,16 @@ def test_build_and_convert_from_an_archive(tmp_path: Path) -> None:
     assert (tmp_path / "game.zip").read_bytes() == before
 
 
+def test_convert_into_a_folder_drops_the_wrapping_s_ending(tmp_path: Path) -> None:
+    for name in ("x", "y"):
+        (tmp_path / f"{name}.iso.gz").write_bytes(gzip.compress(ISO))
+    (tmp_path / "out").mkdir()
+    done = rawcd("convert", "x.iso.gz", "y.iso.gz", "out", "--to", "iso", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["x.iso", "y.iso"]
+    assert (tmp_path / "out" / "y.iso").read_bytes() == ISO
+
+
 def test_build_from_wrapped_sounds(tmp_path: Path) -> None:
     for name in ("1", "2"):
         (tmp_path / f"{name}.raw.gz").write_bytes(gzip.compress(SOUND))

@@ -264,6 +264,39 @@ def test_wrapped_sound_is_known_by_the_name_within(tmp_path: Path) -> None:
     assert sound_of(open_image(tmp_path / "a.cue")) == SOUND
 
 
+def test_wrapped_sound_is_decoded(tmp_path: Path) -> None:
+    import soundfile
+
+    held = io.BytesIO()
+    samples = np.frombuffer(SOUND, "<i2").reshape(-1, 2)
+    soundfile.write(held, samples, 44_100, format="FLAC", subtype="PCM_16")
+    (tmp_path / "a.flac.gz").write_bytes(gzip.compress(held.getvalue()))
+    (tmp_path / "a.cue").write_text(SHEET.replace("album.bin", "a.wav").replace("BINARY", "WAVE"))
+    image = open_image(tmp_path / "a.cue")
+    assert sound_of(image) == SOUND
+    (tmp_path / "a.flac.gz").write_bytes(gzip.compress(held.getvalue()[:-5_000]))
+    with pytest.raises(FormatError) as caught:
+        sound_of(open_image(tmp_path / "a.cue"))
+    assert caught.value.file == str(tmp_path / "a.flac.gz")  # never the temporary file's name
+
+
+TOML = """
+[[session]]
+[[session.track]]
+file = "a.bin"
+"""
+
+
+def test_a_description_may_name_wrapped_tracks_and_no_other_wrapped_files(tmp_path: Path) -> None:
+    (tmp_path / "a.bin.gz").write_bytes(gzip.compress(SOUND))
+    (tmp_path / "b.cdg.gz").write_bytes(gzip.compress(bytes(96)))
+    (tmp_path / "a.toml").write_text(TOML)
+    assert sound_of(open_image(tmp_path / "a.toml")) == SOUND
+    (tmp_path / "a.toml").write_text(f'{TOML}cdg = "b.cdg"\n')
+    with pytest.raises(FormatError, match=r"cdg 'b\.cdg' is wrapped; unpack it first"):
+        open_image(tmp_path / "a.toml")
+
+
 def test_an_archive_where_a_sheet_names_one_file(tmp_path: Path) -> None:
     in_folder(tmp_path, {"a.bin": zipped({"a": b"1", "b": b"2"}), "a.cue": b""})
     with pytest.raises(FormatError, match=r"a\.bin: is an archive of 2 files where a sheet names"):

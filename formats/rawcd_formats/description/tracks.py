@@ -139,7 +139,7 @@ class Tracks:
         return self.path(table, "pregap", pregap) if isinstance(pregap, str) else pregap
 
     def _add_blocks(self, creator: RawCDImageCreator, table: Table, kind: SectorType) -> int:
-        data: Path | JoinedSound | SilenceSource
+        data: Reader | JoinedSound | SilenceSource
         if "silence" in table:
             data = SilenceSource(block_count=table.get("silence"))
         else:
@@ -148,7 +148,7 @@ class Tracks:
                 number = creator.starting_track_number + creator.number_of_existing_tracks
                 data = self._excerpt(table, reader, number)
             else:
-                data = paths_of(reader)[0]
+                data = reader
         pregap = self._pregap(table)
         with table.told():
             return creator.add_track(
