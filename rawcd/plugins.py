@@ -14,11 +14,11 @@ from functools import lru_cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
-from rawcd.errors import FormatError, PluginError, UnsupportedError
+from rawcd.errors import FormatError, PluginError, RawCDError, UnsupportedError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from importlib.metadata import EntryPoint
     from pathlib import Path
 
@@ -297,29 +297,89 @@ def _never_written(only_read: Format) -> UnsupportedError:
     )
 
 
-def _recognise(files: InputFiles) -> Format:
-    head, tail = files.head(), files.tail()
-    best: Format | None = None
-    best_sure = 0
+def _loaded_formats() -> tuple[list[Format], PluginError | None]:
+    """Return the formats that load; a stranger's broken plug-in must not keep ours from a file."""
+    loaded: list[Format] = []
     broken: PluginError | None = None
     for plugin in plugins(FORMATS):
         try:
-            candidate = load_format(plugin.name)
+            loaded.append(load_format(plugin.name))
         except PluginError as error:
-            broken = error  # a stranger's broken plug-in must not keep ours from a file
-            continue
+            broken = error
+    return loaded, broken
+
+
+def _surest(
+    formats: Sequence[Format], name: str, head: bytes, tail: Callable[[], bytes] | None = None
+) -> tuple[Format | None, int]:
+    """Return the format that is surest of a file, if any is, and how sure."""
+    best: Format | None = None
+    best_sure = 0
+    for candidate in formats:
+        sure = candidate.accepts(name, head)
         by_tail = getattr(candidate, "accepts_tail", None)
-        sure = max(candidate.accepts(files.name, head), by_tail(tail) if by_tail else 0)
+        if by_tail is not None and tail is not None:
+            sure = max(sure, by_tail(tail()))
         if sure > best_sure:
             best, best_sure = candidate, sure
+    return best, best_sure
+
+
+def _recognise(files: InputFiles, format: str | None = None) -> tuple[Format, InputFiles]:
+    """Return a file's format, and the file: of an archive the one in it that is to be opened."""
+    named = None if format is None else load_format(format)
+    heads = list(files.heads())
+    if named is not None and not heads:
+        return named, files
+    formats, broken = _loaded_formats() if named is None else ([named], None)
+    if heads:
+        return _choose(files, formats, heads, broken)
+    best, _ = _surest(formats, files.plain_name, files.head(), files.tail)
     if best is None:
-        names = ", ".join(plugin.name for plugin in plugins(FORMATS))
+        raise _unknown(files, "it", formats) from broken
+    return best, files
+
+
+def _choose(
+    files: InputFiles,
+    formats: Sequence[Format],
+    heads: Sequence[tuple[str, bytes | RawCDError]],
+    broken: PluginError | None,
+) -> tuple[Format, InputFiles]:
+    """Return the one sheet in an archive; where there is none, the one image."""
+    known: list[tuple[Format, int, str]] = []
+    unread: list[RawCDError] = []
+    for name, head in heads:
+        if isinstance(head, RawCDError):
+            unread.append(head)
+            continue
+        best, sure = _surest(formats, name, head)
+        if best is not None:
+            known.append((best, sure, name))
+    # What takes several files names the others; an image beside it is one that it names.
+    found = [each for each in known if not each[0].one_file] or known
+    if len(formats) == 1:  # the format was named, and may know others' files a little, too
+        found = [each for each in found if each[1] == max(sure for _, sure, _ in found)]
+    if not found:
+        raise unread[0] if unread else _unknown(files, "a file in it", formats) from broken
+    if len(found) > 1:
+        names = ", ".join(f"{name} ({best.name})" for best, _, name in found)
         raise FormatError(
-            f"no format recognises it (tried {names}); a file of bare sectors has no addresses: "
-            "give the sheet that names it, or name the format",
+            f"there are several discs in it: {names}; unpack it and give one of them, or name "
+            "the format",
             file=files.name,
-        ) from broken
-    return best
+        )
+    chosen, _, name = found[0]
+    return chosen, files.chosen(name)
+
+
+def _unknown(files: InputFiles, what: str, formats: Sequence[Format]) -> FormatError:
+    names = ", ".join(each.name for each in formats)
+    return FormatError(
+        f"no format recognises {what} (tried {names}); a file of bare sectors has no addresses: "
+        "give the sheet that names it, or name the format",
+        file=files.name,
+    )
 
 
 def open_image(
@@ -327,28 +387,37 @@ def open_image(
     *,
     format: str | None = None,
     rw: ImageType | None = None,
+    trust_paths: bool = False,
 ) -> DiscImage:
-    """Open an image or a sheet of any format.
+    """Open an image or a sheet of any format, wrapped by gzip, xz, zstd or zip or not.
 
     Args:
-        path: the file; the sheet where there is one; the folder of a format that is one.
+        path: the file; the sheet where there is one; the folder of a format that is one. Of a
+            zip archive its sheet is opened, or its only image.
         format: the format's name; None recognises the file by name and content.
         rw: what the file's stored R-W subcode is taken to be (COOKED: packs before
             interleave), as no byte tells.
+        trust_paths: names in a sheet, and links, may lead out of its folder. Where `path` is an
+            `InputFiles`, that has been told already.
 
     Returns:
-        The image; nothing but what describes it has been read.
+        The image; nothing but what describes it has been read, and what is wrapped unpacked.
 
     Raises:
         FormatError: the file is not what it claims, or no format recognises it.
-        StorageError: a file cannot be read.
+        StorageError: a file cannot be read, or must not be, or unpacked.
+        UnsupportedError: an archive encrypts it.
+        MissingExtraError: it is wrapped by zstd, and there is no library for it.
         PluginError: there is no such format.
     """
     from rawcd.fileset import InputFiles
     from rawcd.image import RegionImage
 
-    files = path if isinstance(path, InputFiles) else InputFiles(main_file(path))
-    chosen = load_format(format) if format is not None else _recognise(files)
+    if isinstance(path, InputFiles):
+        files = path
+    else:
+        files = InputFiles(main_file(path), trust_paths=trust_paths)
+    chosen, files = _recognise(files, format)
     image = chosen.load(files)
     if isinstance(image, RegionImage):
         image = change(image, inputs=tuple(dict.fromkeys((*image.inputs, *files.opened))))
@@ -357,8 +426,8 @@ def open_image(
     return image
 
 
-def recognised_format(path: str | os.PathLike[str]) -> str:
-    """Return the name of the format that recognises a file best.
+def recognised_format(path: str | os.PathLike[str] | InputFiles) -> str:
+    """Return the name of the format that recognises a file best; of an archive, what is in it.
 
     Raises:
         FormatError: none does.
@@ -366,7 +435,8 @@ def recognised_format(path: str | os.PathLike[str]) -> str:
     """
     from rawcd.fileset import InputFiles
 
-    return _recognise(InputFiles(main_file(path))).name
+    files = path if isinstance(path, InputFiles) else InputFiles(main_file(path))
+    return _recognise(files)[0].name
 
 
 def unkept(image: DiscImage, chosen: Format) -> tuple[Loss, ...]:

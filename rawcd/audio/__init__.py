@@ -158,7 +158,9 @@ def open_sound(
 
 
 def _suffix(reader: Reader, given: str | None) -> str:
-    return (PurePath(reader.name).suffix if given is None else given).lower()
+    # What was unpacked has a name of its own beside that of the file it came from.
+    name = getattr(reader, "plain_name", reader.name)
+    return (PurePath(name).suffix if given is None else given).lower()
 
 
 def _kind(reader: Reader, suffix: str) -> _Kind | None:

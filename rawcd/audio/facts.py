@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -91,5 +92,5 @@ def fresh(reader: Reader) -> Reader:
     """
     if isinstance(reader, FileBytes):
         reader.check_unchanged()
-        return FileBytes(reader.path)
+        return copy.copy(reader)  # its description, as another process would get it
     return reader

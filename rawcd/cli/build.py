@@ -18,6 +18,7 @@ from rawcd.cli.folders import (
     volume_options,
     with_folder,
 )
+from rawcd.cli.reading import trust_paths_option
 from rawcd.cli.terminal import progress_bar, show_notes
 from rawcd.cli.texts import with_texts
 from rawcd.errors import AuthoringError, FormatError
@@ -25,6 +26,7 @@ from rawcd.errors import AuthoringError, FormatError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rawcd.fileset import InputFiles
     from rawcd.image import RegionImage
     from rawcd.plugins import WriteResult
 
@@ -99,6 +101,7 @@ _MAX_TRACKS: Final = 99
     show_default=True,
     help="Processes that make sectors; more than one is worth it for a whole disc.",
 )
+@trust_paths_option
 @click.option("--force", is_flag=True, help="Replace existing files.")
 @click.option("--allow-loss", is_flag=True, help="Go on when the format cannot hold everything.")
 def build(
@@ -126,6 +129,7 @@ def build(
     sector_size: str | None,
     settings: tuple[str, ...],
     jobs: int,
+    trust_paths: bool,
     force: bool,
     allow_loss: bool,
 ) -> None:
@@ -153,7 +157,7 @@ def build(
     if folder is None:
         if onto is not None:
             raise click.UsageError("--onto is for a folder that becomes a further session")
-        image = _opened(inputs, gaps=gaps)
+        image = _opened(inputs, gaps=gaps, trust_paths=trust_paths)
     else:
         if len(inputs) > 1 or data_folder is not None:
             raise click.UsageError(f"{folder} is a folder: give it alone, or behind --data")
@@ -164,6 +168,7 @@ def build(
             xa=xa,
             appendable=appendable,
             limit=leadout_limit,
+            trust_paths=trust_paths,
         )
     image = _settled(image, kind=kind, mcn=mcn, style=style, pad_short=pad_short)
     image = with_texts(_with_graphics(image, inputs, graphics), text_files)
@@ -198,20 +203,22 @@ def _setting(text: str) -> tuple[str, str]:
     return key, value
 
 
-def _opened(inputs: Sequence[str], *, gaps: bool) -> RegionImage:
+def _opened(inputs: Sequence[str], *, gaps: bool, trust_paths: bool) -> RegionImage:
     """Return the image of one sheet or image, or of sound files."""
+    from rawcd.fileset import InputFiles
     from rawcd.image import RegionImage
     from rawcd.plugins import open_image
 
-    formats = [_format_of(path) for path in inputs]
+    opened = [InputFiles(path, trust_paths=trust_paths) for path in inputs]
+    formats = [_format_of(files) for files in opened]
     if any(formats) and len(inputs) > 1:
         known = inputs[[bool(name) for name in formats].index(True)]
         raise click.UsageError(f"{known} is a sheet or an image: give it alone, or sound files")
     if formats[0] is None:
-        return _from_sounds(inputs, gaps=gaps)
+        return _from_sounds(opened, gaps=gaps)
     if gaps:
         raise click.UsageError("--gaps is for sound files; a sheet says its own gaps")
-    image = open_image(inputs[0], format=formats[0])
+    image = open_image(opened[0], format=formats[0])
     if not isinstance(image, RegionImage):
         raise click.UsageError(
             f"{inputs[0]}: the format {formats[0]} gives images that cannot be changed here"
@@ -219,21 +226,20 @@ def _opened(inputs: Sequence[str], *, gaps: bool) -> RegionImage:
     return image
 
 
-def _format_of(path: str) -> str | None:
+def _format_of(files: InputFiles) -> str | None:
     """Return the format that recognises a file, or None when it is sound."""
     from rawcd.audio import is_sound
     from rawcd.plugins import recognised_format
-    from rawcd.source import FileBytes
 
     try:
-        return recognised_format(path)
+        return recognised_format(files)
     except FormatError:
-        if is_sound(FileBytes(path)):
+        if not files.leaves_a_choice and is_sound(files.reader):
             return None
         raise
 
 
-def _from_sounds(inputs: Sequence[str], *, gaps: bool) -> RegionImage:
+def _from_sounds(inputs: Sequence[InputFiles], *, gaps: bool) -> RegionImage:
     """Return the image of the sheet that says FILE, TRACK, INDEX 01 00:00:00 for each file."""
     from rawcd.fileset import InputFiles
     from rawcd.image import RegionImage
@@ -254,7 +260,7 @@ def _from_sounds(inputs: Sequence[str], *, gaps: bool) -> RegionImage:
     files = InputFiles(
         "sound files",
         text="\n".join(lines),
-        members={str(number): path for number, path in enumerate(inputs, 1)},
+        members={str(number): each for number, each in enumerate(inputs, 1)},
     )
     image = open_image(files, format="cue")
     assert isinstance(image, RegionImage)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from rawcd.cli.folders import is_image
+from rawcd.cli.reading import trust_paths_option
 from rawcd.cli.terminal import progress_bar, show_notes
 from rawcd.errors import UnsupportedError
 
@@ -53,6 +54,7 @@ Examples:
 )
 @click.option("--allow-loss", is_flag=True, help="Go on when the format cannot hold everything.")
 @click.option("--force", is_flag=True, help="Replace existing files.")
+@trust_paths_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def convert(
     inputs: tuple[str, ...],
@@ -63,6 +65,7 @@ def convert(
     jobs: int,
     allow_loss: bool,
     force: bool,
+    trust_paths: bool,
     as_json: bool,
 ) -> None:
     """Convert an image or a sheet into another format; many into a folder.
@@ -92,6 +95,7 @@ def convert(
                 options=options,
                 allow_loss=allow_loss,
                 force=force,
+                trust_paths=trust_paths,
                 quiet=as_json,
             )
         )
@@ -123,11 +127,15 @@ def _options(settings: Sequence[str], *, split: bool, sub: bool, jobs: int) -> d
 
 def _pairs(sources: Sequence[str], target: Path, format_name: str | None) -> list[tuple[str, Path]]:
     """Return each input with its output; no two inputs may want the same one."""
+    from rawcd.fileset import without_wrapping
     from rawcd.plugins import load_format
 
     assert format_name is not None, "a folder without --to was refused"
     suffix = load_format(format_name).suffixes[0]
-    pairs = [(source, target / (Path(source).stem + suffix)) for source in sources]
+    stems = [Path(without_wrapping(source)).stem for source in sources]
+    pairs = [
+        (source, target / (stem + suffix)) for source, stem in zip(sources, stems, strict=True)
+    ]
     wanted = [output for _, output in pairs]
     for output in wanted:
         if wanted.count(output) > 1:
@@ -143,12 +151,13 @@ def _converted(
     options: Mapping[str, str],
     allow_loss: bool,
     force: bool,
+    trust_paths: bool,
     quiet: bool,
 ) -> dict[str, Any]:
     """Convert one image; what would be lost is an answer, not an end."""
     from rawcd.plugins import open_image, save_image
 
-    image = open_image(source)
+    image = open_image(source, trust_paths=trust_paths)
     if not quiet:
         show_notes(image.notes)
     bar = nullcontext() if quiet else progress_bar(str(output), sector_size=image.sector_size)

@@ -96,6 +96,7 @@ def from_folder(
     xa: bool = False,
     appendable: bool = False,
     limit: int | None = None,
+    trust_paths: bool = False,
 ) -> RegionImage:
     """Return the image of a folder: a disc of its own, or a further session of another."""
     from rawcd.image import RegionImage
@@ -103,7 +104,7 @@ def from_folder(
 
     before = None
     if onto is not None:
-        opened = open_image(onto)
+        opened = open_image(onto, trust_paths=trust_paths)
         if not isinstance(opened, RegionImage):
             raise click.UsageError(f"--onto {onto}: its format gives images that cannot go on")
         before = opened

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from rawcd.cli.build import KINDS
+from rawcd.cli.reading import trust_paths_option
 from rawcd.errors import FormatError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -34,14 +35,19 @@ _PROBE_SECTORS: Final = 4
     type=click.Choice(KINDS[1:]),
     help="What the stored R-W subcode of a raw image is; no byte tells.  [default: raw]",
 )
-def info(image: str, as_json: bool, format_name: str | None, kind: str | None) -> None:
+@trust_paths_option
+def info(
+    image: str, as_json: bool, format_name: str | None, kind: str | None, trust_paths: bool
+) -> None:
     """Show what is on a disc image: tracks, indexes, codes, flags, and what was noted."""
+    from rawcd.fileset import InputFiles
     from rawcd.image import ImageType
     from rawcd.plugins import open_image, recognised_format
 
-    name = format_name or recognised_format(image)
+    files = InputFiles(image, trust_paths=trust_paths)
+    name = format_name or recognised_format(files)
     rw = None if kind is None else ImageType(1 + KINDS.index(kind))
-    opened = open_image(image, format=name, rw=rw)
+    opened = open_image(files, format=name, rw=rw)
     description = describe(opened, file=image, format_name=name)
     if as_json:
         click.echo(json.dumps(description, indent=2, ensure_ascii=False))

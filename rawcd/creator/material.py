@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from rawcd.source import Reader
 
 SoundInput = Any
-"""A path, bytes, an array, a binary file object that seeks, a `Source` or a `Sound`."""
+"""A path or `FileBytes`, bytes, an array, a seekable binary file object, a `Source`, a `Sound`."""
 DataInput = Any
-"""A path, bytes, an array of uint8, a binary file object that seeks, or a `Source`."""
+"""A path or `FileBytes`, bytes, an array of uint8, a seekable binary file object, a `Source`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +87,8 @@ def take(data: SoundInput, *, what: str, strict: bool) -> Material:
 
 
 def _taken(data: SoundInput, *, what: str, strict: bool) -> Material:
-    if isinstance(data, (str, os.PathLike)):
-        return _sound_file(FileBytes(data))
+    if isinstance(data, (str, os.PathLike, FileBytes)):
+        return _sound_file(data if isinstance(data, FileBytes) else FileBytes(data))
     if isinstance(data, (bytes, bytearray, memoryview)):
         return _samples(MemoryBytes(data))
     if hasattr(data, "__array_interface__"):
@@ -237,8 +237,8 @@ def _blocks(
     data: DataInput, sector_type: SectorType, *, what: str, block_size: int | None
 ) -> Source:
     reader: Reader
-    if isinstance(data, (str, os.PathLike)):
-        reader = FileBytes(data)
+    if isinstance(data, (str, os.PathLike, FileBytes)):
+        reader = data if isinstance(data, FileBytes) else FileBytes(data)
     elif isinstance(data, (bytes, bytearray, memoryview)):
         reader = MemoryBytes(data)
     elif hasattr(data, "__array_interface__"):

@@ -515,10 +515,10 @@ def test_a_chd_is_not_written_over_itself(tmp_path: Path) -> None:
 def test_without_zstd_it_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rawcd_formats.chd.codecs._ZSTD_MODULES", ("no_such_module",))
-    with pytest.raises(MissingExtraError, match=r"pip install 'rawcd\[chd\]'") as caught:
+    monkeypatch.setattr("rawcd.zstd._MODULES", ("no_such_module",))
+    with pytest.raises(MissingExtraError, match=r"pip install 'rawcd\[zstd\]'") as caught:
         save_image(image_of(plain_disc()), tmp_path / "a.chd", options={"codecs": "cdzs"})
-    assert caught.value.extra == "chd"
+    assert caught.value.extra == "zstd"
     whole = (FIXTURES / "zlib.chd").read_bytes()
     with pytest.raises(MissingExtraError):
         opened(tmp_path, whole[:16] + b"zstd" + whole[20:])

@@ -10,17 +10,16 @@ from __future__ import annotations
 import lzma
 import zlib
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from rawcd.errors import FormatError, MissingExtraError
+from rawcd.errors import FormatError
 from rawcd.source import SAMPLE_BYTES, SECTOR_BYTES
+from rawcd.zstd import zstd_library
 from rawcd_formats.chd.huffman import decode_bytes
 from rawcd_formats.chd.hunkmap import crc_of
 from rawcd_formats.chd.layout import UNIT_BYTES
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
     Flags = npt.NDArray[np.bool_]
 
 SUB_BYTES: Final = UNIT_BYTES - SECTOR_BYTES
-EXTRA: Final = "chd"
-"""The extra that brings zstd to Python before 3.14."""
 _DEFLATE: Final = -15  # raw, without zlib's header
 _BEST: Final = 9
 _SHORT_HUNK: Final = 65_536
@@ -44,7 +41,6 @@ _SHORT_HUNK: Final = 65_536
 _LZMA: Final[dict[str, int]] = {"id": lzma.FILTER_LZMA1, "lc": 3, "lp": 0, "pb": 2}
 _LZMA_WORK: Final = {"mode": lzma.MODE_NORMAL, "mf": lzma.MF_BT4, "nice_len": 64, "depth": 48}
 _LEAST_DICTIONARY: Final = 4096
-_ZSTD_MODULES: Final = ("compression.zstd", "backports.zstd")
 _ZSTD_LEVEL: Final = 19
 _FLAC_BLOCK: Final = 2352
 """Samples in a FLAC frame; readers make room for no more: half of a hunk of eight sectors."""
@@ -105,14 +101,7 @@ def zstd_module() -> Any:
     Raises:
         MissingExtraError: there is none.
     """
-    for name in _ZSTD_MODULES:
-        with suppress(ImportError):
-            return import_module(name)
-    raise MissingExtraError(
-        "hunks packed by zstd need Python 3.14, or the library backports.zstd: "
-        f"pip install 'rawcd[{EXTRA}]'",
-        extra=EXTRA,
-    )
+    return zstd_library("hunks packed by zstd")
 
 
 def unzstd(data: bytes, size: int) -> bytes:

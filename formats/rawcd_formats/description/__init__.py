@@ -34,7 +34,7 @@ class TomlFormat:
     name = "toml"
     suffixes = (".toml",)
     keeps: frozenset[Feature] = frozenset()
-    one_file = True
+    one_file = False  # it names others
     read_only = True
 
     def accepts(self, name: str, head: bytes) -> int:

@@ -116,7 +116,7 @@ class _Authoring:
         token = _opening.set(opening)
         try:
             with disc.told("onto"):
-                return open_image(path)
+                return open_image(path, trust_paths=self._files.trusts_paths)
         finally:
             _opening.reset(token)
 

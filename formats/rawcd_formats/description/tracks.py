@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rawcd.audio import open_sound
 from rawcd.cdg import CdgFile
 from rawcd.disc import DiscType
+from rawcd.fileset import UnpackedBytes
 from rawcd.image import Note
 from rawcd.sector import SectorType
 from rawcd.source import SECTOR_SAMPLES, JoinedSound, SilenceSource, SoundPart, paths_of
@@ -63,10 +64,15 @@ class Tracks:
         """Return the file that a table names.
 
         Raises:
-            FormatError: it is no file name.
+            FormatError: it is no file name, or that of a wrapped file.
             StorageError: there is no such file.
         """
-        return paths_of(self._reader(table, key, name))[0]
+        reader = self._reader(table, key, name)
+        path = paths_of(reader)[0]
+        # Whoever opens it by its path gets the wrapping, which only open_image knows.
+        if isinstance(reader, UnpackedBytes) and (key != "onto" or reader.name != str(path)):
+            raise table.error(f"{key} {name!r} is wrapped; unpack it first", key)
+        return path
 
     def _reader(self, table: Table, key: str, name: str) -> Reader:
         with table.told(key):
@@ -133,7 +139,7 @@ class Tracks:
         return self.path(table, "pregap", pregap) if isinstance(pregap, str) else pregap
 
     def _add_blocks(self, creator: RawCDImageCreator, table: Table, kind: SectorType) -> int:
-        data: Path | JoinedSound | SilenceSource
+        data: Reader | JoinedSound | SilenceSource
         if "silence" in table:
             data = SilenceSource(block_count=table.get("silence"))
         else:
@@ -142,7 +148,7 @@ class Tracks:
                 number = creator.starting_track_number + creator.number_of_existing_tracks
                 data = self._excerpt(table, reader, number)
             else:
-                data = paths_of(reader)[0]
+                data = reader
         pregap = self._pregap(table)
         with table.told():
             return creator.add_track(
