@@ -10,24 +10,27 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from rawcd.audio import SOUND_SUFFIXES, open_sound
 from rawcd.cdtext import CDText, TextBlock, TextItem, charset_name, fitting_charset, widened
 from rawcd.disc import (
     CopySetting,
-    Disc,
     DiscType,
     Index,
-    Session,
     Track,
     TrackMode,
 )
 from rawcd.errors import FormatError, StorageError, UnsupportedError
-from rawcd.image import ImageType, Note, RegionImage
+from rawcd.image import ImageType, Note
 from rawcd.msf import PROGRAM_LBA
-from rawcd.rules import check_digit, is_sheet_isrc
+from rawcd.program import (
+    check_places,
+    disc_of_tracks,
+    image_of_program,
+    isrc_of_sheet,
+    mcn_of_sheet,
+)
 from rawcd.source import (
     SAMPLE_BYTES,
     SECTOR_BYTES,
@@ -36,13 +39,15 @@ from rawcd.source import (
     PcmSound,
 )
 from rawcd_formats.cue import commands as cue
-from rawcd_formats.cue.line import Piece, Run, regions, subcode
+from rawcd_formats.cue.line import Piece, Run, stretches
 from rawcd_formats.cue.modes import CDG, MODES, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from rawcd.disc import Disc
     from rawcd.fileset import InputFiles
+    from rawcd.image import RegionImage
     from rawcd.source import Reader
 
 _TEXT_FILE_LIMIT: Final = 1024 * 1024
@@ -230,29 +235,21 @@ class _Sheet:
         return None
 
     def _read_mcn(self, line: int, digits: str) -> str | None:
-        if not (digits.isascii() and digits.isdecimal() and len(digits) in (12, 13)):
-            raise self._error(
-                f"CATALOG {digits!r} is no media catalogue number of 13 digits (or 12)", line
-            )
-        mcn = digits.zfill(13)
-        if mcn[-1] != check_digit(mcn):
-            self._note(
-                "mcn-check-digit",
-                f"the check digit of CATALOG {mcn} should be {check_digit(mcn)}; kept as it is",
-                line,
-            )
-        return mcn if mcn.strip("0") else None
+        try:
+            mcn, remark = mcn_of_sheet(digits)
+        except FormatError as error:
+            raise self._error(error.reason, line) from error
+        if remark:
+            self._note("mcn-check-digit", remark, line)
+        return mcn
 
     def _read_isrc(self, line: int, code: str, track: int) -> str:
-        isrc = code.replace("-", "").replace(" ", "").upper()
-        if not is_sheet_isrc(isrc):
-            raise self._error(
-                f"ISRC {code!r} has {len(isrc)} characters and must have 12: "
-                "five letters or digits, then seven digits",
-                line,
-            )
-        if isrc != code.upper():
-            self._note("isrc-hyphens", f"ISRC {code} was read as {isrc}", line, track)
+        try:
+            isrc, remark = isrc_of_sheet(code)
+        except FormatError as error:
+            raise self._error(error.reason, line) from error
+        if remark:
+            self._note("isrc-hyphens", remark, line, track)
         return isrc
 
     def _check_tracks(self) -> None:
@@ -295,9 +292,7 @@ class _Sheet:
         runs = list(self._runs(borders, bases[-1]))
         disc = self._disc(runs, borders, bases)
         line = [piece for of_file in pieces for piece in of_file]
-        main = tuple(regions(disc, runs, line))
-        sub = subcode(disc, runs, line)
-        return RegionImage(disc=disc, main=main, sub=(sub,), notes=tuple(self._notes))
+        return image_of_program(disc, stretches(runs, line), self._notes)
 
     def _firsts(self) -> Iterator[tuple[cue.IndexAt, int]]:
         return (track.first for track in self.tracks)
@@ -467,33 +462,24 @@ class _Sheet:
         ends = [*(indexes[0].lba for indexes in places[1:]), lead_out]
         types = {track.mode.disc_type for track in self.tracks} - {DiscType.CDDA_CDROM}
         try:
-            tracks = tuple(
+            tracks = [
                 self._track(track, indexes, end)
                 for track, indexes, end in zip(self.tracks, places, ends, strict=True)
-            )
-            session = Session(
-                tracks=tracks,
-                lead_out_lba=lead_out,
+            ]
+            return disc_of_tracks(
+                tracks,
                 disc_type=max(types, default=DiscType.CDDA_CDROM),
+                mcn=self._mcn,
+                cdtext=self._cdtext(),
             )
-            return Disc(sessions=(session,), mcn=self._mcn, cdtext=self._cdtext())
-        except FormatError:
-            raise
-        except ValueError as error:
-            raise self._error(str(error)) from error
+        except FormatError as error:
+            raise error if error.file else self._error(error.reason) from error
 
     def _track(self, sheet: _TrackSheet, indexes: tuple[Index, ...], end: int) -> Track:
-        for before, after in pairwise(indexes):
-            if after.lba <= before.lba:
-                raise self._error(
-                    f"TRACK {sheet.start.number:02}: INDEX {before.number:02} and "
-                    f"{after.number:02} fall into one sector",
-                    sheet.start.line,
-                )
-        if end <= indexes[-1].lba:
-            raise self._error(
-                f"TRACK {sheet.start.number:02} has not one sector of its own", sheet.start.line
-            )
+        try:
+            check_places(sheet.start.number, indexes, end)
+        except FormatError as error:
+            raise self._error(error.reason, sheet.start.line) from error
         copy = CopySetting.PROHIBITED
         if "SCMS" in sheet.flags:
             copy = CopySetting.SCMS
