@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rawcd.program import Stretch, stretch_of_sound
 from rawcd.source import SECTOR_SAMPLES, SoundPart
-from rawcd_formats.cue.modes import AUDIO, Mode
+from rawcd_formats.cue.modes import AUDIO, RW, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +62,7 @@ def stretches(runs: list[Run], pieces: list[Piece]) -> Iterator[Stretch]:
                     start=(start - base) // SECTOR_SAMPLES,
                     sector_type=piece.mode.sector_type,
                     rw=piece.rw,
+                    rw_packed=piece.mode.subchannel == RW,
                 )
             base += piece.samples
         if parts:

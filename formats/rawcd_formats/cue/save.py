@@ -152,9 +152,9 @@ def _text_packs(disc: Disc) -> bytes:
     said_all = not others and replace(first, charset=said.charset) == said
     if said_all and first.charset == said.charset:
         return b""
-    tracks = disc.sessions[0].tracks
+    first_track, last_track = disc.text_tracks
     try:
-        return disc.cdtext.to_cdt(first_track=tracks[0].number, last_track=tracks[-1].number)
+        return disc.cdtext.to_cdt(first_track=first_track, last_track=last_track)
     except UnsupportedError:
         if said_all:  # the sheet itself holds any character
             return b""
