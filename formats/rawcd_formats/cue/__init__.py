@@ -43,6 +43,7 @@ class CueFormat:
             Feature.FIRST_TRACK_NUMBER,
             Feature.DATA_TRACKS,
             Feature.RAW_SECTORS,
+            Feature.SESSIONS,  # as redump writes them
             Feature.RW,  # as tracks of mode CDG
             Feature.TEXT_CHARACTERS,
             *CDTEXT,
@@ -85,7 +86,7 @@ class CueFormat:
         options: Mapping[str, str],
         progress: Progress | None,
     ) -> None:
-        """Write one BIN and the sheet; see `rawcd_formats.cue.save`.
+        """Write the tracks and the sheet; see `rawcd_formats.cue.save`.
 
         Raises:
             UnsupportedError: an option is unknown, or a text has no place in a sheet.

@@ -27,6 +27,8 @@ SHEET_LIMIT: Final = 1024 * 1024
 BINARY: Final = "BINARY"
 MOTOROLA: Final = "MOTOROLA"
 
+_OF_SESSIONS: Final = ("SESSION ", "LEAD-OUT ", "LEAD-IN ", "PREGAP ")
+"""How remarks begin that stand between tracks."""
 _TIME: Final = re.compile(r"(\d{1,5}):(\d{1,2}):(\d{1,2})", re.ASCII)
 _NUMBER: Final = re.compile(r"\d{1,2}", re.ASCII)
 
@@ -301,7 +303,8 @@ def build(commands: Iterable[Command]) -> str:
         deep = "    " if in_track else ""
         match command:
             case Remark(_, text):
-                lines.append(f"{deep}REM {text}")
+                outer = text.startswith(_OF_SESSIONS)
+                lines.append(f"{'' if outer else deep}REM {text}")
             case Catalog(_, digits):
                 lines.append(f"CATALOG {digits}")
             case Text(_, field, text):
