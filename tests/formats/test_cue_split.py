@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -367,3 +369,19 @@ def test_remarks_of_sessions_stand_before_the_tracks(tmp_path: Path) -> None:
         "PREGAP",
     ]
     assert Feature.SESSIONS in CueFormat.keeps
+
+
+def test_the_command_splits(tmp_path: Path) -> None:
+    save_image(image_of(plain_disc()), tmp_path / "a.cue")
+    (tmp_path / "out").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "rawcd", "convert", "a.cue", "out/b.cue", "--split"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert names(tmp_path / "out") == ["b (Track 1).bin", "b (Track 2).bin", "b.cue"]
+    assert open_image(tmp_path / "out" / "b.cue").disc == plain_disc()
