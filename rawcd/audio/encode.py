@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 import construct
 
@@ -137,9 +137,10 @@ class FlacWriter:
         self._through = _Through(output, patch)
         # It asserts that all was written.
         self._failures = (soundfile.SoundFileError, AssertionError)
+        file: Any = self._through  # soundfile wants what it calls of a file, and no more
         try:
-            self._sound = soundfile.SoundFile(
-                self._through, "w", CD_RATE, _CHANNELS, "PCM_16", format="FLAC"
+            self._sound: Any = soundfile.SoundFile(
+                file, "w", CD_RATE, _CHANNELS, "PCM_16", format="FLAC"
             )
         except self._failures as error:
             raise self._problem(error) from error

@@ -7,6 +7,7 @@ begins anew, going on decodes what lies between. Read in order, as discs are, it
 from __future__ import annotations
 
 from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -15,7 +16,8 @@ from rawcd.audio.facts import fresh
 from rawcd.errors import FormatError, MissingExtraError
 
 try:
-    import av
+    # By name: no type checker has to know an extra that may not be there.
+    av: Any = import_module("av")
 except ImportError as error:
     raise MissingExtraError(
         "APE and WavPack need PyAV; install it with: pip install 'rawcd[av]'", extra="av"

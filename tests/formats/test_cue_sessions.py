@@ -6,17 +6,21 @@ lead-out, 4,500 of lead-in and 150 of pregap; behind a later one it is 6,900.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rawcd.cdtext import CDText
 from rawcd.disc import DiscType, TrackMode
-from rawcd.errors import FormatError
+from rawcd.errors import FormatError, StorageError
 from rawcd.features import Feature, losses
 from rawcd.image import main_sectors
 from rawcd.sector import SectorType, encode
+from tests.contract.format_contract import folder, scaled
 from tests.formats.cue_sheets import SECTOR, counted, notes, opened, shape
 from tests.strategies import noise_rows
 
@@ -307,6 +311,76 @@ def test_a_long_track_joined_is_told_by_the_header(tmp_path: Path) -> None:
     assert image.disc.sessions[0].lead_out_lba == 12_000
     np.testing.assert_array_equal(main_sectors(image, 12_000 + 11_400, 400), tail)
     assert notes(image) == []
+
+
+# -- any sheet ---------------------------------------------------------------------------------
+
+LINES = st.sampled_from(
+    [
+        "REM SESSION 01",
+        "REM SESSION 02",
+        "REM SESSION 03",
+        "REM LEAD-OUT 00:04:00",
+        "REM LEAD-OUT 01:30:00",
+        "REM LEAD-IN 01:00:00",
+        "REM LEAD-IN 00:00:00",
+        "REM PREGAP 00:02:00",
+        "PREGAP 02:32:00",
+        "POSTGAP 00:00:10",
+        "FILE a.bin BINARY",
+        "FILE b.img BINARY",
+        "TRACK 01 AUDIO",
+        "TRACK 02 MODE1/2352",
+        "TRACK 03 MODE1/2048",
+        "INDEX 00 00:00:00",
+        "INDEX 01 00:00:00",
+        "INDEX 01 00:04:00",
+        "INDEX 00 02:34:00",
+        "INDEX 01 02:36:00",
+        "INDEX 02 02:37:00",
+    ]
+)
+
+
+SHEETS = st.sampled_from(
+    [
+        # In one file, and in a file for each track.
+        (
+            "FILE {0}|TRACK 01 AUDIO|INDEX 01 00:00:00|REM LEAD-OUT 00:04:00|REM SESSION 02"
+            "|TRACK 02 MODE1/2352|INDEX 01 02:36:00|REM SESSION 03|TRACK 03 MODE1/2048"
+            "|INDEX 01 05:00:00"
+        ),
+        (
+            "FILE {0}|TRACK 01 AUDIO|INDEX 01 00:00:00|REM SESSION 02|FILE {1}"
+            "|TRACK 02 MODE1/2352|INDEX 01 00:00:00|INDEX 02 00:00:10|REM SESSION 03"
+            "|TRACK 03 MODE1/2048|INDEX 00 00:04:00|INDEX 01 00:06:00"
+        ),
+    ]
+)
+
+
+@settings(max_examples=scaled(200))
+@given(
+    SHEETS, st.lists(st.tuples(st.integers(0, 20), LINES | st.none()), max_size=3), st.booleans()
+)
+def test_any_such_sheet_opens_or_is_refused(
+    sheet: str, edits: list[tuple[int, str | None]], img: bool
+) -> None:
+    """Lines are put in, or taken out where there is none to put in."""
+    names = ("b.img BINARY", "a.bin BINARY")
+    found = sheet.format(*(names if img else names[::-1])).split("|")
+    for at, line in edits:
+        found[at : at + (line is None)] = [] if line is None else [line]
+    with folder() as place:
+        for name in ("a.bin", "b.img"):  # a whole number of sectors of either size
+            with (place / name).open("wb") as file:
+                file.truncate(2352 * 2048 * 30)
+        with suppress(FormatError, StorageError):
+            image = opened(place, "\n".join(found))
+            assert edits or len(image.disc.sessions) == 3
+            for session in image.disc.sessions:
+                assert len(image.read(session.program_lba, 2)) == 2 * image.sector_size
+            assert len(image.read(image.disc.end_lba - 1, 1)) == image.sector_size
 
 
 # -- what is refused, and what is a comment -----------------------------------------------------

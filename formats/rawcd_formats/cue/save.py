@@ -315,7 +315,7 @@ def parts_of(
     Raises:
         UnsupportedError: the disc has several sessions, and they should be in one file.
     """
-    split = settings.split
+    split, opening = settings.split, disc.sessions[0]
     if len(disc.sessions) > 1:
         if split is False:
             raise UnsupportedError(
@@ -323,7 +323,7 @@ def parts_of(
             )
         split = True
     tracks = disc.tracks
-    zero = _stored_from(disc.sessions[0], tracks[0])
+    zero = _stored_from(opening, tracks[0])
     digits = 1 if tracks[-1].number <= _SINGLE_DIGITS else 2
     for session in disc.sessions:
         for track in session.tracks:

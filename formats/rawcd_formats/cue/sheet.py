@@ -302,7 +302,7 @@ class Sheet:
 
     def _owner(self, track: TrackSheet, index: cue.IndexAt) -> Mode:
         """Return the mode of what lies before a file's first index: it goes on from before."""
-        opens = self.sessions[-1].first == len(self.tracks) - 1
+        opens = any(session.first == len(self.tracks) - 1 for session in self.sessions)
         return track.mode if opens or track.indexes or not index.frames else self.tracks[-2].mode
 
     def _last_index(self, place: int) -> cue.IndexAt | None:
