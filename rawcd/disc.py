@@ -318,6 +318,19 @@ class Disc:
         return tuple(track for session in self.sessions for track in session.tracks)
 
     @property
+    def text_tracks(self) -> tuple[int, int]:
+        """The first and the last track that CD-TEXT tells of.
+
+        It lies in the first session's lead-in and tells of its tracks; of later ones where they
+        have a text.
+        """
+        tracks = self.sessions[0].tracks
+        blocks = () if self.cdtext is None else self.cdtext.blocks
+        named = max((item.track for block in blocks for item in block.items), default=0)
+        last = max(tracks[-1].number, min(named, self.tracks[-1].number))
+        return tracks[0].number, last
+
+    @property
     def is_multi_session(self) -> bool:
         """Whether lead-ins carry the pointers B0 and C0: there are more sessions, or may be."""
         return self.appendable or len(self.sessions) > 1

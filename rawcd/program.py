@@ -7,24 +7,29 @@ sectors without content in the mode of their track, and codes are read as people
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
-from rawcd.disc import Disc, Session
+from rawcd.disc import (
+    FIRST_LEAD_OUT_SECTORS,
+    IMAGE_LEAD_IN_LBA,
+    LATER_LEAD_OUT_SECTORS,
+    Disc,
+    Session,
+)
 from rawcd.errors import FormatError
 from rawcd.image import (
-    ImageType,
     MainForm,
     Note,
     Region,
     RegionImage,
     SubForm,
     SubRegion,
-    blank_like,
+    blanks,
 )
 from rawcd.rules import check_digit, is_sheet_isrc
-from rawcd.source import BlockBytes, BlockSource, BytesPart, JoinedBytes, JoinedSound
+from rawcd.source import JoinedSound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -76,18 +81,6 @@ class Stretch:
             sector_type=self.sector_type,
         )
 
-    @property
-    def sub_region(self) -> SubRegion:
-        """Its subcode: P and Q are made."""
-        return SubRegion(
-            lba=self.lba,
-            sectors=self.sectors,
-            form=SubForm.MADE if self.rw is None else SubForm.RW,
-            source=self.rw,
-            start=0 if self.rw is None else self.start,
-            rw_packed=self.rw_packed,
-        )
-
 
 def stretch_of_sound(lba: int, parts: Sequence[SoundPart]) -> Stretch:
     """Return sound that begins on a sector; silence fills its last one."""
@@ -117,70 +110,47 @@ def image_of_program(
 def _main(disc: Disc, stretches: Iterable[Stretch]) -> Iterator[Region]:
     position = disc.first_lba
     for stretch in stretches:
-        yield from _blanks(disc, position, stretch.lba)
+        yield from blanks(disc, position, stretch.lba)
         yield stretch.region
         position = stretch.end
-    yield from _blanks(disc, position, disc.end_lba)
-
-
-def _blanks(disc: Disc, lba: int, end: int) -> Iterator[Region]:
-    """Yield a stretch without content, each part in the mode of the track that it belongs to."""
-    tracks = disc.tracks
-    for track, owned in zip(tracks, [*(t.first_lba for t in tracks[1:]), end], strict=True):
-        stop = min(owned, end)
-        if stop > lba:
-            yield blank_like(track, lba, stop - lba)
-            lba = stop
+    yield from blanks(disc, position, disc.end_lba)
 
 
 def _sub(disc: Disc, stretches: Iterable[Stretch]) -> Iterator[SubRegion]:
-    position = disc.first_lba
-    for joined in _touching(stretch for stretch in stretches if stretch.rw is not None):
-        if joined.lba > position:
-            yield _made(position, joined.lba)
-        yield joined
-        position = _end(joined)
-    if disc.end_lba > position:
-        yield _made(position, disc.end_lba)
+    """Yield the subcode: made, with the R-W that the stretches bring.
 
-
-def _touching(stretches: Iterable[Stretch]) -> Iterator[SubRegion]:
-    """Yield stored R-W; packs that go on in the next stretch are one region.
-
-    Interleave spreads a pack over eight sectors, whatever track they belong to.
+    It is one line as long as its form does not change: packs are interleaved over the borders of
+    stretches and tracks, and nothing goes on into the last lead-out.
     """
-    run: list[SubRegion] = []
-    for stretch in stretches:
-        region = stretch.sub_region
-        if run and not (region.rw_packed and run[-1].rw_packed and _end(run[-1]) == region.lba):
-            yield _joined(run)
-            run = []
-        run.append(region)
-    if run:
-        yield _joined(run)
-
-
-def _end(region: SubRegion) -> int:
-    return region.lba + region.sectors
-
-
-def _joined(run: Sequence[SubRegion]) -> SubRegion:
-    if len(run) == 1:
-        return run[0]
-    size = ImageType.RAW.sub_bytes
-    parts = [
-        BytesPart(
-            reader=BlockBytes(region.source), start=region.start * size, count=region.sectors * size
+    lines = [list(run) for _, run in groupby(filter(_has_rw, stretches), lambda s: s.rw_packed)]
+    starts = [disc.first_lba, *(line[0].lba for line in lines[1:]), disc.sessions[-1].lead_out_lba]
+    for line, (first, end) in zip(lines, pairwise(starts), strict=False):
+        yield SubRegion(
+            lba=first,
+            sectors=end - first,
+            form=SubForm.RW,
+            source=_rw_line(line, first, end),
+            rw_packed=line[0].rw_packed,
         )
-        for region in run
-        if region.source is not None
+    position = starts[-1] if lines else disc.first_lba
+    yield SubRegion(lba=position, sectors=disc.end_lba - position, form=SubForm.MADE)
+
+
+def _has_rw(stretch: Stretch) -> bool:
+    return stretch.rw is not None
+
+
+def _rw_line(stretches: Iterable[Stretch], first: int, end: int) -> Source:
+    from rawcd.subcode.streams import PackLine, PackPart
+
+    parts = [
+        PackPart(
+            at=stretch.lba - first, source=stretch.rw, start=stretch.start, count=stretch.sectors
+        )
+        for stretch in stretches
+        if stretch.rw is not None
     ]
-    source = BlockSource(JoinedBytes(parts), block_size=size)
-    return replace(run[0], sectors=_end(run[-1]) - run[0].lba, source=source, start=0)
-
-
-def _made(lba: int, end: int) -> SubRegion:
-    return SubRegion(lba=lba, sectors=end - lba, form=SubForm.MADE)
+    return PackLine(parts, end - first, name="<R-W of the sheet>")
 
 
 def disc_of_tracks(
@@ -195,11 +165,48 @@ def disc_of_tracks(
     Raises:
         FormatError: they contradict each other, or reach beyond the last address.
     """
+    plan = SessionPlan(tracks=tuple(tracks), disc_type=disc_type)
+    return disc_of_sessions([plan], mcn=mcn, cdtext=cdtext)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionPlan:
+    """A session that a sheet makes.
+
+    Attributes:
+        tracks: its tracks.
+        disc_type: what its lead-in says.
+        lead_out_sectors: None is the usual length of its place.
+    """
+
+    tracks: tuple[Track, ...]
+    disc_type: DiscType
+    lead_out_sectors: int | None = None
+
+
+def disc_of_sessions(
+    plans: Sequence[SessionPlan], *, mcn: str | None = None, cdtext: CDText | None = None
+) -> Disc:
+    """Return the disc that a sheet's sessions make; each lead-in follows a lead-out.
+
+    Raises:
+        FormatError: they contradict each other, or reach beyond the last address.
+    """
+    sessions: list[Session] = []
+    lead_in = IMAGE_LEAD_IN_LBA
     try:
-        session = Session(
-            tracks=tuple(tracks), lead_out_lba=tracks[-1].end_lba, disc_type=disc_type
-        )
-        return Disc(sessions=(session,), mcn=mcn, cdtext=cdtext)
+        for plan in plans:
+            usual = LATER_LEAD_OUT_SECTORS if sessions else FIRST_LEAD_OUT_SECTORS
+            session = Session(
+                tracks=plan.tracks,
+                lead_in_lba=lead_in,
+                lead_out_lba=plan.tracks[-1].end_lba,
+                lead_out_sectors=plan.lead_out_sectors or usual,
+                disc_type=plan.disc_type,
+            )
+            sessions.append(session)
+            lead_in = session.end_lba
+        return Disc(sessions=tuple(sessions), mcn=mcn, cdtext=cdtext)
     except FormatError:
         raise
     except ValueError as error:

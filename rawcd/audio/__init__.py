@@ -20,7 +20,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Final, Literal
 
 from rawcd.audio.facts import CD_RATE, PlainSound, Remark, SoundFacts, fresh
-from rawcd.errors import FormatError, UnsupportedError
+from rawcd.errors import FormatError, MissingExtraError, UnsupportedError
 from rawcd.source import SAMPLE_BYTES
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ SOUND_SUFFIXES: Final = (".wav", ".flac", ".aiff", ".aif", ".mp3", ".ogg", ".opu
 SAMPLES_SUFFIXES: Final = (".bin", ".raw", ".pcm", ".cdda", ".cdr")
 """Names of files without a header: little-endian stereo samples, unless the content is sound."""
 
-_Kind = Literal["wav", "aiff", "coded", "samples"]
+_Kind = Literal["wav", "aiff", "coded", "packed", "samples"]
 _HEAD_BYTES: Final = 16
 # How each container begins: a mark, and where a second one must follow. MP3 is here by its tag
 # alone: it has no mark of its own, and what libsndfile takes for MP3 may be anything.
@@ -65,6 +65,8 @@ _MARKS: Final[tuple[tuple[bytes, int, bytes, _Kind], ...]] = (
     (b"riff", 4, b"\x2e\x91\xcf\x11", "coded"),  # Sony Wave64: a GUID, not a chunk name
     (b".snd", 4, b"", "coded"),
     (b"Creative Voice F", 16, b"", "coded"),
+    (b"wvpk", 4, b"", "packed"),
+    (b"MAC ", 4, b"", "packed"),
 )
 
 
@@ -93,9 +95,9 @@ def open_sound(
     """Return the 16-bit 44.1 kHz stereo samples of a sound file; see `rawcd.source.Sound`.
 
     The content decides: WAV, AIFF, FLAC, Ogg Vorbis, Opus and the rarer kinds libsndfile knows
-    (RF64, Wave64, AU, CAF, VOC). MP3 is taken by its ID3 tag or the name `.mp3`. What has none
-    of these marks is taken as little-endian stereo samples under one of `SAMPLES_SUFFIXES`, and
-    else refused.
+    (RF64, Wave64, AU, CAF, VOC); APE and WavPack by the extra `av`. MP3 is taken by its ID3 tag
+    or the name `.mp3`. What has none of these marks is taken as little-endian stereo samples
+    under one of `SAMPLES_SUFFIXES`, and else refused.
 
     The file is measured now and closed again; it is opened by the first read, and compared then.
 
@@ -116,6 +118,7 @@ def open_sound(
         FormatError: the file is no sound, is cut off, or holds no samples.
         StorageError: it cannot be read, or is not the file that was measured.
         UnsupportedError: it has more than two channels, or soundfile cannot be loaded.
+        MissingExtraError: it is APE or WavPack, and PyAV is not installed.
     """
     if samples is not None:
         return _bare_samples(reader, big_endian=samples == "big")
@@ -133,6 +136,8 @@ def open_sound(
         )
     remarks: tuple[Remark, ...] = ()
     through = None
+    if kind == "packed":
+        return _packed(reader)
     if kind != "coded":
         from rawcd.audio.containers import find_payload
 
@@ -155,6 +160,21 @@ def open_sound(
             f"{reader.name}: needs the soundfile library, which cannot be loaded: {error}"
         ) from error
     return DecodedSound(reader, through=through, remarks=remarks)
+
+
+def _packed(reader: Reader) -> DecodedSound:
+    """Open APE or WavPack.
+
+    Raises:
+        MissingExtraError: PyAV is not there.
+    """
+    try:
+        from rawcd.audio.packed import PackedDecoder
+    except MissingExtraError as error:
+        raise MissingExtraError(f"{reader.name}: {error}", extra=error.extra) from error
+    from rawcd.audio.decode import DecodedSound
+
+    return DecodedSound(reader, decoder=PackedDecoder(reader))
 
 
 def _suffix(reader: Reader, given: str | None) -> str:

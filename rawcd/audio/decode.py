@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 import soundfile
@@ -102,6 +102,56 @@ class _Window:
         return count
 
 
+class FrameDecoder(Protocol):
+    """What a `DecodedSound` is made of: frames by number.
+
+    Attributes:
+        rate: frames in a second.
+        channels: 1 or 2.
+        frame_count: frames in all.
+        container: the format's name.
+        encoding: the name of what a sample is, as libsndfile has it.
+    """
+
+    rate: int
+    channels: int
+    frame_count: int
+    container: str
+    encoding: str
+
+    def read(self, first: int, out: npt.NDArray[np.int16] | Frames) -> None:
+        """Fill `out`, shape (frames, channels), with frames from `first` on."""
+        ...
+
+
+def check_measures(decoder: FrameDecoder, name: str) -> None:
+    """Refuse what no disc can be made of.
+
+    Raises:
+        FormatError: the file says of itself what cannot be.
+        UnsupportedError: it has more than two channels.
+    """
+    if decoder.channels not in (1, 2):
+        raise UnsupportedError(
+            f"{name}: has {decoder.channels} channels, a disc has two; mix it to stereo first, "
+            "for example with: ffmpeg -i IN -ac 2 OUT.wav",
+            lost=[f"channels 3 to {decoder.channels}"],
+        )
+    if decoder.rate not in _RATES:
+        raise FormatError(
+            f"gives a rate of {decoder.rate} Hz; {_RATES[0]} to {_RATES[-1]} can be read",
+            file=name,
+        )
+    if decoder.frame_count >= _NO_LENGTH:
+        raise FormatError(
+            "does not tell its length, as programs write into a pipe; write it to a file "
+            "again, for example with: ffmpeg -i IN OUT.flac",
+            file=name,
+        )
+    if decoder.frame_count <= 0:
+        raise FormatError("holds no samples", file=name)
+
+
 class Decoder:
     """libsndfile over a reader: frames by number.
 
@@ -140,34 +190,12 @@ class Decoder:
         self.container: str = "WAV" if file.format == "WAVEX" else file.format
         self.encoding: str = file.subtype
         self.close()
-        self._check_measures()
+        check_measures(self, reader.name)
         self._run_up = max(self.rate, _RUN_UP_FRAMES) if self.container == "OGG" else 0
         self._seeks = self.encoding not in _NEVER_SOUGHT
         if self.container == "MP3" and without_length(fresh(reader)) is not None:
             self._through = lambda stream: without_length(stream) or stream
             self.frame_count = self._count()
-
-    def _check_measures(self) -> None:
-        name = self._reader.name
-        if self.channels not in (1, 2):
-            raise UnsupportedError(
-                f"{name}: has {self.channels} channels, a disc has two; mix it to stereo first, "
-                "for example with: ffmpeg -i IN -ac 2 OUT.wav",
-                lost=[f"channels 3 to {self.channels}"],
-            )
-        if self.rate not in _RATES:
-            raise FormatError(
-                f"gives a rate of {self.rate} Hz; {_RATES[0]} to {_RATES[-1]} can be read",
-                file=name,
-            )
-        if self.frame_count >= _NO_LENGTH:
-            raise FormatError(
-                "does not tell its length, as programs write into a pipe; write it to a file "
-                "again, for example with: ffmpeg -i IN OUT.flac",
-                file=name,
-            )
-        if self.frame_count <= 0:
-            raise FormatError("holds no samples", file=name)
 
     def _count(self) -> int:
         """Decode everything to see how much there is; some 100 times faster than it sounds."""
@@ -283,6 +311,7 @@ class DecodedSound:
     Args:
         reader: where the bytes are.
         through: makes the reader that the decoder gets, when it needs other bytes.
+        decoder: decodes it; None is libsndfile.
         remarks: what is known already.
 
     Attributes:
@@ -301,10 +330,12 @@ class DecodedSound:
         reader: Reader,
         *,
         through: Callable[[Reader], Reader] | None = None,
+        decoder: FrameDecoder | None = None,
         remarks: tuple[Remark, ...] = (),
     ) -> None:
         self._reader = reader
-        self._decoder = decoder = Decoder(reader, through=through)
+        self._decoder = decoder = decoder or Decoder(reader, through=through)
+        check_measures(decoder, reader.name)
         exact = decoder.rate == CD_RATE and decoder.encoding in _WITHIN_16_BITS
         self.facts = SoundFacts(
             container=decoder.container,

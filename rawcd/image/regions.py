@@ -255,11 +255,11 @@ class RegionImage:
     def _packs(self, errors: Literal["strict", "replace"]) -> bytes:
         if self.disc.cdtext is None:
             return b""
-        tracks = self.disc.sessions[0].tracks
+        first, last = self.disc.text_tracks
         return self.disc.cdtext.to_packs(
             style=self.style.text,
-            first_track=tracks[0].number,
-            last_track=tracks[-1].number,
+            first_track=first,
+            last_track=last,
             errors=errors,
         )
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from rawcd.image import RegionImage, main_sectors
+from rawcd.image import MainForm, Region, RegionImage, main_sectors
 from rawcd.plugins import open_image
 from rawcd.sector import SYNC
+from rawcd.source import ArraySource
+from tests.strategies import noise_rows
 
 Line = npt.NDArray[np.uint32]
 FIXTURES = Path(__file__).parent.parent.parent / "fixtures"
@@ -85,3 +88,25 @@ def data_sectors(count: int, mode: int) -> npt.NDArray[np.uint8]:
     rows[:, :12] = np.frombuffer(SYNC, np.uint8)
     rows[:, 15] = mode
     return rows
+
+
+def silent_between(image: RegionImage) -> RegionImage:
+    """The image without what is recorded between its sessions, which no sheet keeps."""
+    regions: list[Region] = []
+    position = image.disc.first_lba
+    for session in image.disc.sessions:
+        start = min(session.program_lba + 150, session.tracks[0].start_lba)
+        sectors = session.lead_out_lba - start
+        regions += [
+            Region(lba=position, sectors=start - position, form=MainForm.ZERO),
+            Region(
+                lba=start,
+                sectors=sectors,
+                form=MainForm.DISC,
+                source=ArraySource(noise_rows(sectors, seed=sectors).tobytes()),
+            ),
+        ]
+        position = session.lead_out_lba
+    last = image.disc.end_lba - position
+    regions.append(Region(lba=position, sectors=last, form=MainForm.ZERO))
+    return replace(image, main=tuple(regions))

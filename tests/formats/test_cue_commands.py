@@ -26,9 +26,9 @@ from rawcd_formats.cue.commands import (
     TrackStart,
     Unknown,
     build,
-    decode,
     parse,
 )
+from rawcd_formats.cue.encodings import decode, is_shift_jis
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +39,12 @@ KNOWN = {
     "TITLE",
     "PERFORMER",
     "SONGWRITER",
+    "COMPOSER",
+    "ARRANGER",
+    "MESSAGE",
+    "DISC_ID",
+    "UPC_EAN",
+    "TRACK_ISRC",
     "FILE",
     "TRACK",
     "FLAGS",
@@ -55,9 +61,11 @@ frames = st.integers(0, 100_000 * 4_500 - 1)
 commands = st.one_of(
     st.builds(Remark, st.just(0), lines.map(str.strip)),
     st.builds(Catalog, st.just(0), st.text("0123456789", min_size=12, max_size=13)),
-    st.builds(Text, st.just(0), st.sampled_from(["title", "performer", "songwriter"]), lines),
+    st.builds(
+        Text, st.just(0), st.sampled_from(["title", "performer", "composer", "disc_id"]), lines
+    ),
     st.builds(File, st.just(0), lines.filter(bool), words),
-    st.builds(TrackStart, st.just(0), numbers, words),
+    st.builds(TrackStart, st.just(0), numbers, words, st.sampled_from([None, "RW", "RW_RAW"])),
     st.builds(Flags, st.just(0), st.lists(words, max_size=4).map(tuple)),
     st.builds(Isrc, st.just(0), st.text("ABCXYZ0123456789-", min_size=1, max_size=15)),
     st.builds(Pregap, st.just(0), frames),
@@ -168,7 +176,12 @@ def test_any_text_of_its_own_words_parses_or_raises_one_error(parts: list[str]) 
         ("INDEX 99 00:59:74", IndexAt(1, 99, 59 * 75 + 74)),
         ("PREGAP 00:02:00", Pregap(1, 150)),
         ("postgap 0:0:1", Postgap(1, 1)),
-        ("COMPOSER Someone", Unknown(1, "COMPOSER")),
+        ("TRACK 01 AUDIO RW", TrackStart(1, 1, "AUDIO", "RW")),
+        ("track 2 mode1/2352 rw_raw", TrackStart(1, 2, "MODE1/2352", "RW_RAW")),
+        ('COMPOSER "Someone"', Text(1, "composer", "Someone")),
+        ("UPC_EAN 4006381333931", Text(1, "upc_ean", "4006381333931")),
+        ("TRACK_ISRC USRC17607839", Isrc(1, "USRC17607839")),
+        ("PAUSE 00:02:00", Unknown(1, "PAUSE")),
         ("what is this", Unknown(1, "WHAT")),
     ],
 )
@@ -190,7 +203,7 @@ def test_empty_lines_count_and_the_old_end_of_file_mark_is_none() -> None:
         ('FILE "a.bin" BINARY MOTOROLA', "expected FILE"),
         ("TRACK", "expected TRACK"),
         ("TRACK 01", "expected TRACK"),
-        ("TRACK 01 AUDIO RW", "expected TRACK"),
+        ("TRACK 01 AUDIO RWX", "expected TRACK"),
         ("TRACK one AUDIO", "'one' is no number"),
         ("TRACK 100 AUDIO", "'100' is no number from 00 to 99"),
         ("TRACK -1 AUDIO", "'-1' is no number"),
@@ -225,6 +238,55 @@ def test_what_is_no_utf_8_is_cp1252() -> None:
 
 def test_bytes_that_cp1252_has_no_character_for_are_replaced() -> None:
     assert decode(b"\xe9\x81", "a.cue") == "\u00e9\ufffd"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'TITLE "\u6d5c\u5d0e\u3042\u3086\u307f"',  # kanji and kana
+        'FILE "\u30c8\u30e9\u30c3\u30af 1.wav" WAVE',
+        "PERFORMER \u6771\u4eac",  # kanji alone
+    ],
+)
+def test_common_japanese_characters_side_by_side_are_shift_jis(text: str) -> None:
+    data = text.encode("cp932")
+    assert is_shift_jis(data)
+    assert decode(data, "a.cue") == text
+    assert not is_shift_jis(text.encode())  # what is UTF-8 is no guess
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'TITLE "Caf\u00e9 cr\u00e8me"',
+        "TITLE \u201cHello\u201d \u2013 don\u2019t \u2018t\u2019\u2026",
+        "TITLE \u00c9T\u00c9 \u00c0 L\u2019\u00ceLE",
+        "TITLE " + "\u2014" * 8,
+        "TITLE \u0152uvre, \u0160koda, na\u00efve, \u00fc\u00e4\u00f6\u00df",
+        "TITLE \u00c6\u00d8\u00c5 \u00e6\u00f8\u00e5 sm\u00f8rr\u00f8d",
+    ],
+)
+def test_letters_of_the_west_are_no_shift_jis(text: str) -> None:
+    data = text.encode("cp1252")
+    assert not is_shift_jis(data)
+    assert decode(data, "a.cue") == text
+
+
+@given(
+    st.text(
+        "\u00e0\u00e9\u00e8\u00fc\u00f1\u00c9\u00d6\u00df\u2019\u201c\u201dabcdes ", max_size=40
+    )
+)
+def test_no_text_of_the_west_is_taken_for_kana(text: str) -> None:
+    read = decode(f"TITLE {text}".encode("cp1252"), "a.cue")
+    assert not any("\u3041" <= character <= "\u30fe" for character in read)
+
+
+def test_a_sheet_of_more_than_a_megabyte_is_refused_with_its_line() -> None:
+    line = b"REM " + b"x" * 1019 + b"\n"
+    assert len(parse(line * 1024, "a.cue")) == 1024
+    with pytest.raises(FormatError, match=r"a\.cue: line 1025: 1048577 bytes are too many"):
+        parse(line * 1024 + b"x", "a.cue")
 
 
 def test_utf_8_without_a_mark_is_utf_8() -> None:

@@ -44,7 +44,12 @@ TRACK_1 = "FILE a.bin BINARY\nTRACK 01 AUDIO\nINDEX 01 00:00:00\n"
             1,
             "MODE1/2336 is no track mode; there are AUDIO, CDG, MODE1/2048",
         ),
-        ("TRACK 01 MODE2/2448\n", 1, "MODE2/2448 is no track mode"),
+        ("TRACK 01 MODE2/2449\n", 1, "MODE2/2449 is no track mode"),
+        ("TRACK 01 CDG RW\n", 1, "CDG RW is no track mode"),
+        ("REM SESSION 02\n" + TRACK_1, 1, "session 1 has no TRACK"),
+        (TRACK_1 + "REM SESSION 03\n", 4, "session 3 follows session 1: they rise by one"),
+        (TRACK_1 + "REM SESSION 02\n", 4, "session 2 has no TRACK"),
+        (TRACK_1 + "REM SESSION 02\nREM SESSION 03\n", 5, "session 2 has no TRACK"),
         ("FILE a.bin BINARY\nTRACK 01 AUDIO\nINDEX 02 00:00:00\n", 3, "first index is 00 or 01"),
         (TRACK_1 + "INDEX 03 00:01:00\n", 4, "INDEX 03 follows INDEX 01: they rise by one"),
         (TRACK_1 + "INDEX 01 00:01:00\n", 4, "INDEX 01 follows INDEX 01"),
@@ -90,20 +95,21 @@ def test_a_hundred_tracks_are_too_many(tmp_path: Path) -> None:
         opened(tmp_path, "FILE a.bin BINARY\n" + "".join(tracks), a=400 * SECTOR)
 
 
-@pytest.mark.parametrize(
-    ("text", "line", "says"),
-    [
-        (TRACK_1 + "REM SESSION 02\n", 4, "several sessions"),
-        ("REM HIGH-DENSITY AREA\n" + TRACK_1, 1, "several sessions"),
-    ],
-)
-def test_what_cannot_be_made_yet_is_said_so(
-    tmp_path: Path, text: str, line: int, says: str
-) -> None:
-    with pytest.raises(UnsupportedError) as caught:
-        opened(tmp_path, text, a=300 * SECTOR)
-    assert str(caught.value).startswith(f"{tmp_path / 'a.cue'}: line {line}: ")
-    assert says in str(caught.value)
+@pytest.mark.parametrize("area", ["REM SINGLE-DENSITY AREA", "rem high-density area"])
+def test_a_gd_rom_is_refused_by_name(tmp_path: Path, area: str) -> None:
+    with pytest.raises(UnsupportedError, match="GD-ROM") as caught:
+        opened(tmp_path, TRACK_1 + area + "\n", a=300 * SECTOR)
+    assert str(caught.value).startswith(f"{tmp_path / 'a.cue'}: line 4: {area[:3].upper()}")
+
+
+def test_thousands_of_indexes_are_refused_with_the_line(tmp_path: Path) -> None:
+    """Numbers go to 99 and rise by one, so the first that is too many is known by its line."""
+    indexes = [f"INDEX {number:02} {stamp(number)}\n" for number in range(2, 5_000)]
+    with pytest.raises(FormatError, match=r"line 102: '100' is no number from 00 to 99"):
+        opened(tmp_path, TRACK_1 + "".join(indexes), a=6_000 * SECTOR)
+    again = [f"INDEX 99 {stamp(number)}\n" for number in range(100, 5_000)]
+    with pytest.raises(FormatError, match=r"line 102: INDEX 99 follows INDEX 99"):
+        opened(tmp_path, TRACK_1 + "".join(indexes[:98] + again), a=6_000 * SECTOR)
 
 
 def test_a_missing_file_is_named_with_its_line(tmp_path: Path) -> None:

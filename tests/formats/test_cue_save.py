@@ -26,6 +26,7 @@ from tests.contract.format_contract import (
     image_with,
     plain_disc,
 )
+from tests.formats.cue_sheets import silent_between
 from tests.strategies import discs, image_of, images
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 class TestContract(FormatContract):
     name = "cue"
     examples = 40
+
+    def image_with(self, feature: Feature) -> RegionImage:
+        image = super().image_with(feature)
+        return silent_between(image) if feature is Feature.SESSIONS else image
 
 
 def disc_of(*tracks: Track, **more: object) -> Disc:

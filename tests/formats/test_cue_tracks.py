@@ -130,7 +130,7 @@ def test_a_utf_16_sheet_opens(tmp_path: Path, encoding: str) -> None:
 
 
 def test_what_is_not_known_is_noted_once(tmp_path: Path) -> None:
-    text = one_track("COMPOSER X", "FOO bar").replace("INDEX", "COMPOSER Y\nFLAGS PRE XYZ\nINDEX")
+    text = one_track("PAUSE X", "FOO bar").replace("INDEX", "PAUSE Y\nFLAGS PRE XYZ\nINDEX")
     image = opened(tmp_path, text, a=300 * SECTOR)
     assert notes(image) == [("unknown-command", 1), ("unknown-command", 2), ("unknown-flag", 6)]
     assert all(str(tmp_path / "a.cue") in str(note) for note in image.notes)

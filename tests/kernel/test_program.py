@@ -191,31 +191,47 @@ def test_r_to_w_lies_where_it_is_given() -> None:
         ],
     )
     shown = [(region.lba, region.sectors, region.form) for region in image.sub]
-    assert shown == [
-        (-22_650, 22_660, SubForm.MADE),
-        (10, 20, SubForm.RW),
-        (30, 10, SubForm.MADE),
-        (40, 20, SubForm.RW),
-        (60, 6_990, SubForm.MADE),
-    ]
+    assert shown == [(-22_650, 22_950, SubForm.RW), (300, 6_750, SubForm.MADE)]
     rows = np.empty((50, 96), np.uint8)
     image.read_sub_into(10, rows)
     given_ = np.frombuffer(rw.read(0, 40), np.uint8).reshape(40, 96) & 0x3F
     np.testing.assert_array_equal(rows[:20] & 0x3F, given_[:20])
     np.testing.assert_array_equal(rows[30:] & 0x3F, given_[20:])
+    assert not (rows[20:30] & 0x3F).any()
 
 
-def test_packs_that_touch_are_one_region() -> None:
+def test_packs_go_on_over_the_borders_of_stretches() -> None:
+    """Interleave spreads a pack over eight sectors, whatever stretch or gap they lie in."""
     rw = ArraySource(noise_rows(40, 96).tobytes(), block_size=96)
     halves = [
         Stretch(lba=lba, sectors=20, form=MainForm.ZERO, rw=rw, start=lba, rw_packed=True)
         for lba in (0, 20)
     ]
     whole = Stretch(lba=0, sectors=40, form=MainForm.ZERO, rw=rw, rw_packed=True)
-    rows = np.empty((2, 40, 96), np.uint8)
+    rows = np.empty((2, 45, 96), np.uint8)
     for place, stretches in enumerate((halves, [whole])):
         image_of_program(disc_of(300), stretches).read_sub_into(0, rows[place])
     np.testing.assert_array_equal(rows[0], rows[1])
+    assert (rows[0, 40] & 0x3F).any()
+
+
+def test_another_form_of_r_to_w_is_another_line() -> None:
+    rw = ArraySource(noise_rows(40, 96).tobytes(), block_size=96)
+    stretches = [
+        Stretch(lba=0, sectors=20, form=MainForm.ZERO, rw=rw, rw_packed=True),
+        Stretch(lba=25, sectors=20, form=MainForm.ZERO, rw=rw, start=20),
+    ]
+    image = image_of_program(disc_of(300), stretches)
+    assert [(region.lba, region.rw_packed) for region in image.sub] == [
+        (-22_650, True),
+        (25, False),
+        (300, False),
+    ]
+    rows = np.empty((45, 96), np.uint8)
+    image.read_sub_into(0, rows)
+    stored = np.frombuffer(rw.read(20, 20), np.uint8).reshape(20, 96) & 0x3F
+    np.testing.assert_array_equal(rows[25:] & 0x3F, stored)
+    assert (rows[20] & 0x3F).any()
 
 
 def test_blocks_keep_their_kind() -> None:

@@ -1,4 +1,8 @@
-"""Cue sheets: `commands` is text as values, `layout` makes a disc of them, `save` writes one."""
+"""Cue sheets: `commands` is text as values, `layout` makes a disc of them, `save` writes one.
+
+`sheet` gathers what the commands say, `sessions` finds what lies between two sessions, `line` is
+where the sectors come from; `encodings`, `modes` and `texts` are what their names say.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +43,7 @@ class CueFormat:
             Feature.FIRST_TRACK_NUMBER,
             Feature.DATA_TRACKS,
             Feature.RAW_SECTORS,
+            Feature.SESSIONS,  # as redump writes them
             Feature.RW,  # as tracks of mode CDG
             Feature.TEXT_CHARACTERS,
             *CDTEXT,
@@ -59,12 +64,20 @@ class CueFormat:
         Raises:
             FormatError: the sheet contradicts itself, or a file is not what it says.
             StorageError: a file is missing or cannot be read.
-            UnsupportedError: the sheet asks for what cannot be made yet.
+            UnsupportedError: the sheet is of a disc that is no CD.
+            MissingExtraError: a file is of a kind of sound that needs a library more.
         """
+        from rawcd.image import Note
         from rawcd_formats.cue.commands import parse
+        from rawcd_formats.cue.encodings import is_shift_jis
         from rawcd_formats.cue.layout import lay_out
 
-        return lay_out(parse(files.content(), files.name), files)
+        content = files.content()
+        notes = []
+        if is_shift_jis(content):
+            message = "the text is no UTF-8 and looks Japanese; it was read as Shift-JIS (CP932)"
+            notes.append(Note(code="shift-jis", message=message, file=files.name))
+        return lay_out(parse(content, files.name), files, notes)
 
     def save(
         self,
@@ -73,7 +86,7 @@ class CueFormat:
         options: Mapping[str, str],
         progress: Progress | None,
     ) -> None:
-        """Write one BIN and the sheet; see `rawcd_formats.cue.save`.
+        """Write the tracks and the sheet; see `rawcd_formats.cue.save`.
 
         Raises:
             UnsupportedError: an option is unknown, or a text has no place in a sheet.

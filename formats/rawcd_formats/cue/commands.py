@@ -6,22 +6,29 @@ upper case, quoted, CRLF. What a command means is `layout`'s business.
 
 from __future__ import annotations
 
-import codecs
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from rawcd.errors import FormatError
 from rawcd.msf import FRAMES_PER_MINUTE, FRAMES_PER_SECOND
+from rawcd_formats.cue.encodings import decode
+from rawcd_formats.cue.modes import RW, RW_RAW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 TEXT_FIELDS: Final = ("TITLE", "PERFORMER", "SONGWRITER")
 """Text commands that every common reader of sheets knows."""
+READ_FIELDS: Final = (*TEXT_FIELDS, "COMPOSER", "ARRANGER", "MESSAGE", "DISC_ID", "UPC_EAN")
+"""These and those of cdrecord and libcue, at which cdrdao and wodim stop."""
+SHEET_LIMIT: Final = 1024 * 1024
+"""Bytes: 99 tracks with 99 indexes and a file each are a quarter of it."""
 BINARY: Final = "BINARY"
 MOTOROLA: Final = "MOTOROLA"
 
+_OF_SESSIONS: Final = ("SESSION ", "LEAD-OUT ", "LEAD-IN ", "PREGAP ")
+"""How remarks begin that stand between tracks."""
 _TIME: Final = re.compile(r"(\d{1,5}):(\d{1,2}):(\d{1,2})", re.ASCII)
 _NUMBER: Final = re.compile(r"\d{1,2}", re.ASCII)
 
@@ -44,7 +51,7 @@ class Catalog:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """TITLE, PERFORMER, SONGWRITER: of the album before the first TRACK, else of the track."""
+    """TITLE and the like: of the album before the first TRACK, else of the track."""
 
     line: int
     field: str
@@ -70,11 +77,12 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class TrackStart:
-    """TRACK: number and mode, in upper case."""
+    """TRACK: number, mode in upper case, and RW or RW_RAW where it stands behind it."""
 
     line: int
     number: int
     mode: str
+    subchannel: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,40 +150,26 @@ Command = (
 )
 
 
-def decode(data: bytes, file: str) -> str:
-    """Return a sheet's text: by its byte order mark, else UTF-8 if valid, else CP1252.
-
-    Raises:
-        FormatError: it is no text.
-    """
-    for mark, encoding in (
-        (codecs.BOM_UTF8, "utf-8"),
-        (codecs.BOM_UTF16_LE, "utf-16-le"),
-        (codecs.BOM_UTF16_BE, "utf-16-be"),
-    ):
-        if data.startswith(mark):
-            try:
-                return data[len(mark) :].decode(encoding)
-            except UnicodeDecodeError as error:
-                raise FormatError(f"is no {encoding.upper()} text: {error}", file=file) from error
-    if b"\0" in data:
-        raise FormatError("holds NUL bytes: it is no text", file=file)
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace")  # five bytes have no character there
+def frames_of(text: str) -> int | None:
+    """Return a time as frames; None where the text is none."""
+    match = _TIME.fullmatch(text)
+    if match is None:
+        return None
+    minutes, seconds, frames = map(int, match.groups())
+    if seconds > 59 or frames > 74:
+        return None
+    return minutes * FRAMES_PER_MINUTE + seconds * FRAMES_PER_SECOND + frames
 
 
 def _time(line: int, text: str, file: str) -> int:
-    match = _TIME.fullmatch(text)
-    if match is None:
-        raise FormatError(f"{text!r} is no time; write it as mm:ss:ff", file=file, place=_at(line))
-    minutes, seconds, frames = map(int, match.groups())
-    if seconds > 59 or frames > 74:
+    frames = frames_of(text)
+    if frames is None:
         raise FormatError(
-            f"{text!r} is no time: seconds go to 59, frames to 74", file=file, place=_at(line)
+            f"{text!r} is no time; write it as mm:ss:ff: seconds go to 59, frames to 74",
+            file=file,
+            place=_at(line),
         )
-    return minutes * FRAMES_PER_MINUTE + seconds * FRAMES_PER_SECOND + frames
+    return frames
 
 
 def _number(line: int, text: str, file: str) -> int:
@@ -216,8 +210,12 @@ def _file(line: int, rest: str, file: str) -> File:
 
 
 def _track(line: int, rest: str, file: str) -> TrackStart:
-    number, mode = _words(line, rest, 2, "TRACK nn MODE", file)
-    return TrackStart(line, _number(line, number, file), mode.upper())
+    words = rest.split()
+    behind = words[2].upper() if len(words) == 3 else None
+    if behind in (RW, RW_RAW):
+        words.pop()
+    number, mode = _words(line, " ".join(words), 2, "TRACK nn MODE", file)
+    return TrackStart(line, _number(line, number, file), mode.upper(), behind)
 
 
 def _index(line: int, rest: str, file: str) -> IndexAt:
@@ -243,6 +241,7 @@ _READERS: Final[dict[str, Callable[[int, str, str], Command]]] = {
     "TRACK": _track,
     "FLAGS": lambda line, rest, _: Flags(line, tuple(rest.upper().split())),
     "ISRC": lambda line, rest, _: Isrc(line, _unquoted(rest)),
+    "TRACK_ISRC": lambda line, rest, _: Isrc(line, _unquoted(rest)),
     "PREGAP": _pregap,
     "POSTGAP": _postgap,
     "INDEX": _index,
@@ -257,8 +256,16 @@ def parse(data: bytes, file: str) -> tuple[Command, ...]:
         file: its name, for messages.
 
     Raises:
-        FormatError: it is no text, or a command's arguments are wrong; `.place` is the line.
+        FormatError: it is no text, or larger than any sheet; or a command's arguments are wrong:
+            `.place` is the line.
     """
+    if len(data) > SHEET_LIMIT:
+        line = data.count(b"\n", 0, SHEET_LIMIT) + 1
+        raise FormatError(
+            f"{len(data)} bytes are too many for a sheet; {SHEET_LIMIT} are read",
+            file=file,
+            place=_at(line),
+        )
     commands: list[Command] = []
     text = decode(data, file).replace("\r\n", "\n").replace("\r", "\n")
     for line, content in enumerate(text.split("\n"), 1):
@@ -267,7 +274,7 @@ def parse(data: bytes, file: str) -> tuple[Command, ...]:
             continue
         keyword = words[0].upper()
         rest = words[1] if len(words) > 1 else ""
-        if keyword in TEXT_FIELDS:
+        if keyword in READ_FIELDS:
             commands.append(Text(line, keyword.lower(), _unquoted(rest)))
         elif keyword in _READERS:
             commands.append(_READERS[keyword](line, rest, file))
@@ -280,7 +287,8 @@ def _quoted(text: str) -> str:
     return f'"{text}"'
 
 
-def _stamp(frames: int) -> str:
+def stamp(frames: int) -> str:
+    """Return frames as a time, mm:ss:ff."""
     seconds, frame = divmod(frames, FRAMES_PER_SECOND)
     minute, second = divmod(seconds, 60)
     return f"{minute:02}:{second:02}:{frame:02}"
@@ -295,7 +303,8 @@ def build(commands: Iterable[Command]) -> str:
         deep = "    " if in_track else ""
         match command:
             case Remark(_, text):
-                lines.append(f"{deep}REM {text}")
+                outer = text.startswith(_OF_SESSIONS)
+                lines.append(f"{'' if outer else deep}REM {text}")
             case Catalog(_, digits):
                 lines.append(f"CATALOG {digits}")
             case Text(_, field, text):
@@ -304,18 +313,19 @@ def build(commands: Iterable[Command]) -> str:
                 lines.append(f"CDTEXTFILE {_quoted(name)}")
             case File(_, name, kind):
                 lines.append(f"FILE {_quoted(name)} {kind}")
-            case TrackStart(_, number, mode):
-                lines.append(f"  TRACK {number:02} {mode}")
+            case TrackStart(_, number, mode, subchannel):
+                behind = f" {subchannel}" if subchannel else ""
+                lines.append(f"  TRACK {number:02} {mode}{behind}")
             case Flags(_, flags):
                 lines.append(f"{deep}FLAGS {' '.join(flags)}")
             case Isrc(_, code):
                 lines.append(f"{deep}ISRC {code}")
             case Pregap(_, frames):
-                lines.append(f"{deep}PREGAP {_stamp(frames)}")
+                lines.append(f"{deep}PREGAP {stamp(frames)}")
             case Postgap(_, frames):
-                lines.append(f"{deep}POSTGAP {_stamp(frames)}")
+                lines.append(f"{deep}POSTGAP {stamp(frames)}")
             case IndexAt(_, number, frames):
-                lines.append(f"{deep}INDEX {number:02} {_stamp(frames)}")
+                lines.append(f"{deep}INDEX {number:02} {stamp(frames)}")
             case Unknown(_, word):
                 lines.append(f"{deep}{word}")
     return "".join(f"{line}\r\n" for line in lines)

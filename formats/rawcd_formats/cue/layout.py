@@ -1,310 +1,109 @@
-"""From the commands of a sheet to a disc.
+"""From what a sheet says to a disc.
 
 All files one after another are one line of stereo samples, and an index is a sample on it.
-Silence that no file holds (PREGAP, POSTGAP), and a change between sound and data, cut the
-line into runs; a run begins on a sector and is padded only at its end. So a file that ends
-inside a sector is joined to the next one's first sample. A data sector counts as 588 samples.
+Silence that no file holds (PREGAP, POSTGAP), a change between sound and data, and the end of a
+session cut the line into runs; a run begins on a sector and is padded only at its end. So a file
+that ends inside a sector is joined to the next one's first sample. A data sector counts as 588
+samples.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from rawcd.audio import SOUND_SUFFIXES, open_sound
-from rawcd.cdtext import CDText, TextBlock, TextItem, charset_name, fitting_charset, widened
-from rawcd.disc import (
-    CopySetting,
-    Disc,
-    DiscType,
-    Index,
-    Session,
-    Track,
-    TrackMode,
-)
-from rawcd.errors import FormatError, StorageError, UnsupportedError
-from rawcd.image import ImageType, Note, RegionImage
+from rawcd.disc import CopySetting, DiscType, Index, Track
+from rawcd.errors import FormatError, StorageError
+from rawcd.image import Note
 from rawcd.msf import PROGRAM_LBA
-from rawcd.rules import check_digit, is_sheet_isrc
-from rawcd.source import (
-    SAMPLE_BYTES,
-    SECTOR_BYTES,
-    SECTOR_SAMPLES,
-    BlockSource,
-    PcmSound,
-)
+from rawcd.program import SessionPlan, check_places, disc_of_sessions, image_of_program
+from rawcd.source import SAMPLE_BYTES, SECTOR_SAMPLES, BlockSource, PcmSound
 from rawcd_formats.cue import commands as cue
-from rawcd_formats.cue.line import Piece, Run, regions, subcode
-from rawcd_formats.cue.modes import CDG, MODES, Mode
+from rawcd_formats.cue.line import Piece, Run, stretches
+from rawcd_formats.cue.modes import SUB_BYTES, Mode
+from rawcd_formats.cue.sessions import Gap, gaps_of
+from rawcd_formats.cue.sheet import Sheet, Teller
+from rawcd_formats.cue.texts import cdtext_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rawcd.fileset import InputFiles
+    from rawcd.disc import Disc
+    from rawcd.fileset import FoundFile, InputFiles
+    from rawcd.image import RegionImage
     from rawcd.source import Reader
+    from rawcd_formats.cue.sheet import FileSheet, TrackSheet
 
-_TEXT_FILE_LIMIT: Final = 1024 * 1024
 _SUFFIXES: Final = (*SOUND_SUFFIXES, ".bin")
-_FLAGS: Final = frozenset({"DCP", "4CH", "PRE", "SCMS", "DATA"})
-_SESSION_REMARKS: Final = ("SESSION", "HIGH-DENSITY AREA")
 
 
-@dataclass(slots=True)
-class _TrackSheet:
-    """What the sheet says of a track, gathered command by command."""
-
-    start: cue.TrackStart
-    mode: Mode
-    indexes: list[tuple[cue.IndexAt, int]] = field(default_factory=list)  # and the file's place
-    flags: frozenset[str] = frozenset()
-    isrc: str | None = None
-    pregap: cue.Pregap | None = None
-    postgap: cue.Postgap | None = None
-
-    @property
-    def first(self) -> tuple[cue.IndexAt, int]:
-        return self.indexes[0]
-
-
-@dataclass(slots=True)
-class _FileSheet:
-    """A FILE command, and the stretches of one mode in it: (first frame, mode)."""
-
-    command: cue.File
-    stretches: list[tuple[int, Mode]] = field(default_factory=list)
-
-
-def lay_out(commands: Sequence[cue.Command], files: InputFiles) -> RegionImage:
+def lay_out(
+    commands: Sequence[cue.Command], files: InputFiles, notes: Sequence[Note] = ()
+) -> RegionImage:
     """Return the image that a sheet describes.
 
     Args:
         commands: the sheet's.
         files: finds what the sheet names.
+        notes: what there is to say of the sheet's text.
 
     Raises:
         FormatError: the sheet contradicts itself, or a file is not what it says.
         StorageError: a file is missing or cannot be read.
-        UnsupportedError: the sheet asks for what cannot be made yet.
+        UnsupportedError: the sheet is of a disc that is no CD.
     """
-    return _Sheet(commands, files).image()
+    teller = Teller(files.name)
+    teller.notes.extend(notes)
+    return _Layout(Sheet(commands, teller), files).image()
 
 
-class _Sheet:
-    """One reading of a sheet; holds what is gathered on the way."""
+class _Layout:
+    """One laying out of a sheet; holds where its files, runs and sessions come to lie."""
 
-    def __init__(self, commands: Sequence[cue.Command], files: InputFiles) -> None:
+    def __init__(self, sheet: Sheet, files: InputFiles) -> None:
+        self._sheet = sheet
+        self._teller = sheet.teller
         self._files = files
-        self._notes: list[Note] = []
-        self._items: list[TextItem] = []
-        self._text_file: cue.TextFile | None = None
-        self._unknown: set[str] = set()
-        self._mcn: str | None = None
-        self.tracks: list[_TrackSheet] = []
-        self.sheets: list[_FileSheet] = []
-        for command in commands:
-            self._take(command)
-        self._check_tracks()
-
-    def _error(self, reason: str, line: int | None = None) -> FormatError:
-        return FormatError(
-            reason, file=self._files.name, place=None if line is None else f"line {line}"
+        self._found = [self._find(file) for file in sheet.files]
+        self._gaps = dict(
+            zip(
+                (session.first for session in sheet.sessions[1:]),
+                gaps_of(sheet, self._found),
+                strict=True,
+            )
         )
-
-    def _note(self, code: str, message: str, line: int, track: int | None = None) -> None:
-        self._notes.append(
-            Note(code=code, message=message, track=track, file=self._files.name, line=line)
-        )
-
-    def _current(self, command: cue.Command, word: str) -> _TrackSheet:
-        if not self.tracks:
-            raise self._error(f"{word} stands before the first TRACK", command.line)
-        return self.tracks[-1]
-
-    # -- command by command ----------------------------------------------------------------------
-
-    def _take(self, command: cue.Command) -> None:
-        match command:
-            case cue.Catalog(line, digits):
-                self._mcn = self._read_mcn(line, digits)
-            case cue.Text(_, name, text):
-                number = self.tracks[-1].start.number if self.tracks else 0
-                self._items.append(TextItem(field=name, track=number, text=text))
-            case cue.TextFile():
-                self._text_file = command
-            case cue.File():
-                self.sheets.append(_FileSheet(command))
-            case cue.TrackStart():
-                self._take_track(command)
-            case cue.Flags(line, flags):
-                track = self._current(command, "FLAGS")
-                for flag in flags:
-                    if flag not in _FLAGS:
-                        self._note(
-                            "unknown-flag", f"the flag {flag} was ignored", line, track.start.number
-                        )
-                track.flags |= frozenset(flags)
-            case cue.Isrc(line, code):
-                track = self._current(command, "ISRC")
-                track.isrc = self._read_isrc(line, code, track.start.number)
-            case cue.Pregap():
-                track = self._current(command, "PREGAP")
-                if track.pregap is not None:
-                    raise self._error("a track has one PREGAP", command.line)
-                track.pregap = command
-            case cue.Postgap():
-                track = self._current(command, "POSTGAP")
-                if track.postgap is not None:
-                    raise self._error("a track has one POSTGAP", command.line)
-                track.postgap = command
-            case cue.IndexAt():
-                self._take_index(command)
-            case cue.Remark(line, text):
-                self._take_remark(line, text)
-            case cue.Unknown(line, word):
-                if word not in self._unknown:
-                    self._unknown.add(word)
-                    self._note("unknown-command", f"the command {word} was ignored", line)
-
-    def _take_remark(self, line: int, text: str) -> None:
-        """Refuse what would change the disc if it were only a comment."""
-        words = text.upper()
-        if words.startswith(_SESSION_REMARKS) and words.split() not in (
-            ["SESSION", "01"],
-            ["SESSION", "1"],
-        ):
-            raise UnsupportedError(
-                f"{self._files.name}: line {line}: REM {text}: "
-                "sheets of several sessions cannot be read yet"
-            )
-
-    def _take_track(self, command: cue.TrackStart) -> None:
-        line, number, name = command.line, command.number, command.mode
-        if self.tracks and number != self.tracks[-1].start.number + 1:
-            raise self._error(
-                f"TRACK {number:02} follows TRACK {self.tracks[-1].start.number:02}: "
-                "track numbers rise by one, to 99 at most",
-                line,
-            )
-        if not number:
-            raise self._error("track numbers go from 01 to 99", line)
-        if name not in MODES:
-            raise self._error(f"{name} is no track mode; there are {', '.join(MODES)}", line)
-        self.tracks.append(_TrackSheet(command, MODES[name]))
-
-    def _take_index(self, command: cue.IndexAt) -> None:
-        line, number = command.line, command.number
-        track = self._current(command, "INDEX")
-        if not self.sheets:
-            raise self._error("INDEX stands before the first FILE", line)
-        place = len(self.sheets) - 1
-        if not track.indexes:
-            if number > 1:
-                raise self._error(f"a track's first index is 00 or 01, not {number:02}", line)
-        else:
-            before = track.indexes[-1][0]
-            if number != before.number + 1:
-                raise self._error(
-                    f"INDEX {number:02} follows INDEX {before.number:02}: they rise by one", line
-                )
-        stretches = self.sheets[place].stretches
-        last = self._last_index(place)
-        if last is not None and command.frames <= last.frames:
-            raise self._error(
-                f"INDEX {number:02} is not behind the one in line {last.line}: times rise", line
-            )
-        if not stretches:
-            # What lies before a file's first index goes on from the track before it.
-            earlier = self.tracks[-2].mode if len(self.tracks) > 1 else track.mode
-            owner = track.mode if track.indexes or not command.frames else earlier
-            stretches.append((0, owner))
-        if stretches[-1][1] is not track.mode:
-            stretches.append((command.frames, track.mode))
-        track.indexes.append((command, place))
-
-    def _last_index(self, place: int) -> cue.IndexAt | None:
-        for track in reversed(self.tracks):
-            for index, in_file in reversed(track.indexes):
-                return index if in_file == place else None
-        return None
-
-    def _read_mcn(self, line: int, digits: str) -> str | None:
-        if not (digits.isascii() and digits.isdecimal() and len(digits) in (12, 13)):
-            raise self._error(
-                f"CATALOG {digits!r} is no media catalogue number of 13 digits (or 12)", line
-            )
-        mcn = digits.zfill(13)
-        if mcn[-1] != check_digit(mcn):
-            self._note(
-                "mcn-check-digit",
-                f"the check digit of CATALOG {mcn} should be {check_digit(mcn)}; kept as it is",
-                line,
-            )
-        return mcn if mcn.strip("0") else None
-
-    def _read_isrc(self, line: int, code: str, track: int) -> str:
-        isrc = code.replace("-", "").replace(" ", "").upper()
-        if not is_sheet_isrc(isrc):
-            raise self._error(
-                f"ISRC {code!r} has {len(isrc)} characters and must have 12: "
-                "five letters or digits, then seven digits",
-                line,
-            )
-        if isrc != code.upper():
-            self._note("isrc-hyphens", f"ISRC {code} was read as {isrc}", line, track)
-        return isrc
-
-    def _check_tracks(self) -> None:
-        if not self.tracks:
-            raise self._error("there is no TRACK in it")
-        for track in self.tracks:
-            if all(index.number != 1 for index, _ in track.indexes):
-                raise self._error(
-                    f"TRACK {track.start.number:02} has no INDEX 01", track.start.line
-                )
-        last = self.tracks[-1]
-        if last.postgap is not None:
-            self._note(
-                "postgap-at-end",
-                "POSTGAP of the last track: silence before the lead-out",
-                last.postgap.line,
-                last.start.number,
-            )
-
-    # -- the line --------------------------------------------------------------------------------
+        """By the place of the first track behind it."""
+        pieces = [
+            list(self._pieces(file, found)) if found else []
+            for file, found in zip(sheet.files, self._found, strict=True)
+        ]
+        lengths = [sum(piece.samples for piece in of_file) for of_file in pieces]
+        self._check_indexes(lengths)
+        self._bases = [0]
+        for length in lengths:
+            self._bases.append(self._bases[-1] + length)
+        self._line = [piece for of_file in pieces for piece in of_file]
+        self._borders = [self._border(place) for place in range(len(sheet.tracks))]
+        self._programs: dict[int, int] = {0: PROGRAM_LBA}
+        """Where sessions begin, by the place of their first track."""
+        self._lead_outs: list[int] = []
+        self._runs = list(self._cut())
 
     def image(self) -> RegionImage:
         """Lay the tracks onto the disc."""
-        pieces = [list(self._pieces(sheet)) for sheet in self.sheets]
-        lengths = [sum(piece.samples for piece in of_file) for of_file in pieces]
-        bases = [0]
-        for length in lengths:
-            bases.append(bases[-1] + length)
-        for track in self.tracks:
-            for index, place in track.indexes:
-                if index.frames * SECTOR_SAMPLES >= lengths[place]:
-                    raise self._error(
-                        f"INDEX {index.number:02} lies past the end of "
-                        f"{self.sheets[place].command.name!r}, which has "
-                        f"{lengths[place] / SECTOR_SAMPLES:.2f} sectors",
-                        index.line,
-                    )
-        borders = [bases[place] + index.frames * SECTOR_SAMPLES for index, place in self._firsts()]
-        borders[0] = 0  # what lies before the first index is the first track's pregap
-        runs = list(self._runs(borders, bases[-1]))
-        disc = self._disc(runs, borders, bases)
-        line = [piece for of_file in pieces for piece in of_file]
-        main = tuple(regions(disc, runs, line))
-        sub = subcode(disc, runs, line)
-        return RegionImage(disc=disc, main=main, sub=(sub,), notes=tuple(self._notes))
+        disc = self._disc()
+        return image_of_program(disc, stretches(self._runs, self._line), self._teller.notes)
 
-    def _firsts(self) -> Iterator[tuple[cue.IndexAt, int]]:
-        return (track.first for track in self.tracks)
+    # -- files -----------------------------------------------------------------------------------
 
-    def _pieces(self, sheet: _FileSheet) -> Iterator[Piece]:
-        """Yield the stretches of a file, each of one mode."""
+    def _find(self, sheet: FileSheet) -> FoundFile | None:
+        """Find a file that has an index; it is measured, not read."""
         command = sheet.command
+        if not sheet.stretches:
+            self._teller.note("unused-file", f"FILE {command.name!r} has no track", command.line)
+            return None
         try:
             found = self._files.find(command.name, suffixes=_SUFFIXES)
         except StorageError as error:
@@ -312,10 +111,12 @@ class _Sheet:
                 f"line {command.line}: {error.reason}", file=error.file, errno=error.errno
             ) from error
         if found.note is not None:
-            self._notes.append(replace(found.note, line=command.line))
-        if not sheet.stretches:
-            self._note("unused-file", f"FILE {command.name!r} has no track", command.line)
-            return
+            self._teller.notes.append(replace(found.note, line=command.line))
+        return found
+
+    def _pieces(self, sheet: FileSheet, found: FoundFile) -> Iterator[Piece]:
+        """Yield the stretches of a file, each of one mode."""
+        command = sheet.command
         stands_in = found.note is not None and found.suffix in SOUND_SUFFIXES
         if stands_in or command.kind not in (cue.BINARY, cue.MOTOROLA):
             yield self._sound_piece(sheet, found.reader)
@@ -329,30 +130,30 @@ class _Sheet:
             yield self._bare_piece(sheet, found.reader, mode, offset, size)
             offset += size
 
-    def _sound_piece(self, sheet: _FileSheet, reader: Reader) -> Piece:
+    def _sound_piece(self, sheet: FileSheet, reader: Reader) -> Piece:
         command = sheet.command
-        if any(mode.mode is not TrackMode.AUDIO for _, mode in sheet.stretches):
-            raise self._error(
+        if any(not mode.is_audio for _, mode in sheet.stretches):
+            raise self._teller.error(
                 f"FILE {command.name!r} is sound, and a data track has an index in it",
                 command.line,
             )
         if any(mode.has_rw for _, mode in sheet.stretches):
-            raise self._error(
-                f"FILE {command.name!r} is sound, and a track of mode {CDG} has 96 bytes of R-W "
+            raise self._teller.error(
+                f"FILE {command.name!r} is sound, and a track in it has {SUB_BYTES} bytes of R-W "
                 "with each sector; they are in BINARY files alone",
                 command.line,
             )
         sound = open_sound(reader)
-        self._notes.extend(
+        self._teller.notes.extend(
             Note(code=remark.code, message=remark.message, file=reader.name)
             for remark in sound.remarks
         )
         return Piece(sound.sample_count, sound=sound)
 
     def _bare_piece(
-        self, sheet: _FileSheet, reader: Reader, mode: Mode, offset: int, size: int
+        self, sheet: FileSheet, reader: Reader, mode: Mode, offset: int, size: int
     ) -> Piece:
-        bare_sound = mode.mode is TrackMode.AUDIO and not mode.has_rw
+        bare_sound = mode.is_audio and not mode.has_rw
         unit = SAMPLE_BYTES if bare_sound else mode.block_size
         count, rest = divmod(size, unit)
         if rest:
@@ -367,186 +168,164 @@ class _Sheet:
         if bare_sound:
             sound = PcmSound(reader, offset=offset, sample_count=count, big_endian=big)
             return Piece(count, sound=sound)
-        if mode.has_rw:
-            if big:
-                raise self._error(
-                    f"FILE {sheet.command.name!r} is MOTOROLA, and has tracks of mode {CDG}: "
-                    "which bytes are swapped is not known",
-                    sheet.command.line,
-                )
-            main, rw = (
-                BlockSource(
-                    reader,
-                    offset=offset + at,
-                    block_size=width,
-                    stride=mode.block_size,
-                    block_count=count,
-                )
-                for at, width in ((0, SECTOR_BYTES), (SECTOR_BYTES, ImageType.RAW.sub_bytes))
+        if big and mode.has_rw:
+            raise self._teller.error(
+                f"FILE {sheet.command.name!r} is MOTOROLA, and has tracks with R-W subcode: "
+                "which bytes are swapped is not known",
+                sheet.command.line,
             )
-            return Piece(count * SECTOR_SAMPLES, data=main, rw=rw, mode=mode)
-        blocks = BlockSource(reader, offset=offset, block_size=mode.block_size, block_count=count)
-        return Piece(count * SECTOR_SAMPLES, data=blocks, mode=mode)
+        main, rw = (
+            BlockSource(
+                reader, offset=offset + at, block_size=width, stride=unit, block_count=count
+            )
+            if width
+            else None
+            for at, width in (
+                (0, mode.main_bytes),
+                (mode.main_bytes, SUB_BYTES if mode.has_rw else 0),
+            )
+        )
+        return Piece(count * SECTOR_SAMPLES, data=main, rw=rw, mode=mode)
 
-    def _silences(self) -> Iterator[tuple[int, int]]:
-        """Yield for each track the silence before it: the last one's postgap, its own pregap."""
-        postgap = 0
-        for track in self.tracks:
-            yield postgap, track.pregap.frames if track.pregap else 0
-            postgap = track.postgap.frames if track.postgap else 0
+    def _check_indexes(self, lengths: Sequence[int]) -> None:
+        for track in self._sheet.tracks:
+            for index, place in track.indexes:
+                if index.frames * SECTOR_SAMPLES >= lengths[place]:
+                    raise self._teller.error(
+                        f"INDEX {index.number:02} lies past the end of "
+                        f"{self._sheet.files[place].command.name!r}, which has "
+                        f"{lengths[place] / SECTOR_SAMPLES:.2f} sectors",
+                        index.line,
+                    )
 
-    def _runs(self, borders: list[int], end: int) -> Iterator[Run]:
+    # -- the line --------------------------------------------------------------------------------
+
+    def _border(self, place: int) -> int:
+        """Return the sample with which what belongs to a track begins."""
+        index, file = self._sheet.tracks[place].first
+        if place == 0:
+            return 0  # what lies before the first index is the first track's pregap
+        if place in self._gaps and file != self._sheet.tracks[place - 1].indexes[-1][1]:
+            return self._bases[file]  # and so it is in the later sessions
+        return self._sample(index, file)
+
+    def _sample(self, index: cue.IndexAt, file: int) -> int:
+        return self._bases[file] + index.frames * SECTOR_SAMPLES
+
+    def _cut(self) -> Iterator[Run]:
         """Yield the stretches of the line between two cuts, and where they lie."""
-        lba = 0
-        start = 0
-        silences = list(self._silences())
-        modes = [track.mode for track in self.tracks]
-        for place, border in enumerate(borders):
-            silence = sum(silences[place])
-            changes = place > 0 and modes[place] is not modes[place - 1]
-            if place and (silence or changes):
-                run = Run(start, border, lba)
-                self._note_ragged(run, self.tracks[place - 1])
+        tracks = self._sheet.tracks
+        lba = start = postgap = 0
+        for place, track in enumerate(tracks):
+            border, pregap = self._borders[place], track.pregap.frames if track.pregap else 0
+            gap = self._gaps.get(place)
+            changes = place > 0 and track.mode != tracks[place - 1].mode
+            if place and (gap or postgap or pregap or changes):
+                run = self._run(start, self._end_before(place, gap), lba, tracks[place - 1])
                 yield run
-                lba += run.sectors
+                lba = run.lba + run.sectors
                 start = border
-            lba += silence
-        run = Run(start, end, lba)
-        self._note_ragged(run, self.tracks[-1])
+            lba += postgap
+            if gap is not None:
+                self._lead_outs.append(lba)
+                lba += gap.lead_out + gap.lead_in
+                self._programs[place] = lba
+                lba += gap.pregap
+            lba += pregap
+            postgap = track.postgap.frames if track.postgap else 0
+        run = self._run(start, self._bases[-1], lba, tracks[-1])
         yield run
+        self._lead_outs.append(run.lba + run.sectors + postgap)
 
-    def _note_ragged(self, run: Run, track: _TrackSheet) -> None:
-        missing = run.sectors * SECTOR_SAMPLES - (run.end - run.start)
+    def _end_before(self, place: int, gap: Gap | None) -> int:
+        """Return the sample with which what lies before a track ends."""
+        if gap is None or gap.end is None:
+            return self._borders[place]
+        _, file = self._sheet.tracks[place].first
+        return self._bases[file] + gap.end * SECTOR_SAMPLES
+
+    def _run(self, start: int, end: int, lba: int, track: TrackSheet) -> Run:
+        run = Run(start, end, lba)
+        missing = run.sectors * SECTOR_SAMPLES - (end - start)
         if missing:
-            self._note(
+            self._teller.note(
                 "tail-padded",
                 f"the sound ends inside a sector; {missing} samples of silence fill it",
                 track.start.line,
-                track.start.number,
+                track.number,
             )
+        return run
 
     # -- the disc --------------------------------------------------------------------------------
 
-    def _disc(self, runs: list[Run], borders: list[int], bases: list[int]) -> Disc:
-        starts = [run.start for run in runs]
-
-        def lba_of(sample: int) -> int:
-            run = runs[bisect_right(starts, sample) - 1]
-            return run.lba + (sample - run.start) // SECTOR_SAMPLES
-
-        places: list[tuple[Index, ...]] = []
-        for number, (track, border, (_, pregap)) in enumerate(
-            zip(self.tracks, borders, self._silences(), strict=True)
+    def _disc(self) -> Disc:
+        places = [self._indexes(place, track) for place, track in enumerate(self._sheet.tracks)]
+        firsts = [session.first for session in self._sheet.sessions]
+        plans: list[SessionPlan] = []
+        for number, (first, after, lead_out) in enumerate(
+            zip(firsts, [*firsts[1:], len(places)], self._lead_outs, strict=True)
         ):
-            indexes = [
-                Index(
-                    number=index.number,
-                    lba=lba_of(bases[place] + index.frames * SECTOR_SAMPLES),
+            sheets, indexes = self._sheet.tracks[first:after], places[first:after]
+            ends = [*(each[0].lba for each in indexes[1:]), lead_out]
+            types = {track.mode.disc_type for track in sheets} - {DiscType.CDDA_CDROM}
+            gap = self._gaps[firsts[number + 1]] if after < len(places) else None
+            plans.append(
+                SessionPlan(
+                    tracks=tuple(map(self._track, sheets, indexes, ends)),
+                    disc_type=max(types, default=DiscType.CDDA_CDROM),
+                    lead_out_sectors=gap.lead_out if gap else None,
                 )
-                for index, place in track.indexes
-            ]
-            silence_lba = lba_of(border) - pregap
-            if number == 0:
-                silence_lba = PROGRAM_LBA
-            if number == 0 or pregap:
-                if indexes[0].number == 0:
-                    del indexes[0]
-                    if pregap and track.pregap is not None:
-                        self._note(
-                            "pregap-and-index-00",
-                            "PREGAP and INDEX 00: the silence comes first, then what the file "
-                            "holds",
-                            track.pregap.line,
-                            track.start.number,
-                        )
-                indexes.insert(0, Index(number=0, lba=silence_lba))
-            places.append(tuple(indexes))
-        last = self.tracks[-1]
-        lead_out = runs[-1].lba + runs[-1].sectors
-        lead_out += last.postgap.frames if last.postgap else 0
-        ends = [*(indexes[0].lba for indexes in places[1:]), lead_out]
-        types = {track.mode.disc_type for track in self.tracks} - {DiscType.CDDA_CDROM}
+            )
+        cdtext = cdtext_of(self._sheet, self._files)
         try:
-            tracks = tuple(
-                self._track(track, indexes, end)
-                for track, indexes, end in zip(self.tracks, places, ends, strict=True)
-            )
-            session = Session(
-                tracks=tracks,
-                lead_out_lba=lead_out,
-                disc_type=max(types, default=DiscType.CDDA_CDROM),
-            )
-            return Disc(sessions=(session,), mcn=self._mcn, cdtext=self._cdtext())
-        except FormatError:
-            raise
-        except ValueError as error:
-            raise self._error(str(error)) from error
+            return disc_of_sessions(plans, mcn=self._sheet.mcn, cdtext=cdtext)
+        except FormatError as error:
+            raise self._teller.error(error.reason) from error
 
-    def _track(self, sheet: _TrackSheet, indexes: tuple[Index, ...], end: int) -> Track:
-        for before, after in pairwise(indexes):
-            if after.lba <= before.lba:
-                raise self._error(
-                    f"TRACK {sheet.start.number:02}: INDEX {before.number:02} and "
-                    f"{after.number:02} fall into one sector",
-                    sheet.start.line,
+    def _lba_of(self, sample: int) -> int:
+        starts = [run.start for run in self._runs]
+        run = self._runs[bisect_right(starts, sample) - 1]
+        return run.lba + (sample - run.start) // SECTOR_SAMPLES
+
+    def _indexes(self, place: int, track: TrackSheet) -> list[Index]:
+        """Return where a track's indexes come to lie."""
+        indexes = [
+            Index(number=index.number, lba=self._lba_of(self._sample(index, file)))
+            for index, file in track.indexes
+        ]
+        pregap = track.pregap
+        if place not in self._programs and not (pregap and pregap.frames):
+            return indexes
+        if indexes[0].number == 0:
+            del indexes[0]
+            if pregap is not None and pregap.frames:
+                self._teller.note(
+                    "pregap-and-index-00",
+                    "PREGAP and INDEX 00: the silence comes first, then what the file holds",
+                    pregap.line,
+                    track.number,
                 )
-        if end <= indexes[-1].lba:
-            raise self._error(
-                f"TRACK {sheet.start.number:02} has not one sector of its own", sheet.start.line
-            )
+        silence = pregap.frames if pregap else 0
+        lba = self._programs.get(place, self._lba_of(self._borders[place]) - silence)
+        return [Index(number=0, lba=lba), *indexes]
+
+    def _track(self, sheet: TrackSheet, indexes: Sequence[Index], end: int) -> Track:
+        try:
+            check_places(sheet.number, indexes, end)
+        except FormatError as error:
+            raise self._teller.error(error.reason, sheet.start.line) from error
         copy = CopySetting.PROHIBITED
         if "SCMS" in sheet.flags:
             copy = CopySetting.SCMS
         elif "DCP" in sheet.flags:
             copy = CopySetting.PERMITTED
         return Track(
-            number=sheet.start.number,
+            number=sheet.number,
             mode=sheet.mode.mode,
-            indexes=indexes,
+            indexes=tuple(indexes),
             end_lba=end,
             copy=copy,
             pre_emphasis="PRE" in sheet.flags,
             four_channel="4CH" in sheet.flags,
             isrc=sheet.isrc,
         )
-
-    def _cdtext(self) -> CDText | None:
-        if self._text_file is not None:
-            return self._read_text_file(self._text_file)
-        """Return the texts by track and field, whatever their order in the sheet was."""
-        found: dict[tuple[int, int], TextItem] = {}
-        for item in self._items:
-            if item.text:
-                place = cue.TEXT_FIELDS.index(item.field.upper())
-                found.setdefault((item.track, place), item)
-        items = tuple(found[key] for key in sorted(found))
-        if not items:
-            return None
-        charset = fitting_charset(item.text for item in items)
-        wide = [item for item in items if widened(item.text, charset) != item.text]
-        if wide:
-            self._notes.append(
-                Note(
-                    code="text-full-width",
-                    message=f"as CD-TEXT packs these titles are {charset_name(charset)}, in which "
-                    f"{len(wide)} of them have full-width letters instead of ASCII or half-width "
-                    "ones",
-                    file=self._files.name,
-                )
-            )
-        return CDText(blocks=(TextBlock(items=items, charset=charset),))
-
-    def _read_text_file(self, command: cue.TextFile) -> CDText:
-        """Read the packs that the sheet names; they beat its own texts."""
-        found = self._files.find(command.name)
-        if found.note is not None:
-            self._notes.append(replace(found.note, line=command.line))
-        if found.reader.size > _TEXT_FILE_LIMIT:
-            raise self._error(f"{command.name!r} is too large for CD-TEXT packs", command.line)
-        data = bytearray(found.reader.size)
-        found.reader.read_at(0, data)
-        try:
-            cdtext = CDText.from_cdt(bytes(data))
-        except FormatError as error:
-            raise FormatError(error.reason, file=found.reader.name, place=error.place) from error
-        return cdtext.of_tracks(self.tracks[0].start.number, self.tracks[-1].start.number)

@@ -1,4 +1,8 @@
-"""An image as BIN/CUE: one BIN from LBA 0 to the lead-out, and the sheet that names it.
+"""An image as BIN/CUE: sectors from LBA 0 to the lead-out, and the sheet that names them.
+
+They are in one BIN, or in a file for each track, named as redump does, with the gap before a
+track in that track's file. Several sessions are always written so, with REM SESSION and the
+lengths of what lies between, which no file holds: readers know no other way (see `sessions`).
 
 CD-TEXT that the sheet's own commands cannot say (other languages, other fields, genre, ...) goes
 into a file of packs beside it.
@@ -10,26 +14,29 @@ few readers know, as nothing else keeps it (see `modes`).
 
 from __future__ import annotations
 
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 from rawcd.cdtext import TextBlock, fitting_charset
-from rawcd.disc import CopySetting, DiscType, TrackMode
+from rawcd.disc import PREGAP_SECTORS, CopySetting, DiscType, TrackMode
 from rawcd.errors import UnsupportedError
+from rawcd.fileset import SharesOut
 from rawcd.image import ImageType, RegionImage, SubForm
+from rawcd.msf import PROGRAM_LBA
 from rawcd.progress import part_of
 from rawcd.pump import JOBS, PlainMain, UserData, WholeSectors, jobs_of, pump
 from rawcd.sector import SectorType
-from rawcd.source import SECTOR_BYTES
+from rawcd.source import SECTOR_BYTES, SECTOR_SAMPLES
 from rawcd_formats.cue import commands as cue
 from rawcd_formats.cue.modes import CDG
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from rawcd.disc import Disc, Session, Track
-    from rawcd.fileset import OutputFiles
+    from rawcd.fileset import OutputFile, OutputFiles
     from rawcd.image import DiscImage
     from rawcd.progress import Progress
     from rawcd.pump.fills import Fill
@@ -40,6 +47,88 @@ _MODES: Final = {
     TrackMode.MODE0: "MODE1/2352",  # sheets have no word for mode 0; the headers still tell it
     TrackMode.MODE1: "MODE1/2352",
 }
+_WAVE: Final = "WAVE"
+_BIN: Final = "bin"
+_SUFFIXES: Final = {_BIN: ".bin", "wave": ".wav", "flac": ".flac"}
+_SINGLE_DIGITS: Final = 9
+"""Tracks whose numbers redump writes with one digit; where there are more, all have two."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the options ask for.
+
+    Attributes:
+        cooked: Mode 1 tracks are kept as user data alone.
+        split: a file for each track; None: where the disc needs it.
+        audio: what sound becomes: bin, wave or flac.
+        jobs: processes that make sectors.
+    """
+
+    cooked: bool = False
+    split: bool | None = None
+    audio: str = _BIN
+    jobs: int = 1
+
+    @classmethod
+    def of(cls, options: Mapping[str, str]) -> Settings:
+        """Read options.
+
+        Raises:
+            UnsupportedError: one is unknown, or has a value that it cannot have.
+        """
+        known = {"sector-size": ("2352", "2048"), "split": ("no", "yes"), "audio": (*_SUFFIXES,)}
+        for option in options.keys() - known.keys() - {JOBS}:
+            raise UnsupportedError(
+                f"the format cue has no option {option!r}; it has sector-size, split and audio"
+            )
+        for option, values in known.items():
+            if options.get(option, values[0]) not in values:
+                *others, last = values
+                allowed = f"{', '.join(others)} or {last}"
+                if option == "sector-size":
+                    allowed = "2048 or 2352"
+                raise UnsupportedError(f"the option {option} is {allowed}, not {options[option]!r}")
+        audio = options.get("audio", _BIN)
+        split = None if "split" not in options else options["split"] == "yes"
+        if audio != _BIN and split is False:
+            raise UnsupportedError(f"audio={audio} makes a file for each track; leave split=no out")
+        return cls(
+            cooked=options.get("sector-size") == "2048",
+            split=True if audio != _BIN else split,
+            audio=audio,
+            jobs=jobs_of(options),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A track as it is written.
+
+    Attributes:
+        track: the track.
+        session: its session.
+        first: the first sector that is stored.
+        width: bytes of a sector.
+        mode: the word in its TRACK command.
+        name: its file.
+        kind: bin, wave or flac.
+        zero: the sector with which its file begins.
+    """
+
+    track: Track
+    session: Session
+    first: int
+    width: int
+    mode: str
+    name: str
+    kind: str
+    zero: int
+
+    @property
+    def sectors(self) -> int:
+        """How many are stored."""
+        return self.track.end_lba - self.first
 
 
 def save(
@@ -48,13 +137,14 @@ def save(
     options: Mapping[str, str],
     progress: Progress | None,
 ) -> None:
-    """Write the BIN and the sheet.
+    """Write the tracks and the sheet.
 
     Args:
         image: the image.
         files: where they go.
         options: `sector-size`: 2048 keeps the user data of Mode 1 tracks alone; 2352, the
-            default, whole sectors.
+            default, whole sectors. `split`: yes makes a file for each track. `audio`: wave or
+            flac makes such a file for each audio track, and a BIN for each other one.
         progress: told how far the work is.
 
     Raises:
@@ -64,51 +154,97 @@ def save(
     """
     from rawcd.userdata import check_remakeable
 
-    cooked = _cooked(options)
-    bin_name = f"{PurePath(files.name).stem}.bin"
-    if bin_name == files.name:
-        raise UnsupportedError(f"{files.name}: a sheet cannot have the name of its own BIN")
-    _check_text(bin_name, "the file's name")
-    session = image.disc.sessions[0]
+    settings = Settings.of(options)
+    stem = PurePath(files.name).stem
+    parts = list(parts_of(image.disc, stem, settings, _tracks_with_rw(image)))
     packs = _text_packs(image.disc)
-    text_name = f"{PurePath(files.name).stem}.cdt" if packs else None
-    sung = _tracks_with_rw(image)
-    sheet = cue.build(sheet_of(image.disc, bin_name, text_name, cooked=cooked, sung=sung)).encode()
-    stretches = [
-        (
-            max(track.first_lba, 0),
-            track.end_lba,
-            ImageType.RAW.sector_size if track.number in sung else _width(track, cooked=cooked),
-        )
-        for track in session.tracks
-    ]
-    for first, end, width in stretches:
-        if width < SECTOR_BYTES:
-            check_remakeable(image, first, end, SectorType.MODE1)
-    output = files.create(bin_name)
-    output.allocate(sum((end - first) * width for first, end, width in stretches))
-    for first, end, width in stretches:
-        pump(
-            _fill(image, width),
-            first,
-            end - first,
-            output,
-            width=width,
-            jobs=jobs_of(options),
-            progress=part_of(progress, first, session.lead_out_lba),
-        )
+    text_name = f"{stem}.cdt" if packs else None
+    names = dict.fromkeys(part.name for part in parts)
+    for name in (*names, *filter(None, [text_name])):
+        if name == files.name:
+            raise UnsupportedError(f"{name}: a sheet cannot have the name of one of its files")
+    _check_text(stem, "the file's name")
+    sheet = cue.build(sheet_of(image.disc, parts, text_name)).encode()
+    for part in parts:
+        if part.width < SECTOR_BYTES:
+            check_remakeable(image, part.first, part.track.end_lba, SectorType.MODE1)
+    total = sum(part.sectors for part in parts)
+    done = 0
+    for name in names:
+        own = [part for part in parts if part.name == name]
+        sectors = sum(part.sectors for part in own)
+        output = files.create(name)
+        _write(image, own, output, settings.jobs, part_of(progress, done, total))
+        done += sectors
     if text_name is not None:
         files.create(text_name).write(packs)
     files.create(files.name).write(sheet)
 
 
+def _write(
+    image: DiscImage,
+    parts: Sequence[Part],
+    output: OutputFile,
+    jobs: int,
+    progress: Progress | None,
+) -> None:
+    """Write one file; its parts follow each other on the disc."""
+    if parts[0].kind == "flac":
+        _write_flac(image, parts[0], output, jobs, progress)
+        return
+    size = sum(part.sectors * part.width for part in parts)
+    if parts[0].kind == "wave":
+        from rawcd.audio.encode import wave_head
+
+        head = wave_head(parts[0].sectors * SECTOR_SAMPLES)
+        output.allocate(len(head) + size)
+        output.write(head)
+    else:
+        output.allocate(size)
+    total = sum(part.sectors for part in parts)
+    for part in parts:
+        pump(
+            _fill(image, part.width),
+            part.first,
+            part.sectors,
+            output,
+            width=part.width,
+            jobs=jobs,
+            progress=part_of(progress, part.first - parts[0].first, total),
+        )
+
+
+def _write_flac(
+    image: DiscImage, part: Part, output: OutputFile, jobs: int, progress: Progress | None
+) -> None:
+    from rawcd.audio.encode import FlacWriter
+
+    stretch = output.stretch() if isinstance(output, SharesOut) else None
+    if stretch is None:
+        raise UnsupportedError(
+            f"{output.name}: a FLAC file is completed at its beginning, and this target is only "
+            "written to its end; audio=wave is"
+        )
+    with closing(stretch.open()) as placed, FlacWriter(output, placed.write_at) as writer:
+        pump(PlainMain(image), part.first, part.sectors, writer.write, jobs=jobs, progress=progress)
+
+
 def _fill(image: DiscImage, width: int) -> Fill:
-    """Return what fills the rows of a track whose sectors have a width in the BIN."""
+    """Return what fills the rows of a track whose sectors have a width in the file."""
     if width < SECTOR_BYTES:
         return UserData(image, SectorType.MODE1)
     if width > SECTOR_BYTES and isinstance(image, RegionImage):
         return WholeSectors(image.as_kind(ImageType.RAW))
     return PlainMain(image)
+
+
+def _stored_from(session: Session, track: Track) -> int:
+    """Return a track's first sector that a file holds: all but a session's first two seconds."""
+    if track is not session.tracks[0]:
+        return track.first_lba
+    if track.first_lba == PROGRAM_LBA:
+        return 0  # a sheet cannot say that the first track begins before it
+    return min(track.first_lba + PREGAP_SECTORS, track.start_lba)
 
 
 def _tracks_with_rw(image: DiscImage) -> frozenset[int]:
@@ -121,17 +257,21 @@ def _tracks_with_rw(image: DiscImage) -> frozenset[int]:
     if all(region.form is SubForm.MADE for region in image.sub):
         return frozenset()
     on_disc = image.as_kind(ImageType.RAW)
-    tracks = image.disc.sessions[0].tracks
-    return frozenset(track.number for track in tracks if track.is_audio and _sung(on_disc, track))
+    return frozenset(
+        track.number
+        for session in image.disc.sessions
+        for track in session.tracks
+        if track.is_audio and _sung(on_disc, _stored_from(session, track), track.end_lba)
+    )
 
 
-def _sung(image: RegionImage, track: Track) -> bool:
+def _sung(image: RegionImage, first: int, end: int) -> bool:
     import numpy as np
 
     from rawcd.subcode.rows import RW_BITS
 
-    for lba in range(max(track.first_lba, 0), track.end_lba, _STEP):
-        rows = np.empty((min(_STEP, track.end_lba - lba), image.kind.sub_bytes), np.uint8)
+    for lba in range(first, end, _STEP):
+        rows = np.empty((min(_STEP, end - lba), image.kind.sub_bytes), np.uint8)
         image.read_sub_into(lba, rows)
         if (rows & RW_BITS).any():
             return True
@@ -152,73 +292,114 @@ def _text_packs(disc: Disc) -> bytes:
     said_all = not others and replace(first, charset=said.charset) == said
     if said_all and first.charset == said.charset:
         return b""
-    tracks = disc.sessions[0].tracks
+    first_track, last_track = disc.text_tracks
     try:
-        return disc.cdtext.to_cdt(first_track=tracks[0].number, last_track=tracks[-1].number)
+        return disc.cdtext.to_cdt(first_track=first_track, last_track=last_track)
     except UnsupportedError:
         if said_all:  # the sheet itself holds any character
             return b""
         raise
 
 
-def _width(track: Track, *, cooked: bool) -> int:
-    """Return the bytes of a track's sector in the BIN."""
-    return 2048 if cooked and track.mode is TrackMode.MODE1 else SECTOR_BYTES
-
-
-def _cooked(options: Mapping[str, str]) -> bool:
-    """Read the options: whether Mode 1 tracks are kept as user data alone."""
-    for option in options.keys() - {"sector-size", JOBS}:
-        raise UnsupportedError(f"the format cue has no option {option!r}; it has sector-size")
-    size = options.get("sector-size", "2352")
-    if size not in ("2048", "2352"):
-        raise UnsupportedError(f"the option sector-size is 2048 or 2352, not {size!r}")
-    return size == "2048"
-
-
-def sheet_of(
-    disc: Disc,
-    bin_name: str,
-    text_name: str | None = None,
-    *,
-    cooked: bool = False,
-    sung: Collection[int] = (),
-) -> Iterator[cue.Command]:
-    """Yield the commands of the sheet for a disc whose sectors from LBA 0 on are in one BIN.
+def parts_of(
+    disc: Disc, stem: str, settings: Settings, sung: Collection[int] = ()
+) -> Iterator[Part]:
+    """Yield the tracks as they are written.
 
     Args:
         disc: the disc.
-        bin_name: the BIN's name.
+        stem: the files' names, without what tells them apart.
+        settings: the options.
+        sung: numbers of the tracks that are stored with their R-W subcode.
+
+    Raises:
+        UnsupportedError: the disc has several sessions, and they should be in one file.
+    """
+    split, opening = settings.split, disc.sessions[0]
+    if len(disc.sessions) > 1:
+        if split is False:
+            raise UnsupportedError(
+                f"{len(disc.sessions)} sessions cannot be in one BIN; leave split=no out"
+            )
+        split = True
+    tracks = disc.tracks
+    zero = _stored_from(opening, tracks[0])
+    digits = 1 if tracks[-1].number <= _SINGLE_DIGITS else 2
+    for session in disc.sessions:
+        for track in session.tracks:
+            first = _stored_from(session, track)
+            # R-W stands in a BIN alone.
+            kind = settings.audio if track.is_audio and track.number not in sung else _BIN
+            which = f" (Track {track.number:0{digits}})" if split and len(tracks) > 1 else ""
+            width = 2048 if settings.cooked and track.mode is TrackMode.MODE1 else SECTOR_BYTES
+            yield Part(
+                track=track,
+                session=session,
+                first=first,
+                width=ImageType.RAW.sector_size if track.number in sung else width,
+                mode=CDG if track.number in sung else _mode(session, track, width),
+                name=f"{stem}{which}{_SUFFIXES[kind]}",
+                kind=kind,
+                zero=first if split else zero,
+            )
+
+
+def sheet_of(
+    disc: Disc, parts: Sequence[Part], text_name: str | None = None
+) -> Iterator[cue.Command]:
+    """Yield the commands of the sheet.
+
+    Args:
+        disc: the disc.
+        parts: its tracks as they are written.
         text_name: the name of the file of CD-TEXT packs, if there is one.
-        cooked: its Mode 1 tracks are there as user data alone.
-        sung: numbers of the tracks that are there with their R-W subcode.
 
     Raises:
         UnsupportedError: a text holds a line break, or what UTF-8 cannot hold.
     """
-    session = disc.sessions[0]
     if disc.mcn is not None:
         yield cue.Catalog(0, disc.mcn)
     if text_name is not None:
         yield cue.TextFile(0, text_name)
     yield from _texts(disc, 0)
-    yield cue.File(0, bin_name, cue.BINARY)
-    for place, track in enumerate(session.tracks):
-        mode = CDG if track.number in sung else _mode(session, track, cooked=cooked)
-        yield cue.TrackStart(0, track.number, mode)
+    sessions = list(disc.sessions)
+    name: str | None = None
+    for part in parts:
+        track = part.track
+        if track is part.session.tracks[0] and len(sessions) > 1:
+            yield from _between(disc, sessions.index(part.session))
+        if part.name != name:
+            name = part.name
+            yield cue.File(0, name, cue.BINARY if part.kind == _BIN else _WAVE)
+        yield cue.TrackStart(0, track.number, part.mode)
         yield from _texts(disc, track.number)
         if flags := tuple(_flags(track)):
             yield cue.Flags(0, flags)
         if track.isrc is not None:
             yield cue.Isrc(0, track.isrc)
         for index in track.indexes:
-            # A first track that starts at LBA 0 has its pregap before the file.
-            if place or index.number or track.start_lba > 0:
-                yield cue.IndexAt(0, index.number, max(index.lba, 0))
+            # A session's first track may have all of its pregap before the file.
+            if index.number or track.start_lba > part.first:
+                yield cue.IndexAt(0, index.number, max(index.lba, part.first) - part.zero)
 
 
-def _mode(session: Session, track: Track, *, cooked: bool) -> str:
-    if _width(track, cooked=cooked) != SECTOR_BYTES:
+def _between(disc: Disc, place: int) -> Iterator[cue.Command]:
+    """Yield what redump writes before a session's first FILE."""
+    session = disc.sessions[place]
+    if not place:
+        yield cue.Remark(0, "SESSION 01")
+        return
+    before, track = disc.sessions[place - 1], session.tracks[0]
+    unstored = _stored_from(session, track) - track.first_lba
+    yield cue.Remark(0, f"LEAD-OUT {cue.stamp(before.lead_out_sectors)}")
+    yield cue.Remark(0, f"SESSION {place + 1:02}")
+    lead_in = session.program_lba - session.lead_in_lba
+    yield cue.Remark(0, f"LEAD-IN {cue.stamp(lead_in)}")
+    yield cue.Remark(0, f"PREGAP {cue.stamp(unstored)}")
+
+
+def _mode(session: Session, track: Track, width: int) -> str:
+    if width != SECTOR_BYTES:
         return "MODE1/2048"
     if track.mode is TrackMode.MODE2:
         return "CDI/2352" if session.disc_type is DiscType.CDI else "MODE2/2352"
