@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import rawcd
+from tests.keeping import table
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
@@ -167,6 +168,10 @@ def test_the_options_it_names_exist(name: str) -> None:
 
     assert name in README
     assert name in {option for parameter in build.params for option in parameter.opts}
+
+
+def test_the_table_of_what_formats_keep_is_theirs() -> None:
+    assert table() in README
 
 
 def test_it_names_no_machine() -> None:
