@@ -139,9 +139,9 @@ class CloneFormat:
         """
         from rawcd.pump import JOBS, jobs_of, pump
         from rawcd.pump.fills import PlainSectors
-        from rawcd.recording import program_stretches, with_raw_subcode
+        from rawcd.recording import SUB, program_stretches, with_raw_subcode
 
-        for option in options.keys() - {JOBS}:
+        for option in options.keys() - {JOBS, SUB}:  # subcode is always there
             raise UnsupportedError(f"the format clone has no option {option!r}")
         data_name = files.name.removesuffix(_TOC)
         if not data_name:
@@ -182,7 +182,7 @@ def _is_toc(head: bytes) -> bool:
 
 def _pair(files: InputFiles) -> tuple[Reader, Reader]:
     """Return the sectors and the table of contents, whichever of them was named."""
-    name = PurePath(files.name).name
+    name = PurePath(files.plain_name).name
     if name.lower().endswith(_TOC) and _is_toc(files.head()):
         return files.find(name[: -len(_TOC)]).reader, files.reader
     return files.reader, files.find(f"{name}{_TOC}").reader

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import errno
 from collections import Counter
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 from rawcd.disc import (
@@ -114,7 +113,7 @@ class ScramFormat:
 def _beside(files: InputFiles, suffix: str) -> Reader | None:
     """Return the file of the dump's name with another suffix; None where there is none."""
     try:
-        return files.find(f"{PurePath(files.name).stem}{suffix}").reader
+        return files.find(f"{files.stem}{suffix}").reader
     except StorageError as error:
         if error.errno == errno.ENOENT:
             return None
@@ -268,7 +267,7 @@ def _cdtext(files: InputFiles, lead_in: LeadIn, notes: list[Note]) -> CDText | N
         return None
     from rawcd.cdtext import packs_of_cdt, read_packs
 
-    name = f"{PurePath(files.name).stem}.cdtext"
+    name = f"{files.stem}.cdtext"
     try:
         reading = read_packs(packs_of_cdt(data))
     except FormatError as error:

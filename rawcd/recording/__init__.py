@@ -14,9 +14,11 @@ from __future__ import annotations
 from rawcd.recording.opening import SHEET_BYTES, recorded_image, sheet_bytes
 from rawcd.recording.saving import (
     RECORDED,
+    SUB,
     SUBCODE_FEATURES,
     program_stretches,
     told_by_subcode,
+    wants_subcode,
     with_raw_subcode,
 )
 from rawcd.recording.values import Sheet, SheetTrack, Stored
@@ -24,6 +26,7 @@ from rawcd.recording.values import Sheet, SheetTrack, Stored
 __all__ = [
     "RECORDED",
     "SHEET_BYTES",
+    "SUB",
     "SUBCODE_FEATURES",
     "Sheet",
     "SheetTrack",
@@ -32,5 +35,6 @@ __all__ = [
     "recorded_image",
     "sheet_bytes",
     "told_by_subcode",
+    "wants_subcode",
     "with_raw_subcode",
 ]

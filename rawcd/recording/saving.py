@@ -12,11 +12,16 @@ from rawcd.recording.layout import Layout
 from rawcd.recording.values import Sheet, Stored
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rawcd.disc import Disc, Index, Track
     from rawcd.image import DiscImage
     from rawcd.source import Bytes2D
 
 _SUB_BYTES: Final = ImageType.RAW.sub_bytes
+
+SUB: Final = "sub"
+"""The option by which a format is told to store subcode even where rawcd would make just that."""
 
 
 def program_stretches(disc: Disc) -> tuple[tuple[int, int], ...]:
@@ -151,3 +156,15 @@ def with_raw_subcode(image: DiscImage) -> DiscImage:
             f"the image has subcode of kind {image.kind.name}; 96 bytes as on the disc are needed"
         )
     return image
+
+
+def wants_subcode(options: Mapping[str, str]) -> bool:
+    """Read the option `sub`; False where it is not given.
+
+    Raises:
+        UnsupportedError: it is neither yes nor no.
+    """
+    text = options.get(SUB, "no")
+    if text not in ("yes", "no"):
+        raise UnsupportedError(f"the option {SUB} is yes or no, not {text!r}")
+    return text == "yes"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import re
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 from rawcd.errors import FormatError, StorageError
@@ -91,7 +90,7 @@ def _stored(
     from rawcd.recording import Stored
     from rawcd.source import SECTOR_BYTES, BlockSource
 
-    stem = PurePath(files.name).stem
+    stem = files.stem
     reader = files.find(f"{stem}.img").reader
     needed = sum(end - first for first, end in stretches)
     held, rest = divmod(reader.size, SECTOR_BYTES)

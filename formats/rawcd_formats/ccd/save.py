@@ -10,7 +10,7 @@ from rawcd.image import RegionImage
 from rawcd.progress import part_of
 from rawcd.pump import JOBS, jobs_of, pump
 from rawcd.pump.fills import PlainMain, PlanarSubcode
-from rawcd.recording import program_stretches, with_raw_subcode
+from rawcd.recording import SUB, program_stretches, with_raw_subcode
 from rawcd.source import SECTOR_BYTES
 from rawcd.subcode.rows import PW96_BYTES
 from rawcd_formats.ccd.sheet import build
@@ -36,7 +36,7 @@ def save(
             have the name of its own data.
         StorageError: reading or writing failed.
     """
-    for option in options.keys() - {JOBS}:
+    for option in options.keys() - {JOBS, SUB}:  # subcode is always there
         raise UnsupportedError(f"the format ccd has no option {option!r}")
     stem = PurePath(files.name).stem
     if files.name in (f"{stem}.img", f"{stem}.sub"):

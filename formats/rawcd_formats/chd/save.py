@@ -16,6 +16,7 @@ from rawcd.errors import UnsupportedError
 from rawcd.image import ImageType, RegionImage
 from rawcd.progress import part_of
 from rawcd.pump import JOBS, PlainMain, jobs_of, pump
+from rawcd.recording import SUB, wants_subcode
 from rawcd.source import SECTOR_BYTES
 from rawcd_formats.chd.codecs import WITH_ZSTD, WRITABLE, zstd_module
 from rawcd_formats.chd.layout import HEADER, HUNK_BYTES, NO_CODEC, UNIT_BYTES, Header
@@ -72,7 +73,7 @@ def save(
         raise UnsupportedError(f"chd holds one session; this disc has {len(disc.sessions)}")
     fill: PlainMain | _WithSub = PlainMain(image)
     width, sub = SECTOR_BYTES, NO_SUB
-    if isinstance(image, RegionImage) and is_recorded_inside(image):
+    if isinstance(image, RegionImage) and (wants_subcode(options) or is_recorded_inside(image)):
         fill, width, sub = _WithSub(image.as_kind(ImageType.RAW)), UNIT_BYTES, RAW_SUB
     tracks = _tracks_of(disc, sub)
     records = [track.build() for track in tracks]
@@ -123,8 +124,10 @@ class _WithSub:
 
 def _codecs(options: Mapping[str, str]) -> tuple[bytes, ...]:
     """Read the option `codecs`; empty for none."""
-    for option in options.keys() - {CODECS, JOBS}:
-        raise UnsupportedError(f"the format chd has no option {option!r}; it has {CODECS}")
+    for option in options.keys() - {CODECS, JOBS, SUB}:
+        raise UnsupportedError(
+            f"the format chd has no option {option!r}; it has {CODECS} and {SUB}"
+        )
     text = options.get(CODECS, _DEFAULT_CODECS)
     if text == _NO_CODECS:
         return ()

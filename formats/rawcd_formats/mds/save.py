@@ -10,7 +10,7 @@ from rawcd.errors import UnsupportedError
 from rawcd.progress import part_of
 from rawcd.pump import JOBS, jobs_of, pump
 from rawcd.pump.fills import PlainSectors
-from rawcd.recording import program_stretches, with_raw_subcode
+from rawcd.recording import SUB, program_stretches, with_raw_subcode
 from rawcd.source import SECTOR_BYTES
 from rawcd.subcode.frame import POINT_FIRST_TRACK
 from rawcd.subcode.rows import PW96_BYTES
@@ -50,7 +50,7 @@ def save(
             the name of its own data.
         StorageError: reading or writing failed.
     """
-    for option in options.keys() - {JOBS}:
+    for option in options.keys() - {JOBS, SUB}:  # subcode is always there
         raise UnsupportedError(f"the format mds has no option {option!r}")
     data_name = f"{PurePath(files.name).stem}.mdf"
     if files.name == data_name:

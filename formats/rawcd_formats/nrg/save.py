@@ -15,7 +15,7 @@ from rawcd.image import RegionImage
 from rawcd.progress import part_of
 from rawcd.pump import JOBS, PlainMain, UserData, jobs_of, pump
 from rawcd.pump.fills import PlainSectors
-from rawcd.recording import with_raw_subcode
+from rawcd.recording import SUB, wants_subcode, with_raw_subcode
 from rawcd.sector import SectorType
 from rawcd.subcode.frame import to_bcd
 from rawcd_formats.nrg import chunks as nrg
@@ -81,10 +81,10 @@ def save(
     from rawcd.userdata import check_remakeable
 
     cooked = _cooked(options)
-    with_sub = is_recorded_inside(image)
+    with_sub = wants_subcode(options) or is_recorded_inside(image)
     if cooked and with_sub:
         raise UnsupportedError(
-            "recorded subcode stands behind whole sectors alone: leave the sector-size at 2352"
+            "subcode stands behind whole sectors alone: leave the sector-size at 2352"
         )
     stored = list(_stored(image.disc, cooked=cooked, with_sub=with_sub))
     packs = _text_packs(image)
@@ -116,8 +116,10 @@ def save(
 
 def _cooked(options: Mapping[str, str]) -> bool:
     """Read the options: whether Mode 1 tracks are kept as user data alone."""
-    for option in options.keys() - {"sector-size", JOBS}:
-        raise UnsupportedError(f"the format nrg has no option {option!r}; it has sector-size")
+    for option in options.keys() - {"sector-size", JOBS, SUB}:
+        raise UnsupportedError(
+            f"the format nrg has no option {option!r}; it has sector-size and {SUB}"
+        )
     size = options.get("sector-size", "2352")
     if size not in _SIZES:
         raise UnsupportedError(f"the option sector-size is 2048 or 2352, not {size!r}")
