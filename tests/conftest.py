@@ -1,4 +1,4 @@
-"""Profiles of hypothesis: `quick` by default, `ci` derandomised, `night` long."""
+"""Profiles of hypothesis: `quick` by default, `ci` derandomised, `brief` short, `night` long."""
 
 from __future__ import annotations
 
@@ -18,6 +18,13 @@ settings.register_profile(
     deadline=None,
     derandomize=True,
     max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "brief",
+    deadline=None,
+    derandomize=True,
+    max_examples=8,
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.register_profile("night", deadline=None, max_examples=1000)

@@ -207,9 +207,9 @@ def _opened(inputs: Sequence[str], *, gaps: bool, trust_paths: bool) -> RegionIm
     """Return the image of one sheet or image, or of sound files."""
     from rawcd.fileset import InputFiles
     from rawcd.image import RegionImage
-    from rawcd.plugins import open_image
+    from rawcd.plugins import main_file, open_image
 
-    opened = [InputFiles(path, trust_paths=trust_paths) for path in inputs]
+    opened = [InputFiles(main_file(path), trust_paths=trust_paths) for path in inputs]
     formats = [_format_of(files) for files in opened]
     if any(formats) and len(inputs) > 1:
         known = inputs[[bool(name) for name in formats].index(True)]

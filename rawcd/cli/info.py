@@ -42,9 +42,9 @@ def info(
     """Show what is on a disc image: tracks, indexes, codes, flags, and what was noted."""
     from rawcd.fileset import InputFiles
     from rawcd.image import ImageType
-    from rawcd.plugins import open_image, recognised_format
+    from rawcd.plugins import main_file, open_image, recognised_format
 
-    files = InputFiles(image, trust_paths=trust_paths)
+    files = InputFiles(main_file(image), trust_paths=trust_paths)
     name = format_name or recognised_format(files)
     rw = None if kind is None else ImageType(1 + KINDS.index(kind))
     opened = open_image(files, format=name, rw=rw)

@@ -114,7 +114,7 @@ def test_a_sheet_comes_back_or_says_why_not(image: RegionImage) -> None:
             # Sheets know no mode 0, and call every disc of mode 2 XA or CD-I.
             with pytest.raises(UnsupportedError) as caught:
                 save_image(image, place / "disc.cue")
-            word = "mode 0" if mode_0 else "disc type (CDDA_CDROM)"
+            word = "mode 0" if mode_0 else "disc type CDDA_CDROM"
             assert word in str(caught.value)
             assert not list(place.iterdir())
             save_image(image, place / "disc.cue", allow_loss=True)
