@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rawcd.errors import (
         AuthoringError,
         CancelledError,
+        DriveError,
         FormatError,
         MissingExtraError,
         PluginError,
@@ -77,6 +78,7 @@ _HOMES: Final = {
     "rawcd.errors": (
         "AuthoringError",
         "CancelledError",
+        "DriveError",
         "FormatError",
         "MissingExtraError",
         "PluginError",
@@ -121,6 +123,7 @@ __all__ = [
     "Disc",
     "DiscImage",
     "DiscType",
+    "DriveError",
     "Feature",
     "FileSource",
     "FormatError",
