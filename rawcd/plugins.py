@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 FORMATS: Final = "rawcd.formats"
 WRITERS: Final = "rawcd.writers"
-GROUPS: Final = (FORMATS, WRITERS)
+RECORDERS: Final = "rawcd.recorders"
+GROUPS: Final = (FORMATS, RECORDERS, WRITERS)
 
 
 class Format(Protocol):
