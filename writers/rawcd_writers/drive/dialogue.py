@@ -42,8 +42,8 @@ class Dialogue:
     """What is said to a drive.
 
     Args:
-        transport: the way to it. Where it has a `sleep` and a `now` of its own, as a recorder on
-            a simulated clock has, pauses and patience go by that.
+        transport: the way to it. Where it has a `clock` of its own, as a recorder on simulated
+            time has, pauses and patience go by that.
 
     Attributes:
         transport: the way to the drive.
@@ -55,8 +55,9 @@ class Dialogue:
         self.transport = transport
         self.warnings: list[Sense] = []
         self.while_waiting: Callable[[], None] | None = None
-        self._sleep: Callable[[float], None] = getattr(transport, "sleep", time.sleep)
-        self._now: Callable[[], float] = getattr(transport, "now", time.monotonic)
+        clock = getattr(transport, "clock", None)
+        self._sleep: Callable[[float], None] = time.sleep if clock is None else clock.wait
+        self._now: Callable[[], float] = time.monotonic if clock is None else clock.now
 
     def ask(
         self,
