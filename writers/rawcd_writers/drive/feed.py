@@ -72,7 +72,8 @@ class Feed:
         self._queue: queue.Queue[tuple[Run, int, Bytes2D] | BaseException | None] = queue.Queue(
             max(2, _BUFFER_BYTES // part)
         )
-        self.total = self._queue.maxsize * part
+        # Beside the queue, one part is being read and one is being written.
+        self.total = (self._queue.maxsize + 2) * part
         self.used = 0
         self.read_lba = self._runs[0].lba - 1
         self._lock = threading.Lock()
@@ -106,6 +107,9 @@ class Feed:
                 for lba in range(run.lba, run.end_lba, blocks):
                     rows = np.empty((min(blocks, run.end_lba - lba), run.block_bytes), np.uint8)
                     run.fill(lba, rows)
+                    self.read_lba = lba + len(rows) - 1
+                    with self._lock:
+                        self.used += rows.nbytes
                     if not self._put((run, lba, rows)):
                         return
             self._put(None)
@@ -121,10 +125,6 @@ class Feed:
             except queue.Full:
                 self._full_once.set()
                 continue
-            if isinstance(item, tuple):
-                with self._lock:
-                    self.used += item[2].nbytes
-                self.read_lba = item[1] + len(item[2]) - 1
             return True
         return False
 

@@ -36,6 +36,7 @@ _log = logging.getLogger(__name__)
 SINGLE_SPEED: Final = 176.4
 """kB/s of 1,000 bytes: 75 sectors of 2,352."""
 _CD_PROFILES: Final = {0x08: "CD-ROM", 0x09: "CD-R", 0x0A: "CD-RW"}
+_CD_ROM: Final = 0x08
 _BLANKING_PATIENCE: Final = 2 * 3600.0
 _READY_PATIENCE: Final = 60.0
 _STATUS_WORDS: Final = {
@@ -204,8 +205,11 @@ class DriveSession:
         if info.status in (DiscStatus.BLANK, DiscStatus.APPENDABLE):
             track = self.dialogue.reply_or_none(mmc.read_track_information())
         last = None if atip is None else atip.last_lead_out_lba
+        kind = _CD_PROFILES.get(profile, f"profile {profile:04X}h")
+        if atip is not None and profile == _CD_ROM:  # a closed disc passes for a pressed one
+            kind = "CD-RW" if atip.rewritable else "CD-R"
         return Media(
-            kind=_CD_PROFILES.get(profile, f"profile {profile:04X}h"),
+            kind=kind,
             status=info.status,
             erasable=info.erasable,
             sessions=info.sessions,
