@@ -35,6 +35,7 @@ from rawcd.image import (
     SubForm,
     SubRegion,
     blanks,
+    main_sectors,
 )
 from rawcd.msf import PROGRAM_LBA, Msf
 from rawcd.qscan import recover_disc
@@ -47,6 +48,7 @@ from rawcd_writers.drive.feed import MAX_BLOCKS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rawcd.image import DiscImage
     from rawcd.source import Bytes2D
     from rawcd_writers.drive.replies import FullToc, Toc
     from rawcd_writers.drive.session import DriveSession
@@ -483,3 +485,60 @@ def _first_readable(reader: SectorReader, session: Session) -> int:
         return lba
     _log.warning("%s: neither LBA %s nor LBA 0 can be read", reader.name, Msf.from_lba(0))
     return 0
+
+
+_SHOWN: Final = 10
+_COMPARED: Final = 208
+
+
+def differences(session: DriveSession, image: DiscImage, mode: str) -> tuple[str, ...]:
+    """Return the first differences between a disc and what was burned; see `DriveSession`.
+
+    Main channel from LBA 0 on, and of a raw burn all 96 bytes of subcode, or the Q of 16.
+    """
+    session.wait_until_ready()
+    whole = mode == "raw" and image.kind is ImageType.RAW
+    sub = mmc.SubSelection.RAW if whole else mmc.SubSelection.NONE
+    reader = SectorReader(session, sub=sub)
+    disc = disc_of_toc(session)
+    tracks = {track.number: track for track in disc.tracks}
+    found: list[str] = []
+    for track in image.disc.tracks:
+        if track.number not in tracks:
+            return (*found, f"track {track.number} is not on the disc")
+        shift = tracks[track.number].start_lba - track.start_lba
+        if shift and mode != "tao":
+            found.append(f"track {track.number} begins {shift} sectors elsewhere")
+            continue
+        first = max(0, track.start_lba if mode == "tao" else track.first_lba)
+        for lba in range(first, track.end_lba, _COMPARED):
+            count = min(_COMPARED, track.end_lba - lba)
+            read = reader.read(lba + shift, count)
+            found += _unlike(image, lba, read, whole=whole, moved=bool(shift))
+            if len(found) >= _SHOWN:
+                return tuple(found[:_SHOWN])
+    return tuple(found)
+
+
+def _unlike(
+    image: DiscImage, lba: int, read: Sectors, *, whole: bool, moved: bool
+) -> Iterator[str]:
+    """Yield a line for each sector that is not what it should be."""
+    count = len(read.main)
+    wanted = main_sectors(image, lba, count)
+    same = read.main == wanted
+    if moved:  # the header tells another address, and the parity covers it
+        same[:, 12:16] = True
+        same[:, 2064:] |= (read.main[:, :12] == np.frombuffer(SYNC, np.uint8)).all(axis=1)[:, None]
+    for row in np.flatnonzero(~same.all(axis=1)).tolist():
+        byte = int(np.flatnonzero(~same[row])[0])
+        yield (
+            f"LBA {lba + row}: byte {byte} is {read.main[row, byte]:02X}, "
+            f"{wanted[row, byte]:02X} was burned"
+        )
+    if whole:
+        sent = np.frombuffer(image.read(lba, count), np.uint8).reshape(count, -1)[:, SECTOR_BYTES:]
+        for row in np.flatnonzero((sent != read.sub).any(axis=1)).tolist():
+            bits = int(np.bitwise_or.reduce(sent[row] ^ read.sub[row]))
+            names = "".join(name for place, name in enumerate("WVUTSRQP") if bits >> place & 1)
+            yield f"LBA {lba + row}: subcode {names[::-1]} is not what was burned"

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-    from rawcd.image import DiscImage
+    from rawcd.image import DiscImage, RegionImage
     from rawcd.progress import BurnWatch
     from rawcd_writers.drive.burn import BurnResult
+    from rawcd_writers.drive.reading import SectorReader
     from rawcd_writers.drive.replies import Configuration, DiscInformation, Inquiry
     from rawcd_writers.drive.transport import Transport
 
@@ -311,3 +312,37 @@ class DriveSession:
             overburn=overburn,
             progress=progress,
         ).run()
+
+    def image(
+        self, *, sub: str = "raw", flags: bool = False, retries: int = 3
+    ) -> tuple[RegionImage, SectorReader]:
+        """Return the disc as an image that reads from the drive, and what tells of hard sectors.
+
+        Args:
+            sub: `raw`, `rw` (corrected), `q` or `none`.
+            flags: count the bytes that the drive could not correct.
+            retries: how often a sector is tried again.
+
+        Raises:
+            DriveError: there is no disc, or it cannot be read.
+        """
+        from rawcd_writers.drive.reading import read_disc
+
+        return read_disc(
+            self,
+            sub=mmc.SubSelection[sub.upper()],
+            errors=mmc.ErrorSelection.C2 if flags else mmc.ErrorSelection.NONE,
+            retries=retries,
+        )
+
+    def differences(self, image: DiscImage, mode: str) -> tuple[str, ...]:
+        """Compare the disc with the image that was burned on it, and name the first differences.
+
+        Args:
+            image: what was burned.
+            mode: how. Track at once lies elsewhere on the disc, and its pregaps are the drive's;
+                only what was written raw has the image's own subcode.
+        """
+        from rawcd_writers.drive.reading import differences
+
+        return differences(self, image, mode)
