@@ -45,6 +45,17 @@ def mixed() -> RegionImage:
     return creator.create_result_image()
 
 
+def two_sessions() -> RegionImage:
+    """A session of sound, and one of data behind it."""
+    creator = rawcd.RawCDImageCreator()
+    creator.appendable = True
+    creator.add_track(sound(400))
+    creator = rawcd.RawCDImageCreator(after=creator.create_result_image())
+    data = np.random.default_rng(4).integers(0, 256, 320 * 2048, np.uint8).tobytes()
+    creator.add_track(data, sector_type=rawcd.SectorType.MODE1)
+    return creator.create_result_image()
+
+
 class Spy:
     """A transport that notes each command before the recorder behind it gets it."""
 

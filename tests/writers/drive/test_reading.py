@@ -14,7 +14,7 @@ from rawcd_writers.drive.reading import read_disc
 from rawcd_writers.drive.session import DriveSession
 from rawcd_writers.drive.transport import Answer
 from rawcd_writers.drive.virtual import Fault, VirtualRecorder, blank_named
-from tests.writers.drive.burning import Spy, album, mixed
+from tests.writers.drive.burning import Spy, album, mixed, two_sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,3 +121,33 @@ def test_a_disc_in_a_drive_is_saved_in_any_format(tmp_path: Path) -> None:
     assert rawcd.main_sectors(copy, 0, 825).tobytes() == (
         rawcd.main_sectors(image, 0, 825).tobytes()
     )
+
+
+@pytest.mark.parametrize("mode", ["raw", "sao", "tao"])
+def test_a_disc_of_two_sessions_is_burned_and_read_back(mode: str, tmp_path: Path) -> None:
+    image = two_sessions().as_kind(rawcd.ImageType.RAW)
+    burned(image, tmp_path / "disc", mode)
+    with DriveSession(VirtualRecorder(tmp_path / "disc")) as session:
+        found, _ = read_disc(session)
+        assert len(found.disc.sessions) == 2
+        assert [t.mode for t in found.disc.tracks] == [t.mode for t in image.disc.tracks]
+        assert session.differences(image, mode) == ()
+        if mode == "tao":
+            return
+        for first, second in zip(image.disc.tracks, found.disc.tracks, strict=True):
+            assert (first.start_lba, first.end_lba) == (second.start_lba, second.end_lba)
+
+
+def test_the_first_differences_are_named(tmp_path: Path) -> None:
+    image = album().as_kind(rawcd.ImageType.RAW)
+    burned(image, tmp_path / "disc")
+    data = bytearray((tmp_path / "disc").read_bytes())
+    place = (200 + 4650) * 2448
+    data[place + 7] ^= 0xFF
+    data[place + 2448 + 2352] ^= 0x41
+    (tmp_path / "disc").write_bytes(data)
+    with DriveSession(VirtualRecorder(tmp_path / "disc")) as session:
+        first, second = session.differences(image, "raw")
+        assert len(session.differences(two_sessions(), "sao")) > 1
+    assert first.startswith("LBA 200: byte 7 is ")
+    assert second == "LBA 201: subcode QW is not what was burned"

@@ -300,25 +300,32 @@ class Burn:
     # -- raw --------------------------------------------------------------------------------------
 
     def _write_raw(self, plan: BurnPlan, media: Media) -> None:
-        """Send every sector from the blank's lead-in to the end of the last lead-out."""
+        """Send every sector from the blank's lead-in to the end of the last lead-out.
+
+        Each session is a recording of its own, from its lead-in to the end of its lead-out.
+        """
         disc = self._image.disc
-        page = replace(
-            self._page(WriteType.RAW, plan.block_type, disc.appendable),
-            session_format=disc.sessions[0].disc_type,
-        )
-        self._session.set_write_parameters(page)
-        image = self._from_lead_in(plan, self._lead_in_lba(media))
-        self._start_lba, self._count = image.first_lba, image.sector_count
-        self._written_lba = image.first_lba - 1
-        self._calibrate()
-        run = Run(
-            lba=image.first_lba,
-            sectors=image.sector_count,
-            block_bytes=image.sector_size,
-            fill=_filler(image),
-        )
-        self._send([run], disc=image.disc)
-        self._flush()
+        image = self._image
+        for number, session in enumerate(disc.sessions, 1):
+            more = number < len(disc.sessions) or disc.appendable
+            page = self._page(WriteType.RAW, plan.block_type, more)
+            self._session.set_write_parameters(replace(page, session_format=session.disc_type))
+            if number == 1:
+                image = self._from_lead_in(plan, self._lead_in_lba(media))
+                self._start_lba, self._count = image.first_lba, image.sector_count
+                self._written_lba = image.first_lba - 1
+                self._calibrate()
+            else:
+                self._check_start(session, session.lead_in_lba)
+            first = image.first_lba if number == 1 else session.lead_in_lba
+            run = Run(
+                lba=first,
+                sectors=session.end_lba - first,
+                block_bytes=image.sector_size,
+                fill=_filler(image),
+            )
+            self._send([run], disc=image.disc)
+            self._flush()
 
     def _lead_in_lba(self, media: Media) -> int:
         """Return where this disc's lead-in begins: as the drive says, else as the groove does."""
@@ -367,7 +374,8 @@ class Burn:
             if number == 1:
                 self._calibrate()
             self._dialogue.ask(mmc.send_cue_sheet(rows))
-            self._check_start(session)
+            if number > 1:  # drives count from the pregap, or from the first track
+                self._check_start(session, session.program_lba, session.tracks[0].start_lba)
             runs = [
                 Run(
                     lba=track.first_lba,
@@ -419,13 +427,11 @@ class Burn:
 
         return Run(lba=first, sectors=PROGRAM_LBA - first, block_bytes=96, fill=fill)
 
-    def _check_start(self, session: Session) -> None:
-        """See that the drive will put a later session where the image has it."""
-        if session.program_lba == PROGRAM_LBA:
-            return
+    def _check_start(self, session: Session, *starts: int) -> None:
+        """See that the drive will put a session where the image has it."""
         track = self._dialogue.reply_or_none(mmc.read_track_information())
         told = None if track is None else track.next_writable_lba
-        if told not in (None, session.program_lba, session.tracks[0].start_lba):
+        if told is not None and told not in starts:
             raise DriveError(
                 f"{self._session.name}: the next session would begin at LBA {told}, "
                 f"the image has it at {session.program_lba}"
