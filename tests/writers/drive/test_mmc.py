@@ -137,7 +137,8 @@ class Device:
 
     def __init__(self, data: bytes) -> None:
         self.data = data
-        self.opcodes = self.devicetype = None
+        self.opcodes: Any = None
+        self.devicetype: Any = None
         self.sent: list[bytes] = []
 
     def execute(self, command: Any) -> None:

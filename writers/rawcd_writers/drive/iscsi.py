@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 from contextlib import suppress
 from functools import lru_cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from rawcd.errors import DriveError, MissingExtraError
@@ -64,7 +65,7 @@ def _device_class() -> Any:
         MissingExtraError: the library is not installed.
     """
     try:
-        import iscsi
+        iscsi: Any = import_module("iscsi")
         from pyscsi.pyiscsi.iscsi_device import ISCSIDevice
     except ImportError as error:
         raise MissingExtraError(
@@ -88,7 +89,9 @@ def _device_class() -> Any:
                 direction, length = iscsi.SCSI_XFER_READ, data_in
             came = bytearray(data_in)
             task = iscsi.Task(cdb, direction, length)
-            self._iscsi.command(self._iscsi_url.lun, task, bytearray(data_out), came)
+            context: Any = self._iscsi
+            url: Any = self._iscsi_url
+            context.command(url.lun, task, bytearray(data_out), came)
             status = task.status
             if not 0 <= status <= _LAST_STATUS:
                 raise DriveError(f"the connection failed (libiscsi: {status & 0xFFFFFFFF:#x})")

@@ -172,6 +172,7 @@ def check_fits(image: DiscImage, media: Media | None, *, name: str, overburn: bo
     known = {} if overburn or limit is None else {"lead_out_limit": limit}
     breaks = rule_breaks(image.disc, **known)
     if breaks:
-        more = f" (and {len(breaks) - 1} more)" if len(breaks) > 1 else ""
-        remedy = "; --overburn tries it" if breaks[0].rule == "lead-out-limit" and known else ""
-        raise AuthoringError(f"{breaks[0]}{more}{remedy}", rule=breaks[0].rule)
+        first, *others = breaks
+        more = f" (and {len(others)} more)" if others else ""
+        remedy = "; --overburn tries it" if first.rule == "lead-out-limit" and known else ""
+        raise AuthoringError(f"{first}{more}{remedy}", rule=first.rule)

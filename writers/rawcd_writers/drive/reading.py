@@ -57,6 +57,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _MEDIUM_ERROR: Final = 3
+_RUN_OUT_KEYS: Final = (3, 5, 8)
+"""Medium error, wrong kind of sector, blank: what drives say of run-out blocks."""
+_RUN_OUT_SECTORS: Final = 2
 _HEADER: Final = 0xA0, 0xA1, 0xA2
 _MODE_BYTE: Final = 15
 _DATA: Final = 4
@@ -89,6 +92,9 @@ class SectorReader:
     Attributes:
         retried: sectors that took more than one try, and how many.
         flagged: sectors with error flags, and how many bytes were flagged.
+        run_out: the last two sectors of data tracks, where track at once leaves blocks that hold
+            nothing and cannot be read; they come as zeros and are kept in `lost`.
+        lost: such sectors that could not be read.
     """
 
     def __init__(
@@ -108,6 +114,8 @@ class SectorReader:
         self._size = size
         self.retried: dict[int, int] = {}
         self.flagged: dict[int, int] = {}
+        self.run_out: frozenset[int] = frozenset()
+        self.lost: set[int] = set()
         self._lock = threading.RLock()
         self._held: tuple[int, Sectors] | None = None
 
@@ -151,7 +159,9 @@ class SectorReader:
         try:
             self._ask(lba, rows)
         except DriveError as error:
-            if error.sense is None or error.sense[0] != _MEDIUM_ERROR:
+            ends = not self.run_out.isdisjoint(range(lba, lba + len(rows)))
+            keys = _RUN_OUT_KEYS if ends else (_MEDIUM_ERROR,)
+            if error.sense is None or error.sense[0] not in keys:
                 raise
             for row in range(len(rows)):
                 self._fill_one(lba + row, rows[row : row + 1])
@@ -161,8 +171,13 @@ class SectorReader:
             try:
                 self._ask(lba, row)
             except DriveError as error:
-                unreadable = error.sense is not None and error.sense[0] == _MEDIUM_ERROR
-                if not unreadable or attempt == self._retries:
+                key = None if error.sense is None else error.sense[0]
+                last = attempt == self._retries or key != _MEDIUM_ERROR
+                if last and lba in self.run_out and key in _RUN_OUT_KEYS:
+                    row[:] = 0
+                    self.lost.add(lba)
+                    return
+                if last:
                     raise
                 self.retried[lba] = attempt + 1
             else:
@@ -425,6 +440,12 @@ def read_disc(
     }
     if any(track.mode is not modes.get(track.number, track.mode) for track in disc.tracks):
         disc = disc_of_toc(session, modes)
+    reader.run_out = frozenset(
+        lba
+        for track in disc.tracks
+        if not track.is_audio
+        for lba in range(track.end_lba - _RUN_OUT_SECTORS, track.end_lba)
+    )
     image = _image_of(disc, reader)
     if sub not in (mmc.SubSelection.RAW, mmc.SubSelection.Q):
         return image, reader
