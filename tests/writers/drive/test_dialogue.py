@@ -15,6 +15,8 @@ from rawcd_writers.drive.virtual import Clock
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rawcd_writers.drive.command import Command
+
 
 def sense(key: int, asc: int, ascq: int) -> Answer:
     return Answer(status=2, data=b"", sense=bytes([0x72, key, asc, ascq, 0, 0, 0, 0]))
@@ -42,13 +44,13 @@ class Script:
         """There is nothing to let go of."""
 
 
-def ask(*answers: Answer, command: mmc.Command[Any] | None = None, **more: Any) -> tuple[Any, int]:
+def ask(*answers: Answer, command: Command[Any] | None = None, **more: Any) -> tuple[Any, int]:
     drive = Script(answers)
     reply = Dialogue(drive).ask(command or mmc.test_unit_ready(), **more)
     return reply, drive.asked
 
 
-def refusal(*answers: Answer, command: mmc.Command[Any] | None = None, **more: Any) -> DriveError:
+def refusal(*answers: Answer, command: Command[Any] | None = None, **more: Any) -> DriveError:
     with pytest.raises(DriveError) as caught:
         ask(*answers, command=command, **more)
     return caught.value

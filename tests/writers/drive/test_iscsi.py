@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from rawcd_writers.drive.command import Command
+
 TOOLS = ("tgtd", "tgtadm", "tgtimg")
 MISSING = [tool for tool in TOOLS if shutil.which(tool) is None]
 HAS_LIBRARY = importlib.util.find_spec("iscsi") is not None
@@ -88,7 +90,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             daemon.wait()
 
 
-def ask(drive: IscsiTransport, command: mmc.Command[Any]) -> Any:
+def ask(drive: IscsiTransport, command: Command[Any]) -> Any:
     """Send a command; a unit attention is read and the command sent again, once."""
     for _ in range(3):
         answer = drive.execute(
@@ -136,7 +138,7 @@ def test_a_drive_tells_who_it_is_and_what_is_in_it(portal: str) -> None:
     [mmc.read_cd(0, 1), mmc.send_cue_sheet(bytes(24)), mmc.send_opc(), mmc.get_event_status()],
     ids=lambda command: command.name,
 )
-def test_a_refused_command_says_why(portal: str, command: mmc.Command[Any]) -> None:
+def test_a_refused_command_says_why(portal: str, command: Command[Any]) -> None:
     """PYSCSI's own device ends in a TypeError here, and the sense is gone."""
     drive = IscsiTransport(f"{portal}/1")
     try:

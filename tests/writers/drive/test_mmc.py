@@ -15,18 +15,20 @@ from rawcd_writers.drive.pages import BlockType, WriteParameters, WriteType
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rawcd_writers.drive.command import Command
 
-def made_again(name: str, cdb: bytes) -> mmc.Command[Any]:
+
+def made_again(name: str, cdb: bytes) -> Command[Any]:
     """Build a command with the fields that a captured CDB has, read by hand."""
     long, short = int.from_bytes(cdb[7:9]), cdb[4]
     lba = int.from_bytes(cdb[2:6], signed=True)
     control, page = mmc.PageControl(cdb[2] >> 6), cdb[2] & 0x3F
-    toc: dict[int, Callable[..., mmc.Command[Any]]] = {
+    toc: dict[int, Callable[..., Command[Any]]] = {
         0: mmc.read_toc,
         1: mmc.read_session_info,
         4: mmc.read_atip,
     }
-    makers: dict[str, Callable[[], mmc.Command[Any]]] = {
+    makers: dict[str, Callable[[], Command[Any]]] = {
         "TEST UNIT READY": mmc.test_unit_ready,
         "INQUIRY": lambda: mmc.inquiry(int.from_bytes(cdb[3:5])),
         "MODE SELECT(6)": lambda: mmc.mode_select_6(bytes([5]) + bytes(short - 5)),
@@ -100,7 +102,7 @@ def test_every_captured_command_is_built_as_it_was_sent(vectors: dict[str, Any])
     ],
     ids=str,
 )
-def test_the_other_commands_follow_the_table(command: mmc.Command[Any], cdb: str) -> None:
+def test_the_other_commands_follow_the_table(command: Command[Any], cdb: str) -> None:
     assert command.cdb.hex() == cdb
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rawcd.disc import Disc, Index, Session, Track
 from rawcd.errors import FormatError
 from rawcd.toc import scsi_full_toc, scsi_session_info, scsi_toc
-from rawcd_writers.drive import replies
+from rawcd_writers.drive import replies, tables
 from rawcd_writers.drive.pages import BlockType, Capabilities, ModeReply, WriteParameters
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 PARSERS: list[Callable[[bytes], Any]] = [
     replies.Inquiry.parse,
     replies.Capacity.parse,
-    replies.SubChannel.parse,
-    replies.Toc.parse,
-    replies.FullToc.parse,
-    replies.Atip.parse,
-    replies.TextPacks.parse,
+    tables.SubChannel.parse,
+    tables.Toc.parse,
+    tables.FullToc.parse,
+    tables.Atip.parse,
+    tables.TextPacks.parse,
     replies.DiscInformation.parse,
     replies.TrackInformation.parse,
     replies.BufferCapacity.parse,
@@ -54,29 +54,29 @@ def disc() -> Disc:
 
 
 def test_the_tables_of_contents_are_those_that_our_own_disc_has() -> None:
-    toc = replies.Toc.parse(scsi_toc(disc()))
+    toc = tables.Toc.parse(scsi_toc(disc()))
     assert (toc.first, toc.last) == (1, 2)
     assert [(each.track, each.lba, each.adr) for each in toc.entries] == [
         (1, 0, 1),
         (2, 300, 1),
         (0xAA, 700, 1),
     ]
-    session = replies.Toc.parse(scsi_session_info(disc()))
+    session = tables.Toc.parse(scsi_session_info(disc()))
     assert [(each.track, each.lba) for each in session.entries] == [(1, 0)]
-    full = replies.FullToc.parse(scsi_full_toc(disc()))
+    full = tables.FullToc.parse(scsi_full_toc(disc()))
     assert [(each.point, each.lba) for each in full.entries[2:]] == [(0xA2, 700), (1, 0), (2, 300)]
 
 
 @given(st.integers(4, 36))
 def test_a_table_that_is_cut_off_keeps_its_whole_entries(length: int) -> None:
-    toc = replies.Toc.parse(scsi_toc(disc())[:length])
+    toc = tables.Toc.parse(scsi_toc(disc())[:length])
     assert len(toc.entries) == min(3, (length - 4) // 8)
 
 
 def test_old_memory_behind_a_reply_is_not_part_of_it() -> None:
-    assert len(replies.Toc.parse(scsi_toc(disc()) + bytes(80)).entries) == 3
+    assert len(tables.Toc.parse(scsi_toc(disc()) + bytes(80)).entries) == 3
     packs = (2 + 18).to_bytes(2) + bytes(2) + bytes(range(18)) + bytes(40)
-    assert replies.TextPacks.parse(packs).packs == bytes(range(18))
+    assert tables.TextPacks.parse(packs).packs == bytes(range(18))
 
 
 def test_atip() -> None:
@@ -85,8 +85,8 @@ def test_atip() -> None:
     body[4:7] = bytes([97, 26, 66])
     body[8:11] = bytes([79, 59, 74])
     body[12:15] = b"abc"
-    atip = replies.Atip.parse((2 + 24).to_bytes(2) + bytes(2) + bytes(body))
-    assert atip == replies.Atip(
+    atip = tables.Atip.parse((2 + 24).to_bytes(2) + bytes(2) + bytes(body))
+    assert atip == tables.Atip(
         writing_power=5,
         reference_speed=2,
         unrestricted=True,

@@ -23,7 +23,7 @@ from rawcd_writers.drive.transport import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rawcd_writers.drive.mmc import Command
+    from rawcd_writers.drive.command import Command
     from rawcd_writers.drive.transport import Transport
 
 _log = logging.getLogger(__name__)

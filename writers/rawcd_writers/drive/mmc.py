@@ -1,17 +1,14 @@
-"""The commands of a CD recorder, each as an object that holds its own CDB (MMC, SPC).
-
-A command is built once, shares nothing, and has the shape that PYSCSI's devices execute:
-`cdb`, `dataout`, `datain`, `sense`. Bytes of a CDB that no layout names are zero.
-"""
+"""The commands of a CD recorder (MMC, SPC). Bytes of a CDB that no layout names are zero."""
 
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import construct
 
-from rawcd_writers.drive import pages, replies
+from rawcd_writers.drive import pages, replies, tables
+from rawcd_writers.drive.command import Command, as_it_is, cdb_layout, nothing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,109 +17,11 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-_SECONDS: Final = 30.0
 _LONG_SECONDS: Final = 120.0
 """A command that may find the drive spinning up, trying its laser, or with a full buffer."""
 _CLOSING_SECONDS: Final = 900.0
 """A lead-in and a lead-out at single speed, and the drive's own pauses."""
 _BLANKING_SECONDS: Final = 2 * 3600.0
-
-
-class Command(Generic[R]):
-    """A command for a drive, and how its reply is read.
-
-    Attributes:
-        name: as MMC calls it.
-        cdb: the command descriptor block.
-        data_out: what is sent.
-        data_in: the most bytes that may come.
-        timeout: seconds until it counts as lost.
-        lba: the address that it is about, or None.
-        sense: where PYSCSI's devices look for sense data.
-        result: where PYSCSI's devices leave what they read.
-    """
-
-    __slots__ = (
-        "_datain",
-        "_parse",
-        "cdb",
-        "data_in",
-        "data_out",
-        "lba",
-        "name",
-        "result",
-        "sense",
-        "timeout",
-    )
-
-    def __init__(
-        self,
-        name: str,
-        layout: construct.Construct[Any, Any],
-        fields: dict[str, int],
-        parse: Callable[[bytes], R],
-        *,
-        data_out: ReadableBuffer = b"",
-        data_in: int = 0,
-        timeout: float = _SECONDS,
-        lba: int | None = None,
-    ) -> None:
-        self.name = name
-        try:
-            self.cdb: bytes = layout.build(fields)
-        except construct.ConstructError as error:
-            raise ValueError(f"{name} cannot say {fields}: {error}") from error
-        self.data_out = data_out
-        self.data_in = data_in
-        self.timeout = timeout
-        self.lba = lba
-        self.sense: bytes | None = None
-        self.result: R | None = None
-        self._parse = parse
-        self._datain: bytearray | None = None
-
-    @property
-    def dataout(self) -> bytearray:
-        """What is sent, as PYSCSI's devices take it."""
-        return bytearray(self.data_out)
-
-    @property
-    def datain(self) -> bytearray:
-        """Room for what comes, as PYSCSI's devices take it."""
-        if self._datain is None:
-            self._datain = bytearray(self.data_in)
-        return self._datain
-
-    def unmarshall(self) -> None:
-        """Read `datain` into `result`, as PYSCSI's facade asks for it."""
-        self.result = self.reply(bytes(self.datain))
-
-    def reply(self, data: bytes) -> R:
-        """Return what the bytes say that came.
-
-        Raises:
-            FormatError: they are no reply to this command.
-        """
-        return self._parse(data)
-
-    def __repr__(self) -> str:
-        return f"<{self.name} {self.cdb.hex()}>"
-
-
-def _nothing(data: bytes) -> None:
-    del data
-
-
-def _as_it_is(data: bytes) -> bytes:
-    return data
-
-
-def _cdb(opcode: int, *fields: construct.Construct[Any, Any]) -> construct.Struct:
-    """Return the layout of a command: its code, then fields to the length the code implies."""
-    group = opcode >> 5
-    size = {0: 6, 1: 10, 2: 10, 5: 12}[group]
-    layout = construct.Struct(construct.Const(bytes([opcode])), *fields)
-    return construct.Struct(*layout.subcons, construct.Padding(size - layout.sizeof()))
 
 
 _U8: Final = construct.Byte
@@ -132,21 +31,21 @@ _U32: Final = construct.Int32ub
 _LBA: Final = construct.Int32sb
 _SKIP: Final = construct.Padding
 
-_TEST_UNIT_READY: Final = _cdb(0x00)
-_REQUEST_SENSE: Final = _cdb(0x03, _SKIP(3), "length" / _U8)
-_INQUIRY: Final = _cdb(0x12, _SKIP(2), "length" / _U16)
-_MODE_SELECT_6: Final = _cdb(0x15, "flags" / _U8, _SKIP(2), "length" / _U8)
-_MODE_SELECT_10: Final = _cdb(0x55, "flags" / _U8, _SKIP(5), "length" / _U16)
-_MODE_SENSE_6: Final = _cdb(0x1A, "flags" / _U8, "page" / _U8, _SKIP(1), "length" / _U8)
-_MODE_SENSE_10: Final = _cdb(0x5A, "flags" / _U8, "page" / _U8, _SKIP(4), "length" / _U16)
-_START_STOP: Final = _cdb(0x1B, "immediate" / _U8, _SKIP(2), "motion" / _U8)
-_PREVENT_ALLOW: Final = _cdb(0x1E, _SKIP(3), "prevent" / _U8)
-_READ_CAPACITY: Final = _cdb(0x25)
-_READ_10: Final = _cdb(0x28, _SKIP(1), "lba" / _LBA, _SKIP(1), "blocks" / _U16)
-_WRITE_10: Final = _cdb(0x2A, "flags" / _U8, "lba" / _LBA, _SKIP(1), "blocks" / _U16)
-_WRITE_12: Final = _cdb(0xAA, "flags" / _U8, "lba" / _LBA, "blocks" / _U32)
-_SYNCHRONIZE_CACHE: Final = _cdb(0x35, "flags" / _U8)
-_READ_SUB_CHANNEL: Final = _cdb(
+_TEST_UNIT_READY: Final = cdb_layout(0x00)
+_REQUEST_SENSE: Final = cdb_layout(0x03, _SKIP(3), "length" / _U8)
+_INQUIRY: Final = cdb_layout(0x12, _SKIP(2), "length" / _U16)
+_MODE_SELECT_6: Final = cdb_layout(0x15, "flags" / _U8, _SKIP(2), "length" / _U8)
+_MODE_SELECT_10: Final = cdb_layout(0x55, "flags" / _U8, _SKIP(5), "length" / _U16)
+_MODE_SENSE_6: Final = cdb_layout(0x1A, "flags" / _U8, "page" / _U8, _SKIP(1), "length" / _U8)
+_MODE_SENSE_10: Final = cdb_layout(0x5A, "flags" / _U8, "page" / _U8, _SKIP(4), "length" / _U16)
+_START_STOP: Final = cdb_layout(0x1B, "immediate" / _U8, _SKIP(2), "motion" / _U8)
+_PREVENT_ALLOW: Final = cdb_layout(0x1E, _SKIP(3), "prevent" / _U8)
+_READ_CAPACITY: Final = cdb_layout(0x25)
+_READ_10: Final = cdb_layout(0x28, _SKIP(1), "lba" / _LBA, _SKIP(1), "blocks" / _U16)
+_WRITE_10: Final = cdb_layout(0x2A, "flags" / _U8, "lba" / _LBA, _SKIP(1), "blocks" / _U16)
+_WRITE_12: Final = cdb_layout(0xAA, "flags" / _U8, "lba" / _LBA, "blocks" / _U32)
+_SYNCHRONIZE_CACHE: Final = cdb_layout(0x35, "flags" / _U8)
+_READ_SUB_CHANNEL: Final = cdb_layout(
     0x42,
     "flags" / _U8,  # bit 1: MSF
     "q" / _U8,  # bit 6: the Q data are wanted
@@ -155,7 +54,7 @@ _READ_SUB_CHANNEL: Final = _cdb(
     "track" / _U8,
     "length" / _U16,
 )
-_READ_TOC: Final = _cdb(
+_READ_TOC: Final = cdb_layout(
     0x43,
     "flags" / _U8,  # bit 1: MSF
     "format" / _U8,
@@ -163,39 +62,43 @@ _READ_TOC: Final = _cdb(
     "first" / _U8,  # track, or session
     "length" / _U16,
 )
-_GET_CONFIGURATION: Final = _cdb(0x46, "which" / _U8, "feature" / _U16, _SKIP(3), "length" / _U16)
-_GET_EVENT_STATUS: Final = _cdb(
+_GET_CONFIGURATION: Final = cdb_layout(
+    0x46, "which" / _U8, "feature" / _U16, _SKIP(3), "length" / _U16
+)
+_GET_EVENT_STATUS: Final = cdb_layout(
     0x4A, "polled" / _U8, _SKIP(2), "classes" / _U8, _SKIP(2), "length" / _U16
 )
-_READ_DISC_INFORMATION: Final = _cdb(0x51, "type" / _U8, _SKIP(5), "length" / _U16)
-_READ_TRACK_INFORMATION: Final = _cdb(
+_READ_DISC_INFORMATION: Final = cdb_layout(0x51, "type" / _U8, _SKIP(5), "length" / _U16)
+_READ_TRACK_INFORMATION: Final = cdb_layout(
     0x52, "address_type" / _U8, "address" / _LBA, _SKIP(1), "length" / _U16
 )
-_RESERVE_TRACK: Final = _cdb(0x53, _SKIP(4), "sectors" / _U32)
-_SEND_OPC: Final = _cdb(0x54, "do" / _U8, _SKIP(5), "length" / _U16)
-_CLOSE: Final = _cdb(0x5B, "immediate" / _U8, "function" / _U8, _SKIP(1), "track" / _U16)
-_READ_BUFFER_CAPACITY: Final = _cdb(0x5C, "blocks" / _U8, _SKIP(5), "length" / _U16)
-_SEND_CUE_SHEET: Final = _cdb(0x5D, _SKIP(5), "length" / _U24)
-_BLANK: Final = _cdb(0xA1, "flags" / _U8, "address" / _LBA)
-_GET_PERFORMANCE: Final = _cdb(
+_RESERVE_TRACK: Final = cdb_layout(0x53, _SKIP(4), "sectors" / _U32)
+_SEND_OPC: Final = cdb_layout(0x54, "do" / _U8, _SKIP(5), "length" / _U16)
+_CLOSE: Final = cdb_layout(0x5B, "immediate" / _U8, "function" / _U8, _SKIP(1), "track" / _U16)
+_READ_BUFFER_CAPACITY: Final = cdb_layout(0x5C, "blocks" / _U8, _SKIP(5), "length" / _U16)
+_SEND_CUE_SHEET: Final = cdb_layout(0x5D, _SKIP(5), "length" / _U24)
+_BLANK: Final = cdb_layout(0xA1, "flags" / _U8, "address" / _LBA)
+_GET_PERFORMANCE: Final = cdb_layout(
     0xAC, "flags" / _U8, "lba" / _LBA, _SKIP(2), "descriptors" / _U16, "type" / _U8
 )
-_SET_STREAMING: Final = _cdb(0xB6, _SKIP(7), "type" / _U8, "length" / _U16)
-_READ_CD_MSF: Final = _cdb(
+_SET_STREAMING: Final = cdb_layout(0xB6, _SKIP(7), "type" / _U8, "length" / _U16)
+_READ_CD_MSF: Final = cdb_layout(
     0xB9, "kind" / _U8, _SKIP(1), "start" / _U24, "end" / _U24, "main" / _U8, "sub" / _U8
 )
-_SET_CD_SPEED: Final = _cdb(0xBB, "rotation" / _U8, "read" / _U16, "write" / _U16)
-_READ_CD: Final = _cdb(0xBE, "kind" / _U8, "lba" / _LBA, "blocks" / _U24, "main" / _U8, "sub" / _U8)
+_SET_CD_SPEED: Final = cdb_layout(0xBB, "rotation" / _U8, "read" / _U16, "write" / _U16)
+_READ_CD: Final = cdb_layout(
+    0xBE, "kind" / _U8, "lba" / _LBA, "blocks" / _U24, "main" / _U8, "sub" / _U8
+)
 
 
 def test_unit_ready() -> Command[None]:
     """Ask whether the drive is ready."""
-    return Command("TEST UNIT READY", _TEST_UNIT_READY, {}, _nothing)
+    return Command("TEST UNIT READY", _TEST_UNIT_READY, {}, nothing)
 
 
 def request_sense(length: int = 18) -> Command[bytes]:
     """Ask for sense data that no command brought along."""
-    return Command("REQUEST SENSE", _REQUEST_SENSE, {"length": length}, _as_it_is, data_in=length)
+    return Command("REQUEST SENSE", _REQUEST_SENSE, {"length": length}, as_it_is, data_in=length)
 
 
 def inquiry(length: int = 36) -> Command[replies.Inquiry]:
@@ -213,7 +116,7 @@ def mode_select(page: bytes, *, save: bool = False) -> Command[None]:
     data = pages.parameter_list(page)
     fields = {"flags": _PAGE_FORMAT | save * _SAVE_PAGES, "length": len(data)}
     return Command(
-        "MODE SELECT(10)", _MODE_SELECT_10, fields, _nothing, data_out=data, timeout=_LONG_SECONDS
+        "MODE SELECT(10)", _MODE_SELECT_10, fields, nothing, data_out=data, timeout=_LONG_SECONDS
     )
 
 
@@ -222,7 +125,7 @@ def mode_select_6(page: bytes, *, save: bool = False) -> Command[None]:
     data = pages.parameter_list(page, short=True)
     fields = {"flags": _PAGE_FORMAT | save * _SAVE_PAGES, "length": len(data)}
     return Command(
-        "MODE SELECT(6)", _MODE_SELECT_6, fields, _nothing, data_out=data, timeout=_LONG_SECONDS
+        "MODE SELECT(6)", _MODE_SELECT_6, fields, nothing, data_out=data, timeout=_LONG_SECONDS
     )
 
 
@@ -273,13 +176,13 @@ class Motion(IntEnum):
 def start_stop(motion: Motion, *, immediate: bool = False) -> Command[None]:
     """Spin up or down, eject or load."""
     fields = {"immediate": int(immediate), "motion": motion}
-    return Command("START STOP UNIT", _START_STOP, fields, _nothing, timeout=_LONG_SECONDS)
+    return Command("START STOP UNIT", _START_STOP, fields, nothing, timeout=_LONG_SECONDS)
 
 
 def prevent_allow(*, prevent: bool) -> Command[None]:
     """Lock or unlock the tray."""
     return Command(
-        "PREVENT ALLOW MEDIUM REMOVAL", _PREVENT_ALLOW, {"prevent": int(prevent)}, _nothing
+        "PREVENT ALLOW MEDIUM REMOVAL", _PREVENT_ALLOW, {"prevent": int(prevent)}, nothing
     )
 
 
@@ -295,7 +198,7 @@ def read(lba: int, blocks: int, block_bytes: int = 2048) -> Command[bytes]:
         "READ(10)",
         _READ_10,
         fields,
-        _as_it_is,
+        as_it_is,
         data_in=blocks * block_bytes,
         timeout=_LONG_SECONDS,
         lba=lba,
@@ -306,7 +209,7 @@ def write(lba: int, blocks: int, data: ReadableBuffer, *, at_once: bool = False)
     """Write blocks, by the ten-byte command; `at_once` is the FUA bit."""
     fields = {"flags": at_once << 3, "lba": lba, "blocks": blocks}
     return Command(
-        "WRITE(10)", _WRITE_10, fields, _nothing, data_out=data, timeout=_LONG_SECONDS, lba=lba
+        "WRITE(10)", _WRITE_10, fields, nothing, data_out=data, timeout=_LONG_SECONDS, lba=lba
     )
 
 
@@ -316,7 +219,7 @@ def write_12(
     """Write blocks, by the twelve-byte command."""
     fields = {"flags": at_once << 3, "lba": lba, "blocks": blocks}
     return Command(
-        "WRITE(12)", _WRITE_12, fields, _nothing, data_out=data, timeout=_LONG_SECONDS, lba=lba
+        "WRITE(12)", _WRITE_12, fields, nothing, data_out=data, timeout=_LONG_SECONDS, lba=lba
     )
 
 
@@ -324,20 +227,20 @@ def synchronize_cache(*, immediate: bool = False) -> Command[None]:
     """Have everything written that the drive still holds."""
     fields = {"flags": immediate << 1}
     return Command(
-        "SYNCHRONIZE CACHE(10)", _SYNCHRONIZE_CACHE, fields, _nothing, timeout=_CLOSING_SECONDS
+        "SYNCHRONIZE CACHE(10)", _SYNCHRONIZE_CACHE, fields, nothing, timeout=_CLOSING_SECONDS
     )
 
 
 def read_sub_channel(
     kind: int, *, track: int = 0, msf: bool = False, length: int = 24
-) -> Command[replies.SubChannel]:
+) -> Command[tables.SubChannel]:
     """Ask for the position (1), the MCN (2) or a track's ISRC (3)."""
     fields = {"flags": msf << 1, "q": 0x40, "format": kind, "track": track, "length": length}
     return Command(
         "READ SUB-CHANNEL",
         _READ_SUB_CHANNEL,
         fields,
-        replies.SubChannel.parse,
+        tables.SubChannel.parse,
         data_in=length,
         timeout=_LONG_SECONDS,
     )
@@ -352,34 +255,34 @@ def _toc(
     )
 
 
-def read_toc(first_track: int = 0, length: int = 4 + 100 * 8) -> Command[replies.Toc]:
+def read_toc(first_track: int = 0, length: int = 4 + 100 * 8) -> Command[tables.Toc]:
     """Ask for the tracks and the lead-out (format 0)."""
-    return _toc(0, replies.Toc.parse, first_track, length, msf=False)
+    return _toc(0, tables.Toc.parse, first_track, length, msf=False)
 
 
-def read_session_info(length: int = 12) -> Command[replies.Toc]:
+def read_session_info(length: int = 12) -> Command[tables.Toc]:
     """Ask where the last complete session begins (format 1)."""
-    return _toc(1, replies.Toc.parse, 0, length, msf=False)
+    return _toc(1, tables.Toc.parse, 0, length, msf=False)
 
 
-def read_full_toc(first_session: int = 1, length: int = 4 + 11 * 1000) -> Command[replies.FullToc]:
+def read_full_toc(first_session: int = 1, length: int = 4 + 11 * 1000) -> Command[tables.FullToc]:
     """Ask for the items of all lead-ins (format 2)."""
-    return _toc(2, replies.FullToc.parse, first_session, length, msf=True)
+    return _toc(2, tables.FullToc.parse, first_session, length, msf=True)
 
 
-def read_pma(length: int = 4 + 11 * 200) -> Command[replies.FullToc]:
+def read_pma(length: int = 4 + 11 * 200) -> Command[tables.FullToc]:
     """Ask for the disc's list of tracks that no lead-in has yet (format 3)."""
-    return _toc(3, replies.FullToc.parse, 0, length, msf=True)
+    return _toc(3, tables.FullToc.parse, 0, length, msf=True)
 
 
-def read_atip(length: int = 28) -> Command[replies.Atip]:
+def read_atip(length: int = 28) -> Command[tables.Atip]:
     """Ask what the blank's groove says (format 4)."""
-    return _toc(4, replies.Atip.parse, 0, length, msf=False)
+    return _toc(4, tables.Atip.parse, 0, length, msf=False)
 
 
-def read_cd_text(length: int = 4 + 18 * 2048) -> Command[replies.TextPacks]:
+def read_cd_text(length: int = 4 + 18 * 2048) -> Command[tables.TextPacks]:
     """Ask for the CD-TEXT packs of the lead-in (format 5)."""
-    return _toc(5, replies.TextPacks.parse, 0, length, msf=False)
+    return _toc(5, tables.TextPacks.parse, 0, length, msf=False)
 
 
 class Which(IntEnum):
@@ -466,7 +369,7 @@ def read_track_information(
 def reserve_track(sectors: int) -> Command[None]:
     """Reserve room for a track."""
     fields = {"sectors": sectors}
-    return Command("RESERVE TRACK", _RESERVE_TRACK, fields, _nothing, timeout=_LONG_SECONDS)
+    return Command("RESERVE TRACK", _RESERVE_TRACK, fields, nothing, timeout=_LONG_SECONDS)
 
 
 def send_opc() -> Command[None]:
@@ -475,7 +378,7 @@ def send_opc() -> Command[None]:
         "SEND OPC INFORMATION",
         _SEND_OPC,
         {"do": 1, "length": 0},
-        _nothing,
+        nothing,
         timeout=_LONG_SECONDS,
     )
 
@@ -490,7 +393,7 @@ class Closing(IntEnum):
 def close(closing: Closing, track: int = 0, *, immediate: bool = False) -> Command[None]:
     """Close a track, or the session with its lead-in and lead-out."""
     fields = {"immediate": int(immediate), "function": closing, "track": track}
-    return Command("CLOSE TRACK/SESSION", _CLOSE, fields, _nothing, timeout=_CLOSING_SECONDS)
+    return Command("CLOSE TRACK/SESSION", _CLOSE, fields, nothing, timeout=_CLOSING_SECONDS)
 
 
 def read_buffer_capacity(length: int = 12) -> Command[replies.BufferCapacity]:
@@ -510,7 +413,7 @@ def send_cue_sheet(rows: bytes) -> Command[None]:
         "SEND CUE SHEET",
         _SEND_CUE_SHEET,
         {"length": len(rows)},
-        _nothing,
+        nothing,
         data_out=rows,
         timeout=_LONG_SECONDS,
     )
@@ -531,7 +434,7 @@ class Blanking(IntEnum):
 def blank(blanking: Blanking, *, immediate: bool = False, address: int = 0) -> Command[None]:
     """Erase a rewritable disc, or a part of it."""
     fields = {"flags": immediate << 4 | blanking, "address": address}
-    return Command("BLANK", _BLANK, fields, _nothing, timeout=_BLANKING_SECONDS)
+    return Command("BLANK", _BLANK, fields, nothing, timeout=_BLANKING_SECONDS)
 
 
 def get_write_speeds(descriptors: int = 64) -> Command[tuple[replies.WriteSpeed, ...]]:
@@ -562,7 +465,7 @@ def get_performance(
         "GET PERFORMANCE",
         _GET_PERFORMANCE,
         fields,
-        _as_it_is,
+        as_it_is,
         data_in=8 + 16 * descriptors,
         timeout=_LONG_SECONDS,
     )
@@ -574,7 +477,7 @@ def set_streaming(descriptor: bytes) -> Command[None]:
         "SET STREAMING",
         _SET_STREAMING,
         {"type": 0, "length": len(descriptor)},
-        _nothing,
+        nothing,
         data_out=descriptor,
     )
 
@@ -587,7 +490,7 @@ def set_cd_speed(
 ) -> Command[None]:
     """Set the speeds in kB/s (1,000 bytes; 176 is single speed); rotation 1 is pure CAV."""
     fields = {"rotation": rotation, "read": read_speed, "write": write_speed}
-    return Command("SET CD SPEED", _SET_CD_SPEED, fields, _nothing, timeout=_LONG_SECONDS)
+    return Command("SET CD SPEED", _SET_CD_SPEED, fields, nothing, timeout=_LONG_SECONDS)
 
 
 class SubSelection(IntEnum):
@@ -643,7 +546,7 @@ def read_cd(
         "READ CD",
         _READ_CD,
         fields,
-        _as_it_is,
+        as_it_is,
         data_in=blocks * size,
         timeout=_LONG_SECONDS,
         lba=lba,
@@ -672,7 +575,7 @@ def read_cd_msf(
         "READ CD MSF",
         _READ_CD_MSF,
         fields,
-        _as_it_is,
+        as_it_is,
         data_in=max(0, frames[1] - frames[0]) * size,
         timeout=_LONG_SECONDS,
     )

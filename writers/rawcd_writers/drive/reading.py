@@ -51,8 +51,8 @@ if TYPE_CHECKING:
 
     from rawcd.image import DiscImage
     from rawcd.source import Bytes2D
-    from rawcd_writers.drive.replies import FullToc, Toc
     from rawcd_writers.drive.session import DriveSession
+    from rawcd_writers.drive.tables import FullToc, Toc
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ _MEDIUM_ERROR: Final = 3
 _RUN_OUT_KEYS: Final = (3, 5, 8)
 """Medium error, wrong kind of sector, blank: what drives say of run-out blocks."""
 _RUN_OUT_SECTORS: Final = 2
-_HEADER: Final = 0xA0, 0xA1, 0xA2
+_POINTS: Final = 0xA0, 0xA1, 0xA2
 _MODE_BYTE: Final = 15
 _DATA: Final = 4
 
@@ -317,8 +317,8 @@ class _TocSession:
 def _sessions_of_full(toc: FullToc) -> Iterator[_TocSession]:
     for number in range(toc.first, toc.last + 1):
         items = [each for each in toc.entries if each.session == number and each.adr == 1]
-        lead_out = next((each.lba for each in items if each.point == _HEADER[2]), None)
-        kinds = [each.value[1] for each in items if each.point == _HEADER[0]]
+        lead_out = next((each.lba for each in items if each.point == _POINTS[2]), None)
+        kinds = [each.value[1] for each in items if each.point == _POINTS[0]]
         tracks = {
             each.point: _TocTrack(number=each.point, control=each.control, lba=each.lba)
             for each in items

@@ -27,54 +27,6 @@ _CAPACITY: Final = construct.Struct(
     "last_lba" / construct.Int32sb,  # -1: nothing can be read
     "block_bytes" / construct.Int32ub,
 )
-_SUB_CHANNEL: Final = construct.Struct(
-    construct.Byte,
-    "audio_status" / construct.Byte,
-    "length" / construct.Int16ub,
-    "format" / construct.Byte,
-    "adr_control" / construct.Byte,
-    "track" / construct.Byte,
-    "index" / construct.Byte,
-    "data" / construct.Bytes(16),
-)
-_TOC_HEADER: Final = construct.Struct(
-    "length" / construct.Int16ub,  # of what follows it
-    "first" / construct.Byte,
-    "last" / construct.Byte,
-)
-_TOC_ITEM: Final = construct.Struct(
-    construct.Byte,
-    "adr_control" / construct.Byte,  # high nibble ADR, low nibble CONTROL: the reverse of Q
-    "track" / construct.Byte,
-    construct.Byte,
-    "lba" / construct.Int32sb,
-)
-_FULL_ITEM: Final = construct.Struct(
-    "session" / construct.Byte,
-    "adr_control" / construct.Byte,
-    construct.Byte,  # TNO
-    "point" / construct.Byte,
-    "time" / construct.Bytes(3),
-    "zero" / construct.Byte,
-    "value" / construct.Bytes(3),
-)
-_ATIP: Final = construct.Struct(
-    construct.Bytes(4),
-    "power_speed" / construct.Byte,  # bits 6..4 writing power, 2..0 reference speed
-    "use" / construct.Byte,  # bit 6: unrestricted
-    "kind" / construct.Byte,  # bit 6 rewritable, 5..3 subtype, 2..0 A1 to A3 are there
-    construct.Byte,
-    "lead_in" / construct.Bytes(3),
-    construct.Byte,
-    "lead_out" / construct.Bytes(3),
-    construct.Byte,
-    "a1" / construct.Bytes(3),
-    construct.Byte,
-    "a2" / construct.Bytes(3),
-    construct.Byte,
-    "a3" / construct.Bytes(3),
-    construct.Byte,
-)
 _DISC_INFORMATION: Final = construct.Struct(
     "length" / construct.Int16ub,
     "status" / construct.Byte,  # bit 4 erasable, 3..2 last session, 1..0 disc
@@ -145,19 +97,19 @@ _EVENT: Final = construct.Struct(
 )
 
 
-def _fields(data: bytes, layout: construct.Struct, least: int, what: str) -> Any:
+def reply_fields(data: bytes, layout: construct.Struct, least: int, what: str) -> Any:
     """Parse a reply; bytes behind its end are taken as zero, of which `least` must be there."""
     if len(data) < least:
         raise FormatError(f"a reply of {len(data)} bytes; {least} are the least", place=what)
     return layout.parse(data[: layout.sizeof()].ljust(layout.sizeof(), b"\0"))
 
 
-def _told(data: bytes, length: int) -> bytes:
+def told_part(data: bytes, length: int) -> bytes:
     """Return as much of a reply as its length says; what behind it comes is old memory."""
     return data[: 2 + length]
 
 
-def _lba(msf: bytes) -> int | None:
+def lba_of(msf: bytes) -> int | None:
     """Return the LBA of three binary bytes; None where they are no time."""
     try:
         return Msf(*msf).to_lba()
@@ -165,7 +117,8 @@ def _lba(msf: bytes) -> int | None:
         return None
 
 
-def _text(data: bytes) -> str:
+def text_of(data: bytes) -> str:
+    """Return the printable characters of a field, without the blanks around them."""
     return "".join(chr(byte) if 0x20 <= byte < 0x7F else " " for byte in data).strip()
 
 
@@ -190,13 +143,13 @@ class Inquiry:
     @classmethod
     def parse(cls, data: bytes) -> Inquiry:
         """Read the reply."""
-        fields = _fields(data, _INQUIRY, 5, "INQUIRY")
+        fields = reply_fields(data, _INQUIRY, 5, "INQUIRY")
         return cls(
             device_type=fields.device_type & 31,
             removable=bool(fields.removable & 0x80),
-            vendor=_text(fields.vendor),
-            product=_text(fields.product),
-            revision=_text(fields.revision),
+            vendor=text_of(fields.vendor),
+            product=text_of(fields.product),
+            revision=text_of(fields.revision),
         )
 
 
@@ -210,194 +163,8 @@ class Capacity:
     @classmethod
     def parse(cls, data: bytes) -> Capacity:
         """Read the reply."""
-        fields = _fields(data, _CAPACITY, 8, "READ CAPACITY")
+        fields = reply_fields(data, _CAPACITY, 8, "READ CAPACITY")
         return cls(last_lba=fields.last_lba, block_bytes=fields.block_bytes)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubChannel:
-    """What a drive gathered from Q: of MCN and ISRC the text, or None.
-
-    Attributes:
-        kind: 1 position, 2 MCN, 3 ISRC.
-        track: the track that it speaks of; 0 for the MCN.
-        text: thirteen digits or twelve characters; None where there are none.
-    """
-
-    kind: int
-    track: int
-    text: str | None
-
-    @classmethod
-    def parse(cls, data: bytes) -> SubChannel:
-        """Read the reply."""
-        fields = _fields(data, _SUB_CHANNEL, 5, "READ SUB-CHANNEL")
-        text = None
-        length = {2: 13, 3: 12}.get(fields.format, 0)
-        if length and fields.data[0] & 0x80:
-            text = _text(fields.data[1 : 1 + length]) or None
-        return cls(kind=fields.format, track=fields.track if fields.format == 3 else 0, text=text)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TocEntry:
-    """A track, or the lead-out (AAh), and where it begins."""
-
-    adr: int
-    control: int
-    track: int
-    lba: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Toc:
-    """The reply to READ TOC formats 0 and 1 in LBA form.
-
-    Attributes:
-        first: first track; of format 1 the first session.
-        last: last track; of format 1 the last session.
-        entries: tracks and lead-out; of format 1 the first track of the last session.
-    """
-
-    first: int
-    last: int
-    entries: tuple[TocEntry, ...]
-
-    @classmethod
-    def parse(cls, data: bytes) -> Toc:
-        """Read the reply; an entry that is cut off is left out."""
-        header = _fields(data, _TOC_HEADER, 4, "READ TOC")
-        body = _told(data, header.length)[4:]
-        count = len(body) // _TOC_ITEM.sizeof()
-        return cls(
-            first=header.first,
-            last=header.last,
-            entries=tuple(
-                TocEntry(
-                    adr=item.adr_control >> 4,
-                    control=item.adr_control & 15,
-                    track=item.track,
-                    lba=item.lba,
-                )
-                for item in construct.Array(count, _TOC_ITEM).parse(body)
-            ),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FullTocEntry:
-    """An item of a lead-in, times and numbers binary; `point` A0 to C1 are as on the disc."""
-
-    session: int
-    adr: int
-    control: int
-    point: int
-    time: bytes
-    zero: int
-    value: bytes
-
-    @property
-    def lba(self) -> int | None:
-        """The address that the item tells, or None where it is none."""
-        return _lba(self.value)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FullToc:
-    """The reply to READ TOC formats 2 and 3.
-
-    Attributes:
-        first: first session.
-        last: last session.
-        entries: the items, in the drive's order.
-    """
-
-    first: int
-    last: int
-    entries: tuple[FullTocEntry, ...]
-
-    @classmethod
-    def parse(cls, data: bytes) -> FullToc:
-        """Read the reply; an item that is cut off is left out."""
-        header = _fields(data, _TOC_HEADER, 4, "READ TOC")
-        body = _told(data, header.length)[4:]
-        count = len(body) // _FULL_ITEM.sizeof()
-        return cls(
-            first=header.first,
-            last=header.last,
-            entries=tuple(
-                FullTocEntry(
-                    session=item.session,
-                    adr=item.adr_control >> 4,
-                    control=item.adr_control & 15,
-                    point=item.point,
-                    time=item.time,
-                    zero=item.zero,
-                    value=item.value,
-                )
-                for item in construct.Array(count, _FULL_ITEM).parse(body)
-            ),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Atip:
-    """What a blank's groove says (Orange Book part II and III).
-
-    Attributes:
-        writing_power: code of the indicative writing power.
-        reference_speed: code of the speed that it is meant for.
-        unrestricted: the disc may be used for anything, not for music alone.
-        rewritable: CD-RW, not CD-R.
-        subtype: 0..7.
-        lead_in_lba: where the lead-in begins; it also tells the maker.
-        last_lead_out_lba: the last possible start of the lead-out.
-        extra: the values A1 to A3 that are there.
-    """
-
-    writing_power: int
-    reference_speed: int
-    unrestricted: bool
-    rewritable: bool
-    subtype: int
-    lead_in_lba: int | None
-    last_lead_out_lba: int | None
-    extra: tuple[bytes | None, bytes | None, bytes | None]
-
-    @classmethod
-    def parse(cls, data: bytes) -> Atip:
-        """Read the reply."""
-        length = _fields(data, _TOC_HEADER, 4, "READ TOC (ATIP)").length
-        fields = _fields(_told(data, length), _ATIP, 15, "READ TOC (ATIP)")
-        values = (fields.a1, fields.a2, fields.a3)
-        return cls(
-            writing_power=fields.power_speed >> 4 & 7,
-            reference_speed=fields.power_speed & 7,
-            unrestricted=bool(fields.use & 0x40),
-            rewritable=bool(fields.kind & 0x40),
-            subtype=fields.kind >> 3 & 7,
-            lead_in_lba=_lba(fields.lead_in),
-            last_lead_out_lba=_lba(fields.lead_out),
-            extra=(
-                values[0] if fields.kind & 4 else None,
-                values[1] if fields.kind & 2 else None,
-                values[2] if fields.kind & 1 else None,
-            ),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextPacks:
-    """CD-TEXT packs of 18 bytes, as the drive found them."""
-
-    packs: bytes
-
-    @classmethod
-    def parse(cls, data: bytes) -> TextPacks:
-        """Read the reply; a pack that is cut off is left out."""
-        length = _fields(data, _TOC_HEADER, 4, "READ TOC (CD-TEXT)").length
-        packs = _told(data, length)[4:]
-        return cls(packs=packs[: len(packs) // 18 * 18])
 
 
 class DiscStatus(IntEnum):
@@ -450,8 +217,10 @@ class DiscInformation:
     def parse(cls, data: bytes) -> DiscInformation:
         """Read the reply; of a short one the addresses are None."""
         what = "READ DISC INFORMATION"
-        data = _told(data, _fields(data, construct.Struct("n" / construct.Int16ub), 2, what).n)
-        fields = _fields(data, _DISC_INFORMATION, 7, what)
+        data = told_part(
+            data, reply_fields(data, construct.Struct("n" / construct.Int16ub), 2, what).n
+        )
+        fields = reply_fields(data, _DISC_INFORMATION, 7, what)
         return cls(
             status=DiscStatus(fields.status & 3),
             last_session=SessionStatus(fields.status >> 2 & 3),
@@ -461,8 +230,8 @@ class DiscInformation:
             first_track_in_last=fields.first_track_in_last | fields.first_track_in_last_high << 8,
             last_track_in_last=fields.last_track_in_last | fields.last_track_in_last_high << 8,
             disc_type=fields.disc_type,
-            lead_in_lba=_lba(fields.lead_in[1:]) if len(data) >= 20 else None,
-            last_lead_out_lba=_lba(fields.lead_out[1:]) if len(data) >= 24 else None,
+            lead_in_lba=lba_of(fields.lead_in[1:]) if len(data) >= 20 else None,
+            last_lead_out_lba=lba_of(fields.lead_out[1:]) if len(data) >= 24 else None,
         )
 
 
@@ -502,8 +271,10 @@ class TrackInformation:
     def parse(cls, data: bytes) -> TrackInformation:
         """Read the reply."""
         what = "READ TRACK INFORMATION"
-        data = _told(data, _fields(data, construct.Struct("n" / construct.Int16ub), 2, what).n)
-        fields = _fields(data, _TRACK_INFORMATION, 12, what)
+        data = told_part(
+            data, reply_fields(data, construct.Struct("n" / construct.Int16ub), 2, what).n
+        )
+        fields = reply_fields(data, _TRACK_INFORMATION, 12, what)
         return cls(
             track=fields.track | fields.track_high << 8,
             session=fields.session | fields.session_high << 8,
@@ -530,7 +301,7 @@ class BufferCapacity:
     @classmethod
     def parse(cls, data: bytes) -> BufferCapacity:
         """Read the reply."""
-        fields = _fields(data, _BUFFER_CAPACITY, 12, "READ BUFFER CAPACITY")
+        fields = reply_fields(data, _BUFFER_CAPACITY, 12, "READ BUFFER CAPACITY")
         return cls(size=fields.size, free=fields.free)
 
 
@@ -546,7 +317,7 @@ class WriteSpeed:
 
 def write_speeds(data: bytes) -> tuple[WriteSpeed, ...]:
     """Read the reply to GET PERFORMANCE type 3; a descriptor that is cut off is left out."""
-    length = _fields(data, _SPEED_HEADER, 8, "GET PERFORMANCE").length
+    length = reply_fields(data, _SPEED_HEADER, 8, "GET PERFORMANCE").length
     body = data[8 : 4 + length]
     count = len(body) // _SPEED.sizeof()
     return tuple(
@@ -609,7 +380,7 @@ class Configuration:
     @classmethod
     def parse(cls, data: bytes) -> Configuration:
         """Read the reply; a feature that is cut off is left out."""
-        header = _fields(data, _CONFIGURATION, 8, "GET CONFIGURATION")
+        header = reply_fields(data, _CONFIGURATION, 8, "GET CONFIGURATION")
         rest = data[8 : 4 + header.length]
         features = []
         while len(rest) >= _FEATURE.sizeof():
@@ -661,7 +432,7 @@ class EventStatus:
     @classmethod
     def parse(cls, data: bytes) -> EventStatus:
         """Read the reply."""
-        fields = _fields(data, _EVENT, 4, "GET EVENT STATUS NOTIFICATION")
+        fields = reply_fields(data, _EVENT, 4, "GET EVENT STATUS NOTIFICATION")
         return cls(
             event=fields.event & 15,
             media_present=bool(fields.status & 2),
