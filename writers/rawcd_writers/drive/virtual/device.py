@@ -49,7 +49,6 @@ from rawcd_writers.drive.virtual.refusals import (
     READ_ERROR,
     REMOVAL_PREVENTED,
     SEQUENCE_ERROR,
-    STOPPED,
     TRAY_OPEN,
     UNDERRUN,
     WRITE_ERROR,
@@ -144,7 +143,6 @@ class VirtualRecorder:
         self._pages = ModePages(write=WriteParameters(), buffer_bytes=buffer_bytes)
         self._medium: Medium | None = None if empty else Medium(blank, path)
         self._tray_open = False
-        self._stopped = False
         self._attentions: list[Sense] = [POWER_ON]
         self._media_event = 2 if self._medium else 0  # new media
         self._busy_until = 0.0
@@ -213,7 +211,6 @@ class VirtualRecorder:
         self.remove()
         self._medium = Medium(blank, path)
         self._tray_open = False
-        self._stopped = False
         self._attentions.append(MEDIUM_CHANGED)
         self._media_event = 2
 
@@ -318,14 +315,12 @@ class VirtualRecorder:
         """Return the disc.
 
         Raises:
-            Refusal: there is none, or it does not turn.
+            Refusal: there is none.
         """
         if self._tray_open:
             raise Refusal(TRAY_OPEN, "the tray is open")
         if self._medium is None:
             raise Refusal(NO_MEDIUM, "there is no disc")
-        if self._stopped:
-            raise Refusal(STOPPED, "the disc does not turn: START STOP UNIT")
         return self._medium
 
     # SPC
@@ -407,7 +402,8 @@ class VirtualRecorder:
             if self._medium is not None:
                 self._attentions.append(MEDIUM_CHANGED)
                 self._media_event = 2
-        self._stopped = not start
+        # A stopped spindle turns again at the first command that needs it, as real drives do it:
+        # cdrskin asks whether the unit is ready after it has stopped it.
         return b""
 
     def _prevent_allow(self, cdb: bytes, out: memoryview) -> bytes:
@@ -718,7 +714,8 @@ class VirtualRecorder:
             if finished:
                 self._recording = None
                 self._sheet = None
-                seconds += 11_250 / (SECTORS_PER_SECOND * self._write_speed)
+                if not isinstance(recording, TaoRecording):  # lead-in and lead-out are the drive's
+                    seconds += 11_250 / (SECTORS_PER_SECOND * self._write_speed)
         self._operate(seconds, immediate=bool(cdb[1] & 2), sense=LONG_WRITE)
         return b""
 
@@ -761,8 +758,9 @@ class VirtualRecorder:
     def _close_waiting_track(self, medium: Medium, number: int) -> None:
         """Close a track of an earlier command; closed ones are left, as MMC wants it."""
         for track in medium.open.tracks:
-            if track.number == number and track.closed:
-                return
+            if not track.closed or number not in (track.number, 0xFF):
+                continue
+            return
         raise Refusal(SEQUENCE_ERROR, f"track {number} is not open")
 
     def _reserve(self, cdb: bytes, out: memoryview) -> bytes:
