@@ -142,7 +142,7 @@ def build(
     if folder is None:
         if onto is not None:
             raise click.UsageError("--onto is for a folder that becomes a further session")
-        image = _opened(inputs, gaps=gaps)
+        image = opened(inputs, gaps=gaps)
     else:
         if len(inputs) > 1 or data_folder is not None:
             raise click.UsageError(f"{folder} is a folder: give it alone, or behind --data")
@@ -187,7 +187,7 @@ def _setting(text: str) -> tuple[str, str]:
     return key, value
 
 
-def _opened(inputs: Sequence[str], *, gaps: bool) -> RegionImage:
+def opened(inputs: Sequence[str], *, gaps: bool) -> RegionImage:
     """Return the image of one sheet or image, or of sound files."""
     from rawcd.image import RegionImage
     from rawcd.plugins import open_image

@@ -431,6 +431,8 @@ def read_disc_information(length: int = 34) -> Command[replies.DiscInformation]:
     )
 
 
+LEAD_OUT: Final = 0xAA
+"""The lead-out's number in a table of contents."""
 INVISIBLE_TRACK: Final = 0xFF
 """The track that is written next, whatever its number will be."""
 
