@@ -405,7 +405,12 @@ class RawCheck:
             raise Refusal(ILLEGAL_MODE, f"LBA {bad}: a data sector without sync", lba=bad)
         found = heads[:, _HEADER] ^ _HEADER_MASK
         first = (rows + lba - PROGRAM_LBA) % LEAD_IN_WRAP
-        right = (found[:, :3] == msf_bcd()[first]).all(axis=1) & (found[:, 3] & 0x1F <= _LAST_MODE)
+        right = (found[:, :3] == msf_bcd()[first]).all(axis=1)
+        if lba < self._program_lba and not right.all():
+            # cdrdao's time in the lead-in counts from its start, in headers as in Q.
+            elapsed = msf_bcd()[rows + lba - self._lead_in_lba]
+            right |= (found[:, :3] == elapsed).all(axis=1) & (rows + lba < self._program_lba)
+        right &= found[:, 3] & 0x1F <= _LAST_MODE
         if not right.all():
             bad = _first(~right)
             lies = (heads[bad, _HEADER][:3] == msf_bcd()[first[bad]]).all()

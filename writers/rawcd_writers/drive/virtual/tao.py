@@ -63,7 +63,7 @@ def block_indicators(plain: Bytes2D) -> Bytes2D:
 
 
 class TaoRecording:
-    """A track at once, from its first WRITE to CLOSE TRACK (write type 1).
+    """A track at once, from its first WRITE to SYNCHRONIZE CACHE or CLOSE TRACK (write type 1).
 
     Args:
         medium: what it goes on.
@@ -114,8 +114,7 @@ class TaoRecording:
                 scms=parameters.copied,
                 isrc=parameters.isrc,
             )
-        if not self.test:
-            self._begin()
+        self._began = self.test  # a test begins nothing
 
     def _begin(self) -> None:
         track, opened = self.track, self._medium.open
@@ -166,6 +165,9 @@ class TaoRecording:
         if subheader is not None and not any(subheader):
             subheader = None  # the page says nothing: the kind's own
         fill_sectors(self.kind, blocks, lba, rows[:, :MAIN_BYTES], subheader=subheader)
+        if not self._began:
+            self._began = True
+            self._begin()
         if not self.test:
             self._medium.store.write(lba, rows)
         grown = self.track.end_lba if self._reserved is not None else end
@@ -176,7 +178,14 @@ class TaoRecording:
             self._medium.open = replace(opened, tracks=tuple(tracks))  # kept at the next sync
 
     def sync(self) -> bool:
-        """Keep what there is; the track goes on until it is closed."""
+        """Close the track: when the buffer is empty, the drive links out and the track is ended.
+
+        wodim and cdrskin rely on it and send no CLOSE TRACK for a CD. Only a reserved track goes
+        on until it is closed.
+        """
+        if self._reserved is None:
+            self.finish()
+            return True
         if not self.test:
             self._medium.store.flush()
             self._medium.save()
