@@ -151,7 +151,7 @@ def test_wodim_burns_sound(folder: Path, mode: str) -> None:
     assert (burned.disc.mcn, track.isrc) == (MCN, ISRC)
     burned.assert_sound(0, 0, SECTORS)
     # formats.md 15: byte 6 of Q keeps old bits behind a code.
-    assert set(burned.drive.remarks) <= {"stale-zero-byte", "control-of-codes"}
+    assert set(burned.drive.remarks) <= {"stale-zero-byte"}
     assert ("stale-zero-byte" in burned.drive.remarks) == (mode != "-sao")
 
 

@@ -6,16 +6,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import rawcd
 from rawcd import ImageType, RawCDImageCreator, SectorType
+from rawcd.toc import drive_cue_sheet
 from rawcd_writers.drive.virtual import VirtualRecorder, blank_named
 from rawcd_writers.drive.virtual.pages import WriteParameters, WriteType
-from tests.writers.drive.virtual_host import Host, read_cd
+from tests.strategies import discs, image_of
+from tests.writers.drive.virtual_host import Host, read_cd, write_10
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rawcd.disc import Disc
     from rawcd.image import RegionImage
 
 BLANK, APPENDABLE, COMPLETE = 0, 1, 2
@@ -110,6 +115,50 @@ def test_a_session_at_once_is_the_disc_of_its_sheet(name: str, tmp_path: Path) -
         first, end = 0, image.disc.sessions[0].lead_out_lba
     # P and Q are the drive's, by the same rules: the whole disc is the image again.
     assert kept.read(first, end - first) == image.with_lead_in(-4650).read(first, end - first)
+
+
+@settings(max_examples=12, deadline=None)
+@given(discs(lead_ins=(-22_650, -5_000), titles=False), st.booleans())
+def test_any_disc_is_burned_in_any_cuts(disc: Disc, raw: bool) -> None:
+    image = image_of(disc)
+    drive = VirtualRecorder(blank=blank_named("cdr-short"))
+    host = Host(drive)
+    if raw:
+        host.burn_raw(image, blocks=313)
+    else:
+        host.burn_sao(image)
+    assert drive.medium is not None
+    assert drive.medium.disc is not None
+    assert drive.medium.disc.tracks == disc.tracks
+    assert drive.medium.disc.mcn == disc.mcn
+    end = disc.end_lba if raw else disc.sessions[-1].lead_out_lba
+    kept = drive.medium.store.read(-150, end + 150)
+    assert kept.tobytes() == image.read(-150, end + 150)
+    assert drive.remarks == {}
+    drive.close()
+
+
+def test_what_the_sheet_leaves_to_the_drive_is_made_by_it(tmp_path: Path) -> None:
+    image = audio_disc()
+    sheet = bytearray(drive_cue_sheet(image.disc))
+    for row in range(0, len(sheet), 8):
+        if bytes(sheet[row : row + 3]) in (b"\x01\x01\0", b"\x01\x02\0"):
+            sheet[row + 3] = 0x01  # both pregaps: no bytes come for them
+    host = Host(VirtualRecorder(tmp_path / "disc.raw", blank=blank_named("cdr-short")))
+    host.select(WriteParameters(write_type=WriteType.SAO, block_type=0))
+    host.run(b"\x5d" + bytes(5) + len(sheet).to_bytes(3, "big") + b"\0", bytes(sheet))
+    assert host.sense(write_10(-150, 1), bytes(2352)) == (5, 0x21, 2)
+    gap = image.disc.tracks[1].first_lba
+    host.write(0, gap, rawcd.main_sectors(image, 0, gap).tobytes())
+    start = image.disc.tracks[1].start_lba
+    assert host.next_address() == start
+    count = image.disc.sessions[0].lead_out_lba - start
+    host.write(start, count, rawcd.main_sectors(image, start, count).tobytes())
+    host.run("35000000000000000000")
+    kept = rawcd.open_image(tmp_path / "disc.raw")
+    assert kept.disc.tracks == image.disc.tracks
+    assert not rawcd.main_sectors(kept, gap, start - gap).any()
+    assert kept.read(0, gap) == image.read(0, gap)
 
 
 def test_a_test_write_records_nothing(tmp_path: Path) -> None:

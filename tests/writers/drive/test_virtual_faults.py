@@ -250,6 +250,7 @@ def test_a_slow_host_runs_the_buffer_dry(protected: bool) -> None:
                 write_type=WriteType.TAO, control=4, block_type=8, underrun_protection=protected
             )
         )
+        answer = host.ask(bytes(6))
         for lba in range(0, 5000, 500):  # a megabyte each; 52x writes eight in a second
             answer = host.ask(write_10(lba, 500), data(500, 1))
             if answer.status == CHECK:

@@ -368,7 +368,7 @@ def _invisible(medium: Medium, parameters: WriteParameters, next_lba: int | None
     if medium.open.tracks:
         starts = {}
     start = starts.get(parameters.write_type, medium.next_track_lba)
-    spoilt = medium.open.spoilt is not None
+    spoilt = medium.open.spoilt is not None and next_lba is None
     return TrackFacts(
         number=medium.next_track_number,
         session=medium.complete_sessions + 1,
@@ -376,8 +376,8 @@ def _invisible(medium: Medium, parameters: WriteParameters, next_lba: int | None
         data_mode=_UNKNOWN_MODE,
         start=start,
         size=medium.blank.last_lead_out_lba - max(start, medium.next_track_lba),
-        next_lba=None if spoilt and next_lba is None else (next_lba if next_lba else start),
-        free=medium.blank.last_lead_out_lba - max(start, next_lba or 0, medium.next_track_lba),
+        next_lba=start if next_lba is None and not spoilt else next_lba,
+        free=medium.blank.last_lead_out_lba - max(next_lba or start, medium.next_track_lba),
         blank=next_lba is None,
         damaged=spoilt,
     )

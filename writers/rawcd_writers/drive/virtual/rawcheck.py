@@ -358,8 +358,6 @@ class RawCheck:
                 self._mcn = digits
             elif digits != self._mcn:
                 raise _wrong("the catalogue number is another than before", lba + at)
-        if (q[:, 0] >> 4)[(adr == 2) | (adr == 3)].any() != (q[:, 0] >> 4)[adr == 1].any():
-            self.remark("control-of-codes", lba)
 
     def _lead_out(self, lba: int, q: Bytes2D) -> None:
         assert self.toc is not None

@@ -98,7 +98,7 @@ class SaoRecording:
         form = stretch.main
         if lba < self._program_lba:
             self._made.read_main_into(lba, main)
-        elif form.ignored or not form.host_bytes:
+        elif form.ignored:
             fill_blank(form.kind, lba, main)
         else:
             fill_sectors(form.kind, blocks[:, : form.host_bytes], lba, main)
@@ -110,17 +110,11 @@ class SaoRecording:
         return rows
 
     def _skip_made(self) -> None:
-        """Go past stretches for which the host sends nothing."""
+        """Go past stretches for which the host sends nothing; they are made at the end."""
         while self.next_lba < self._lead_out_lba:
             stretch = self._stretch(self.next_lba)
             if stretch.block_bytes:
                 return
-            if not self.test:
-                self._begin()
-            for lba in range(self.next_lba, stretch.end_lba, _STEP):
-                count = min(_STEP, stretch.end_lba - lba)
-                if not self.test:
-                    self._medium.store.write(lba, self._sectors(stretch, lba, count, _NOTHING))
             self.next_lba = stretch.end_lba
 
     def sync(self) -> bool:
@@ -131,6 +125,9 @@ class SaoRecording:
             session = self._sheet.disc.sessions[-1]
             if not self._sheet.text_form:
                 self._make(self._sheet.lead_in_lba, self._program_lba)
+            for stretch in self._sheet.stretches:
+                if not stretch.block_bytes:
+                    self._make(stretch.lba, stretch.end_lba)
             self._make(self._lead_out_lba, session.end_lba)
             self._medium.finish(self._sheet.disc)
         return True
@@ -144,6 +141,3 @@ class SaoRecording:
     def remarks(self) -> dict[str, tuple[int, int]]:
         """Return habits that were seen in the sheet."""
         return dict.fromkeys(self._sheet.remarks, (self._program_lba, 1))
-
-
-_NOTHING: Final = memoryview(b"")
