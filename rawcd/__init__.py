@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rawcd.errors import (
         AuthoringError,
         CancelledError,
+        DriveError,
         FormatError,
         MissingExtraError,
         PluginError,
@@ -46,7 +47,16 @@ if TYPE_CHECKING:
         main_sectors,
     )
     from rawcd.msf import Msf
-    from rawcd.plugins import WriteResult, open_image, save_image
+    from rawcd.plugins import (
+        RecorderFacts,
+        WriteResult,
+        burn_image,
+        find_recorder,
+        list_recorders,
+        open_image,
+        save_image,
+    )
+    from rawcd.progress import BurnAction, BurnProgress
     from rawcd.rules import RuleBreak, rule_breaks
     from rawcd.sector import SectorType
     from rawcd.source import (
@@ -77,6 +87,7 @@ _HOMES: Final = {
     "rawcd.errors": (
         "AuthoringError",
         "CancelledError",
+        "DriveError",
         "FormatError",
         "MissingExtraError",
         "PluginError",
@@ -97,7 +108,16 @@ _HOMES: Final = {
         "main_sectors",
     ),
     "rawcd.msf": ("Msf",),
-    "rawcd.plugins": ("WriteResult", "open_image", "save_image"),
+    "rawcd.plugins": (
+        "RecorderFacts",
+        "WriteResult",
+        "burn_image",
+        "find_recorder",
+        "list_recorders",
+        "open_image",
+        "save_image",
+    ),
+    "rawcd.progress": ("BurnAction", "BurnProgress"),
     "rawcd.rules": ("RuleBreak", "rule_breaks"),
     "rawcd.sector": ("SectorType",),
     "rawcd.source": (
@@ -115,12 +135,15 @@ __all__ = [
     "Area",
     "ArraySource",
     "AuthoringError",
+    "BurnAction",
+    "BurnProgress",
     "CDText",
     "CancelledError",
     "CopySetting",
     "Disc",
     "DiscImage",
     "DiscType",
+    "DriveError",
     "Feature",
     "FileSource",
     "FormatError",
@@ -135,6 +158,7 @@ __all__ = [
     "PluginError",
     "RawCDError",
     "RawCDImageCreator",
+    "RecorderFacts",
     "Region",
     "RegionImage",
     "RuleBreak",
@@ -155,7 +179,10 @@ __all__ = [
     "UnsupportedError",
     "WriteResult",
     "__version__",
+    "burn_image",
     "cdg",
+    "find_recorder",
+    "list_recorders",
     "losses",
     "main_sectors",
     "open_image",

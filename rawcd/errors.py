@@ -8,6 +8,7 @@ RawCDError
 +-- PluginError        a declared plug-in cannot be loaded; .name, .group
 +-- StorageError       a file could not be read or written (also an OSError); .file, .errno
 +-- MissingExtraError  an optional library is not installed; .extra
++-- DriveError         a drive refused, or cannot be reached; .sense, .command, .lba, .disc_state
 +-- CancelledError     the caller's progress function said stop
 ```
 
@@ -135,8 +136,46 @@ class MissingExtraError(RawCDError):
         self.extra = extra
 
 
+class DriveError(RawCDError):
+    """A drive refused a command, failed in it, or cannot be reached.
+
+    Attributes:
+        sense: sense key, additional code and qualifier as the drive sent them, or None.
+        command: the command's name in MMC, or None.
+        lba: the address that the command was about, or None.
+        disc_state: what the disc is now, in words; None where nothing was written.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        sense: tuple[int, int, int] | None = None,
+        command: str | None = None,
+        lba: int | None = None,
+        disc_state: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.sense = sense
+        self.command = command
+        self.lba = lba
+        self.disc_state = disc_state
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return message if self.disc_state is None else f"{message}; {self.disc_state}"
+
+
 class CancelledError(RawCDError):
-    """The caller's progress function said stop; nothing was left behind."""
+    """The caller's progress function said stop; files leave nothing behind, a burn leaves a disc.
+
+    Attributes:
+        disc_state: what the disc is now, in words, when a burn was stopped; else None.
+    """
+
+    def __init__(self, message: str, *, disc_state: str | None = None) -> None:
+        super().__init__(message)
+        self.disc_state = disc_state
 
 
 def _rebuilt(

@@ -479,6 +479,12 @@ def _data_form(session: Session, track: Track, *, made: bool) -> int:
     return form | _FORM_MADE_DATA if made else form
 
 
+FORM_RAW_RW: Final = 0x40
+"""Added to DATA FORM: the host sends 96 bytes of raw P-W with each sector."""
+FORM_PACKED_RW: Final = 0xC0
+"""Added to DATA FORM: the host sends 96 bytes of packed R-W with each sector."""
+
+
 def _cue_row(control: int, track: int, index: int, form: int, scms: int, lba: int | None) -> bytes:
     msf = bytes(3) if lba is None else bytes(Msf.from_lba(lba).parts())
     return _CUE_ROW.build(
@@ -493,17 +499,25 @@ def _cue_row(control: int, track: int, index: int, form: int, scms: int, lba: in
     )
 
 
-def drive_cue_sheet(disc: Disc) -> bytes:
-    """Return the rows of SEND CUE SHEET for the disc's only session (MMC, 8 bytes each).
+def drive_cue_sheet(
+    disc: Disc, number: int | None = None, *, rw_form: int = 0, with_text: bool = False
+) -> bytes:
+    """Return the rows of SEND CUE SHEET for one session (MMC, 8 bytes each).
 
     Data tracks are announced in the form whose blocks hold user data alone.
+
+    Args:
+        disc: the disc.
+        number: the session's, 1, 2, ...; None is the only one.
+        rw_form: `FORM_RAW_RW` or `FORM_PACKED_RW` where the host sends R-W with the tracks.
+        with_text: the host sends CD-TEXT for the lead-in.
 
     Raises:
         UnsupportedError: the disc has several sessions, or a track of mode 0.
     """
-    if len(disc.sessions) != 1:
+    if number is None and len(disc.sessions) != 1:
         raise UnsupportedError("one cue sheet describes one session; this disc has several")
-    session = disc.sessions[0]
+    session = disc.sessions[(number or 1) - 1]
     first, last = session.tracks[0], session.tracks[-1]
     rows: list[bytes] = []
     if disc.mcn is not None:
@@ -512,7 +526,8 @@ def drive_cue_sheet(disc: Disc) -> bytes:
             _CUE_TEXT_ROW.build({"control_adr": first.control << 4 | 2, "track_or_text": half})
             for half in (text[:7], text[7:])
         )
-    rows.append(_cue_row(first.control, 0, 0, _data_form(session, first, made=True), 0, None))
+    lead_in_form = _data_form(session, first, made=True) | (FORM_RAW_RW if with_text else 0)
+    rows.append(_cue_row(first.control, 0, 0, lead_in_form, 0, None))
     for track in session.tracks:
         if track.isrc is not None:
             text = track.isrc.encode("ascii")
@@ -526,7 +541,7 @@ def drive_cue_sheet(disc: Disc) -> bytes:
                 for half in (text[:6], text[6:])
             )
         scms = _SCMS_ROW if track.copy is CopySetting.SCMS else 0
-        form = _data_form(session, track, made=False)
+        form = _data_form(session, track, made=False) | rw_form
         rows.extend(
             _cue_row(track.control, track.number, index.number, form, scms, index.lba)
             for index in track.indexes

@@ -32,6 +32,8 @@ ONE_DOOR = {
     "pycdlib": WINGS["rawcd"] / "filesystem",
     "click": WINGS["rawcd"] / "cli",
     "rich": WINGS["rawcd"] / "cli",
+    "pyscsi": WINGS["rawcd_writers"] / "drive",
+    "iscsi": WINGS["rawcd_writers"] / "drive",
 }
 FILES = [(wing, path) for wing, folder in WINGS.items() for path in sorted(folder.rglob("*.py"))]
 IDS = [path.relative_to(WINGS[wing].parent).as_posix() for wing, path in FILES]

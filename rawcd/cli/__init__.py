@@ -16,6 +16,7 @@ import click
 
 from rawcd import __version__
 from rawcd.cli.build import build
+from rawcd.cli.burn import blank, burn, drives, eject, read
 from rawcd.cli.convert import convert
 from rawcd.cli.info import info
 from rawcd.cli.listing import plugins
@@ -68,10 +69,8 @@ def rawcd() -> None:
     """
 
 
-rawcd.add_command(build)
-rawcd.add_command(convert)
-rawcd.add_command(info)
-rawcd.add_command(plugins)
+for _command in (blank, build, burn, convert, drives, eject, info, plugins, read):
+    rawcd.add_command(_command)
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
@@ -118,10 +117,12 @@ def _run(argv: Sequence[str] | None) -> int:
         _say("interrupted; nothing was left behind")
         return INTERRUPTED
     except _Stopped as stop:
+        # A burn leaves a disc behind, and says in a note what that is.
+        left = "; ".join(getattr(stop, "__notes__", ())) or "nothing was left behind"
         if stop.number == signal.SIGTERM:
-            _say("terminated; nothing was left behind")
+            _say(f"terminated; {left}")
             return TERMINATED
-        _say("interrupted; nothing was left behind")
+        _say(f"interrupted; {left}")
         return INTERRUPTED
     except Exception as error:
         if os.environ.get("RAWCD_TRACEBACK"):

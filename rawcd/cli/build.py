@@ -157,7 +157,7 @@ def build(
     if folder is None:
         if onto is not None:
             raise click.UsageError("--onto is for a folder that becomes a further session")
-        image = _opened(inputs, gaps=gaps, trust_paths=trust_paths)
+        image = opened(inputs, gaps=gaps, trust_paths=trust_paths)
     else:
         if len(inputs) > 1 or data_folder is not None:
             raise click.UsageError(f"{folder} is a folder: give it alone, or behind --data")
@@ -203,22 +203,22 @@ def _setting(text: str) -> tuple[str, str]:
     return key, value
 
 
-def _opened(inputs: Sequence[str], *, gaps: bool, trust_paths: bool) -> RegionImage:
+def opened(inputs: Sequence[str], *, gaps: bool, trust_paths: bool = False) -> RegionImage:
     """Return the image of one sheet or image, or of sound files."""
     from rawcd.fileset import InputFiles
     from rawcd.image import RegionImage
     from rawcd.plugins import main_file, open_image
 
-    opened = [InputFiles(main_file(path), trust_paths=trust_paths) for path in inputs]
-    formats = [_format_of(files) for files in opened]
+    files = [InputFiles(main_file(path), trust_paths=trust_paths) for path in inputs]
+    formats = [_format_of(each) for each in files]
     if any(formats) and len(inputs) > 1:
         known = inputs[[bool(name) for name in formats].index(True)]
         raise click.UsageError(f"{known} is a sheet or an image: give it alone, or sound files")
     if formats[0] is None:
-        return _from_sounds(opened, gaps=gaps)
+        return _from_sounds(files, gaps=gaps)
     if gaps:
         raise click.UsageError("--gaps is for sound files; a sheet says its own gaps")
-    image = open_image(opened[0], format=formats[0])
+    image = open_image(files[0], format=formats[0])
     if not isinstance(image, RegionImage):
         raise click.UsageError(
             f"{inputs[0]}: the format {formats[0]} gives images that cannot be changed here"

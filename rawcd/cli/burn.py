@@ -1,0 +1,228 @@
+"""`rawcd burn`, and what goes with a drive: `drives`, `blank`, `eject`, `read`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from rawcd.cli.terminal import progress_bar, show_notes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rawcd.progress import BurnProgress, BurnWatch
+
+SCHEMA: Final = 1
+"""Version of the JSON object; it grows only by new keys."""
+
+_BURN_EXAMPLES: Final = """\b
+Examples:
+  rawcd burn album.cue --drive /dev/sr0
+  rawcd burn album.cue --drive virtual:rehearsal.raw
+  rawcd burn *.flac --drive /dev/sr0 --speed 8 --verify
+"""
+_drive = click.option(
+    "--drive",
+    "drive",
+    metavar="DRIVE",
+    required=True,
+    help="/dev/sr0, iscsi://HOST/TARGET/LUN, or virtual:FILE, a recorder that is a program.",
+)
+
+
+@contextmanager
+def _watch(label: str) -> Iterator[BurnWatch | None]:
+    """Show a bar while stdout is a terminal."""
+    with progress_bar(label, sector_size=2352) as tell:
+        if tell is None:
+            yield None
+            return
+
+        def watch(now: BurnProgress) -> None:
+            if now.sector_count:
+                tell(max(0, now.written_lba + 1 - now.start_lba), now.sector_count)
+
+        yield watch
+
+
+@click.command(short_help="Burn an image, a sheet or sound files.", epilog=_BURN_EXAMPLES)
+@click.argument("inputs", nargs=-1, required=True, metavar="IN...")
+@_drive
+@click.option(
+    "--mode",
+    type=click.Choice(["auto", "raw", "sao", "tao"]),
+    default="auto",
+    show_default=True,
+    help="How to write; auto takes the best that the drive has.",
+)
+@click.option("--speed", metavar="N", type=click.FloatRange(min=0.1), help="Times single speed.")
+@click.option("--simulate", is_flag=True, help="Do all but switch the laser's power on.")
+@click.option("--verify", is_flag=True, help="Compare the disc with the image afterwards.")
+@click.option("--eject", "eject_after", is_flag=True, help="Open the tray at the end.")
+@click.option("--overburn", is_flag=True, help="Try more than the blank promises to hold.")
+@click.option("--gaps", is_flag=True, help="Two seconds of silence between sound files.")
+def burn(
+    inputs: tuple[str, ...],
+    drive: str,
+    mode: str,
+    speed: float | None,
+    simulate: bool,
+    verify: bool,
+    eject_after: bool,
+    overburn: bool,
+    gaps: bool,
+) -> None:
+    """Write an image, a sheet or sound files on the blank disc in a drive.
+
+    What does not fit, or must not be on a disc, is refused before anything is written.
+    """
+    from rawcd.cli.build import opened
+    from rawcd.errors import RawCDError
+    from rawcd.plugins import find_recorder
+
+    image = opened(inputs, gaps=gaps)
+    show_notes(image.notes)
+    with find_recorder(drive).open(exclusive=True, client="rawcd") as session:
+        with _watch(drive) as watch:
+            result = session.burn(
+                image,
+                mode=mode,
+                simulate=simulate,
+                speed=speed,
+                overburn=overburn,
+                progress=watch,
+            )
+        for loss in result.losses:
+            click.echo(f"{drive}: not on the disc in mode {result.mode}: {loss}", err=True)
+        for remark in result.remarks:
+            click.echo(f"{drive}: {remark}", err=True)
+        done = "rehearsed" if simulate else "burned"
+        click.echo(f"{drive}: {done} in mode {result.mode}, {result.sectors} sectors")
+        click.echo(f"{drive}: {result.disc_state}")
+        if verify and not simulate:
+            unlike = session.differences(image, result.mode)
+            for line in unlike:
+                click.echo(f"{drive}: {line}", err=True)
+            if unlike:
+                raise RawCDError(f"{drive}: the disc is not what was burned")
+            click.echo(f"{drive}: compared, the disc is what was burned")
+        if eject_after:
+            session.eject()
+
+
+@click.command(short_help="List the recorders, and what is in them.")
+@click.argument("names", nargs=-1, metavar="[DRIVE]...")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def drives(names: tuple[str, ...], as_json: bool) -> None:
+    """List the recorders of this computer, or those that are named."""
+    from dataclasses import asdict
+
+    from rawcd.errors import RawCDError
+    from rawcd.plugins import find_recorder, list_recorders
+
+    found = [find_recorder(name) for name in names] if names else list(list_recorders())
+    told = []
+    for recorder in found:
+        try:
+            told.append(recorder.facts())
+        except RawCDError as error:
+            if names:
+                raise
+            print(f"{recorder.name}: {' '.join(str(error).splitlines())}", file=sys.stderr)
+    if as_json:
+        drives_told = [asdict(facts) for facts in told]
+        click.echo(json.dumps({"rawcd_drives": SCHEMA, "drives": drives_told}, indent=2))
+        return
+    if not told:
+        click.echo("no recorder; virtual:FILE is one everywhere")
+    for facts in told:
+        click.echo(f"{facts.name}  {facts.vendor} {facts.product} {facts.firmware}")
+        if facts.medium is None:
+            click.echo("  empty")
+            continue
+        state = "blank" if facts.blank else "written"
+        click.echo(
+            f"  {facts.medium}, {state}" + (f", {facts.maker_code}" * bool(facts.maker_code))
+        )
+        if facts.modes:
+            click.echo(f"  writes {', '.join(facts.modes)}")
+        if facts.last_lead_out_lba is not None:
+            click.echo(f"  lead-out at LBA {facts.last_lead_out_lba} at the latest")
+
+
+@click.command(short_help="Erase a rewritable disc.")
+@_drive
+@click.option("--full", is_flag=True, help="Erase all of it, not its lists alone.")
+def blank(drive: str, full: bool) -> None:
+    """Erase the CD-RW in a drive."""
+    from rawcd.plugins import find_recorder
+
+    with find_recorder(drive).open(exclusive=True, client="rawcd") as session:
+        session.blank(quick=not full)
+    click.echo(f"{drive}: the disc is blank")
+
+
+@click.command(short_help="Open the tray of a drive.")
+@_drive
+def eject(drive: str) -> None:
+    """Open the tray of a drive."""
+    from rawcd.plugins import find_recorder
+
+    with find_recorder(drive).open(exclusive=True, client="rawcd") as session:
+        session.eject()
+
+
+@click.command(short_help="Copy a disc into a file of any format.")
+@click.argument("drive", metavar="DRIVE")
+@click.argument("output", metavar="OUT")
+@click.option("--to", "format_name", metavar="FORMAT", help="The format, whatever OUT's suffix.")
+@click.option(
+    "--sub",
+    type=click.Choice(["raw", "rw", "q", "none"]),
+    default="raw",
+    show_default=True,
+    help="The subcode that is read.",
+)
+@click.option("--c2", is_flag=True, help="Report bytes that the drive could not correct.")
+@click.option("--retries", metavar="N", type=click.IntRange(0, 100), default=3, show_default=True)
+@click.option("--allow-loss", is_flag=True, help="Go on when the format cannot hold everything.")
+@click.option("--force", is_flag=True, help="Replace existing files.")
+def read(
+    drive: str,
+    output: str,
+    format_name: str | None,
+    sub: str,
+    c2: bool,
+    retries: int,
+    allow_loss: bool,
+    force: bool,
+) -> None:
+    """Copy the disc in a drive into a file of any format."""
+    from rawcd.plugins import find_recorder, save_image
+
+    with find_recorder(drive).open(exclusive=True, client="rawcd") as session:
+        image, reader = session.image(sub=sub, flags=c2, retries=retries)
+        with progress_bar(output, sector_size=image.sector_size) as progress:
+            result = save_image(
+                image,
+                output,
+                format=format_name,
+                allow_loss=allow_loss,
+                replace=force,
+                progress=progress,
+            )
+        show_notes(result.notes)
+        for loss in result.losses:
+            click.echo(f"{drive}: lost: {loss}", err=True)
+        for lba, count in sorted(reader.retried.items()):
+            click.echo(f"{drive}: LBA {lba} took {count + 1} tries", err=True)
+        for lba in sorted(reader.lost):
+            click.echo(f"{drive}: LBA {lba}: a run-out block that holds nothing", err=True)
+        for lba, count in sorted(reader.flagged.items()):
+            click.echo(f"{drive}: LBA {lba}: {count} bytes could not be corrected", err=True)
+    for path in result.files:
+        click.echo(f"{path}  {path.stat().st_size} bytes")

@@ -1,0 +1,100 @@
+"""The commands for drives as a user meets them, on recorders that are programs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+import rawcd
+from rawcd.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def sheet(tmp_path: Path) -> Path:
+    sound = np.random.default_rng(1).integers(0, 256, 2352 * 900, np.uint8)
+    (tmp_path / "a.bin").write_bytes(sound.tobytes())
+    path = tmp_path / "a.cue"
+    path.write_text(
+        'CATALOG 4006381333931\nFILE "a.bin" BINARY\nTRACK 01 AUDIO\nISRC USRC17607839\n'
+        "INDEX 01 00:00:00\nTRACK 02 AUDIO\nINDEX 00 00:05:00\nINDEX 01 00:06:00\n",
+        encoding="ascii",
+    )
+    return path
+
+
+@pytest.mark.parametrize("mode", ["auto", "raw", "sao", "tao"])
+def test_a_sheet_is_burned_compared_and_read_back(
+    mode: str, sheet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    disc = tmp_path / "disc.raw"
+    drive = f"virtual:{disc}?medium=cdr-short"
+    assert main(["burn", str(sheet), "--drive", drive, "--mode", mode, "--verify"]) == 0
+    said = capsys.readouterr()
+    used = "raw" if mode == "auto" else mode
+    assert f"burned in mode {used}" in said.out
+    assert "the disc is closed" in said.out
+    assert "the disc is what was burned" in said.out
+    assert ("not on the disc in mode tao: track 2: pregap" in said.err) == (mode == "tao")
+    assert main(["info", str(disc)]) == 0
+    out = tmp_path / "copy.cue"
+    assert main(["read", f"virtual:{disc}", str(out), "--to", "cue", "--allow-loss"]) == 0
+    if mode != "tao":
+        assert (tmp_path / "copy.bin").read_bytes() == (tmp_path / "a.bin").read_bytes()
+        copy = rawcd.open_image(out, format="cue").disc
+        assert copy == rawcd.open_image(sheet, format="cue").disc
+
+
+def test_a_rehearsal_leaves_a_blank_disc(
+    sheet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drive = f"virtual:{tmp_path / 'disc.raw'}?medium=cdr-short"
+    assert main(["burn", str(sheet), "--drive", drive, "--simulate", "--verify"]) == 0
+    said = capsys.readouterr().out
+    assert "rehearsed in mode raw" in said
+    assert "the disc is blank" in said
+
+
+def test_a_written_disc_is_refused_blanked_and_burned_again(
+    sheet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drive = f"virtual:{tmp_path / 'disc.raw'}?medium=cdrw-short"
+    assert main(["burn", str(sheet), "--drive", drive]) == 0
+    drive = drive.partition("?")[0]
+    assert main(["burn", str(sheet), "--drive", drive]) == 1
+    assert "rawcd blank" in capsys.readouterr().err
+    assert main(["blank", "--drive", drive]) == 0
+    assert main(["burn", str(sheet), "--drive", drive, "--mode", "sao", "--eject"]) == 0
+
+
+def test_a_failure_names_command_address_sense_and_the_discs_state(
+    sheet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drive = f"virtual:{tmp_path / 'disc.raw'}?medium=cdr-short&fault=medium-error@lba=100"
+    assert main(["burn", str(sheet), "--drive", drive]) == 1
+    said = capsys.readouterr().err
+    for part in ("WRITE(10) at LBA", "03/0C/00", "write error", "spoiled"):
+        assert part in said
+
+
+def test_recorders_are_described(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = f"virtual:{tmp_path / 'x'}?medium=cdrw80"
+    assert main(["drives", name, "virtual:?empty=1"]) == 0
+    said = capsys.readouterr().out
+    assert "CD-RW, blank, 97:34:22" in said
+    assert "raw 96, sao, tao" in said
+    assert "empty" in said
+    assert main(["drives", "--json", name]) == 0
+    (told,) = json.loads(capsys.readouterr().out)["drives"]
+    assert (told["medium"], told["blank"], told["last_lead_out_lba"]) == ("CD-RW", True, 359_849)
+    assert main(["drives"]) == 0
+
+
+def test_a_name_that_leads_nowhere_is_told(sheet: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["burn", str(sheet), "--drive", "nowhere"]) == 1
+    assert "is no recorder's name" in capsys.readouterr().err

@@ -1,0 +1,156 @@
+"""A disc in a drive as an image: what was burned is what is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+import rawcd
+from rawcd.errors import StorageError
+from rawcd_writers.drive.mmc import ErrorSelection, SubSelection
+from rawcd_writers.drive.reading import read_disc
+from rawcd_writers.drive.session import DriveSession
+from rawcd_writers.drive.transport import Answer
+from rawcd_writers.drive.virtual import Fault, VirtualRecorder, blank_named
+from tests.writers.drive.burning import Spy, album, mixed, two_sessions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from rawcd.image import RegionImage
+
+
+def burned(image: RegionImage, path: Path, mode: str = "raw") -> None:
+    drive = VirtualRecorder(path, blank=blank_named("cdr-short"))
+    with DriveSession(drive) as session:
+        session.burn(image, mode=mode)
+
+
+@pytest.mark.parametrize("mode", ["raw", "sao"])
+@pytest.mark.parametrize("make", [album, mixed])
+def test_what_was_burned_is_read_back(
+    make: Callable[[], RegionImage], mode: str, tmp_path: Path
+) -> None:
+    image = make().as_kind(rawcd.ImageType.RAW)
+    burned(image, tmp_path / "disc", mode)
+    with DriveSession(VirtualRecorder(tmp_path / "disc")) as session:
+        found, reader = read_disc(session)
+        assert [track.indexes for track in found.disc.tracks] == [
+            track.indexes for track in image.disc.tracks
+        ]
+        assert [(t.mode, t.isrc, t.copy, t.end_lba) for t in found.disc.tracks] == [
+            (t.mode, t.isrc, t.copy, t.end_lba) for t in image.disc.tracks
+        ]
+        assert found.disc.mcn == image.disc.mcn
+        count = image.disc.sessions[0].lead_out_lba
+        read, sent = (
+            np.frombuffer(each.read(0, count), np.uint8).reshape(count, 2448)
+            for each in (found, image)
+        )
+        assert (read[:, :2352] == sent[:, :2352]).all()
+        if mode == "raw":
+            assert (read == sent).all()
+        assert not reader.retried
+
+
+@pytest.mark.parametrize("sub", list(SubSelection))
+@pytest.mark.parametrize("errors", list(ErrorSelection))
+def test_every_form_of_subcode_and_flags_brings_the_same_sectors(
+    sub: SubSelection, errors: ErrorSelection, tmp_path: Path
+) -> None:
+    image = album()
+    burned(image, tmp_path / "disc")
+    with DriveSession(VirtualRecorder(tmp_path / "disc")) as session:
+        found, reader = read_disc(session, sub=sub, errors=errors)
+        assert found.disc.tracks[0].start_lba == 0
+        lbas = (100, 30)
+        assert rawcd.main_sectors(found, *lbas).tobytes() == (
+            rawcd.main_sectors(image, *lbas).tobytes()
+        )
+        sectors = reader.read(*lbas)
+        assert sectors.sub.shape == (30, sub.bytes)
+        assert sectors.errors.shape == (30, errors.bytes)
+        if sub is SubSelection.Q:
+            q = image.as_kind(rawcd.ImageType.PQ_ONLY).read(100, 30)
+            rows = np.frombuffer(q, np.uint8).reshape(30, -1)
+            assert (sectors.sub[:, :10] == rows[:, 2352:2362]).all()
+    assert not reader.flagged
+
+
+def test_a_sector_that_is_hard_to_read_is_tried_again(tmp_path: Path) -> None:
+    image = album()
+    burned(image, tmp_path / "disc")
+    spy, failures = Spy(VirtualRecorder(tmp_path / "disc")), [3]
+
+    def scratch(cdb: bytes) -> Answer | None:
+        if cdb[0] != 0xBE or not failures[0]:
+            return None
+        lba, count = int.from_bytes(cdb[2:6], signed=True), int.from_bytes(cdb[6:9])
+        if not lba <= 333 < lba + count:
+            return None
+        failures[0] -= 1
+        return Answer(status=2, data=b"", sense=bytes([0x72, 3, 0x11, 5, 0, 0, 0, 0]))
+
+    with DriveSession(spy) as session:
+        found, reader = read_disc(session, retries=5)
+        spy.before = scratch
+        whole = rawcd.main_sectors(found, 300, 60).tobytes()
+        assert whole == rawcd.main_sectors(image, 300, 60).tobytes()
+    assert reader.retried == {333: 2}
+
+
+def test_a_sector_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    burned(album(), tmp_path / "disc")
+    bad = VirtualRecorder(tmp_path / "disc", faults=[Fault.parse("medium-error@lba=333*100000")])
+    with DriveSession(Spy(bad)) as session:
+        found, _ = read_disc(session, retries=2)
+        with pytest.raises(StorageError, match=r"READ CD at LBA 333: 03/11/"):
+            found.read(300, 60)
+
+
+def test_a_disc_in_a_drive_is_saved_in_any_format(tmp_path: Path) -> None:
+    image = album()
+    burned(image, tmp_path / "disc")
+    with DriveSession(VirtualRecorder(tmp_path / "disc")) as session:
+        found, _ = read_disc(session)
+        rawcd.save_image(found, tmp_path / "copy.cue", format="cue", allow_loss=True)
+    copy = rawcd.open_image(tmp_path / "copy.cue", format="cue")
+    assert rawcd.main_sectors(copy, 0, 825).tobytes() == (
+        rawcd.main_sectors(image, 0, 825).tobytes()
+    )
+
+
+@pytest.mark.parametrize("mode", ["raw", "sao", "tao"])
+def test_a_disc_of_two_sessions_is_burned_and_read_back(mode: str, tmp_path: Path) -> None:
+    image = two_sessions().as_kind(rawcd.ImageType.RAW)
+    burned(image, tmp_path / "disc", mode)
+    with DriveSession(VirtualRecorder(tmp_path / "disc")) as session:
+        found, reader = read_disc(session)
+        assert len(found.disc.sessions) == 2
+        assert [t.mode for t in found.disc.tracks] == [t.mode for t in image.disc.tracks]
+        assert session.differences(image, mode) == ()
+        if mode == "tao":
+            data = found.disc.tracks[1]
+            rawcd.main_sectors(found, data.start_lba, data.sector_count)
+            assert reader.lost == {data.end_lba - 2, data.end_lba - 1}
+            return
+        for first, second in zip(image.disc.tracks, found.disc.tracks, strict=True):
+            assert (first.start_lba, first.end_lba) == (second.start_lba, second.end_lba)
+
+
+def test_the_first_differences_are_named(tmp_path: Path) -> None:
+    image = album().as_kind(rawcd.ImageType.RAW)
+    burned(image, tmp_path / "disc")
+    data = bytearray((tmp_path / "disc").read_bytes())
+    place = (200 + 4650) * 2448
+    data[place + 7] ^= 0xFF
+    data[place + 2448 + 2352] ^= 0x41
+    (tmp_path / "disc").write_bytes(data)
+    with DriveSession(VirtualRecorder(tmp_path / "disc")) as session:
+        first, second = session.differences(image, "raw")
+        assert len(session.differences(two_sessions(), "sao")) > 1
+    assert first.startswith("LBA 200: byte 7 is ")
+    assert second == "LBA 201: subcode QW is not what was burned"

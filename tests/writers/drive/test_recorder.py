@@ -1,0 +1,60 @@
+"""Recorders by name, and what they tell of themselves."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rawcd.errors import DriveError
+from rawcd_writers.drive.recorder import ScsiRecorders, VirtualRecorders
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_names_lead_to_their_kind() -> None:
+    scsi, virtual = ScsiRecorders(), VirtualRecorders()
+    for name in ("/dev/sr0", "iscsi://host/target/1"):
+        found = scsi.named(name)
+        assert found is not None
+        assert found.name == name
+        assert virtual.named(name) is None
+    assert scsi.named("virtual:x") is None
+    assert scsi.named("album.cue") is None
+    assert virtual.discover() == ()
+    assert all(each.name.startswith("/dev/sr") for each in scsi.discover())
+
+
+def test_a_blank_in_a_virtual_recorder_is_described(tmp_path: Path) -> None:
+    recorder = VirtualRecorders().named(f"virtual:{tmp_path / 'x.raw'}?medium=cdrw80")
+    assert recorder is not None
+    facts = recorder.facts()
+    assert facts.writes_cdr
+    assert facts.writes_cdrw
+    assert facts.test_write
+    assert facts.modes == ("raw 96", "sao", "tao")
+    assert facts.speeds[0] >= facts.speeds[-1] > 0
+    assert (facts.medium, facts.blank, facts.erasable) == ("CD-RW", True, True)
+    assert (facts.maker_code, facts.last_lead_out_lba) == ("97:34:22", 359_849)
+
+
+def test_an_empty_virtual_recorder_is_described() -> None:
+    recorder = VirtualRecorders().named("virtual:?empty=1")
+    assert recorder is not None
+    facts = recorder.facts()
+    assert (facts.medium, facts.modes, facts.speeds) == (None, (), ())
+    assert facts.vendor
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="SG_IO is Linux' own")
+def test_a_device_that_is_no_drive_is_let_go(tmp_path: Path) -> None:
+    node = tmp_path / "sr9"
+    node.touch()
+    for name in (str(node), str(tmp_path / "none")):
+        recorder = ScsiRecorders().named("/dev/x")
+        assert recorder is not None
+        recorder.name = name
+        with pytest.raises(DriveError, match=r"no SCSI device|no such device"):
+            recorder.open()

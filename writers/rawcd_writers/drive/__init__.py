@@ -1,0 +1,1 @@
+"""Recorders: commands, transports, and the burn itself (MMC, SPC)."""

@@ -1,0 +1,178 @@
+"""How an image is to be written on a disc: the mode, what it cannot carry, and whether it fits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from rawcd.errors import AuthoringError, DriveError, UnsupportedError
+from rawcd.features import CDTEXT, Feature, Loss, losses
+from rawcd.image import ImageType, RegionImage
+from rawcd.rules import rule_breaks
+from rawcd_writers.drive.pages import BlockType, WriteParameters, WriteType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rawcd.image import DiscImage
+    from rawcd_writers.drive.session import DriveSession, Media
+
+
+class WriteMode(Enum):
+    """How a disc is written; the value is the command line's word."""
+
+    RAW = "raw"
+    SAO = "sao"
+    TAO = "tao"
+
+
+_ALL: Final = frozenset(Feature)
+_RW: Final = frozenset({Feature.RW, Feature.DATA_RW, Feature.OUTER_RW})
+_HOST_MADE: Final = frozenset(
+    {
+        Feature.STORED_PQ,
+        Feature.OUTER_PQ,
+        Feature.OUTER_RW,
+        Feature.RAW_SECTORS,
+        Feature.MODE0_TRACKS,
+        Feature.LEAD_IN_DATA,
+        Feature.LEAD_OUT_DATA,
+        Feature.LEAD_OUT_LENGTH,
+    }
+)
+"""What only a host can write that makes every bit itself."""
+_TAO: Final = frozenset(
+    {
+        Feature.MCN,
+        Feature.ISRC,
+        Feature.COPY_PERMITTED,
+        Feature.PRE_EMPHASIS,
+        Feature.FOUR_CHANNEL,
+        Feature.DATA_TRACKS,
+        Feature.DISC_TYPE,
+        Feature.SESSIONS,
+        Feature.APPENDABLE,
+    }
+)
+_KIND_OF: Final = {
+    BlockType.RAW_PW: ImageType.RAW,
+    BlockType.RAW_PACKED: ImageType.COOKED,
+    BlockType.RAW_PQ: ImageType.PQ_ONLY,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BurnPlan:
+    """What will be done.
+
+    Attributes:
+        mode: how the disc is written.
+        block_type: what is sent, in raw mode; else `RAW`, 2,352 bytes.
+        with_rw: R-W and CD-TEXT go along, session at once.
+        losses: what the disc will not have that the image has.
+    """
+
+    mode: WriteMode
+    block_type: BlockType
+    with_rw: bool = False
+    losses: tuple[Loss, ...] = ()
+
+    @property
+    def kind(self) -> ImageType:
+        """The form of the image's subcode in raw mode."""
+        return _KIND_OF[self.block_type]
+
+
+def _keeps(mode: WriteMode, block_type: BlockType, *, with_rw: bool) -> frozenset[Feature]:
+    if mode is WriteMode.TAO:
+        return _TAO
+    if mode is WriteMode.SAO:
+        return _ALL - _HOST_MADE - (frozenset() if with_rw else _RW | CDTEXT)
+    lost = {BlockType.RAW_PW: frozenset(), BlockType.RAW_PACKED: CDTEXT}
+    return _ALL - lost.get(block_type, _RW | CDTEXT)
+
+
+def _candidates(session: DriveSession, wanted: str) -> Iterator[tuple[WriteMode, BlockType, bool]]:
+    """Yield what the drive can do, the best first; each is tried as the drive's own word goes."""
+    if wanted in ("auto", "raw"):
+        for block_type in session.raw_block_types():
+            yield WriteMode.RAW, block_type, block_type is not BlockType.RAW_PQ
+    if wanted in ("auto", "sao"):
+        page = WriteParameters(write_type=WriteType.SESSION_AT_ONCE, block_type=BlockType.RAW)
+        if session.takes(page):
+            yield WriteMode.SAO, BlockType.RAW, session.takes_rw()
+    if wanted in ("auto", "tao"):
+        page = WriteParameters(write_type=WriteType.TRACK_AT_ONCE, block_type=BlockType.RAW)
+        if session.takes(page):
+            yield WriteMode.TAO, BlockType.RAW, False
+
+
+def plan_burn(session: DriveSession, image: DiscImage, wanted: str = "auto") -> BurnPlan:
+    """Return the first way of writing that loses nothing; where there is none, the first one.
+
+    Args:
+        session: the drive.
+        image: what is to be written.
+        wanted: `auto`, `raw`, `sao` or `tao`.
+
+    Raises:
+        UnsupportedError: the drive writes in no such mode.
+    """
+    if wanted not in ("auto", *(each.value for each in WriteMode)):
+        raise ValueError(f"no mode of writing: {wanted!r}; there are auto, raw, sao and tao")
+    best: BurnPlan | None = None
+    for mode, block_type, with_rw in _candidates(session, wanted):
+        if mode is WriteMode.RAW and not _can_become(image, _KIND_OF[block_type]):
+            continue
+        lost = losses(image, _keeps(mode, block_type, with_rw=with_rw))
+        plan = BurnPlan(mode=mode, block_type=block_type, with_rw=with_rw, losses=lost)
+        if not lost:
+            return plan
+        best = best or plan
+    if best is None:
+        what = "CDs" if wanted == "auto" else f"in mode {wanted}"
+        raise UnsupportedError(
+            f"{session.name} does not write {what} with this disc in it"
+            + ("" if wanted == "auto" else "; --mode auto takes the best that it has")
+        )
+    return best
+
+
+def _can_become(image: DiscImage, kind: ImageType) -> bool:
+    return isinstance(image, RegionImage) or image.kind is kind
+
+
+def check_fits(image: DiscImage, media: Media | None, *, name: str, overburn: bool) -> None:
+    """Refuse, before anything is written, what must not or cannot be burned.
+
+    Args:
+        image: what is to be written.
+        media: what is in the drive.
+        name: the drive's.
+        overburn: the lead-out may begin behind the last address that the blank allows.
+
+    Raises:
+        DriveError: there is no blank CD in the drive.
+        AuthoringError: the disc breaks a rule; its lead-out would lie behind the blank's limit.
+    """
+    if media is None:
+        raise DriveError(f"{name}: there is no disc in the drive")
+    if media.kind not in ("CD-R", "CD-RW", "profile 0000h"):
+        raise DriveError(f"{name}: a {media.kind} is in the drive, and no CD-R or CD-RW")
+    if not media.is_blank:
+        remedy = "blank it first (rawcd blank)" if media.erasable else "take a blank one"
+        raise DriveError(f"{name}: the disc is not blank; {remedy}")
+    limit = media.last_lead_out_lba
+    if limit is None and not overburn:
+        raise DriveError(
+            f"{name}: neither the drive nor the disc tells how much fits on it; "
+            "--overburn goes on without knowing"
+        )
+    known = {} if overburn or limit is None else {"lead_out_limit": limit}
+    breaks = rule_breaks(image.disc, **known)
+    if breaks:
+        first, *others = breaks
+        more = f" (and {len(others)} more)" if others else ""
+        remedy = "; --overburn tries it" if first.rule == "lead-out-limit" and known else ""
+        raise AuthoringError(f"{first}{more}{remedy}", rule=first.rule)

@@ -1,0 +1,570 @@
+"""A disc in a drive as an image: READ CD with subcode and error flags, read when asked for.
+
+The table of contents says what sessions and tracks there are; indexes, catalogue number, ISRC
+and copy bits are found in Q, by the same search that opens a recording. Lead-ins and lead-outs,
+which no drive reads, are made.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from rawcd.disc import (
+    FIRST_LEAD_OUT_SECTORS,
+    LATER_LEAD_OUT_SECTORS,
+    MODE_CHANGE_PREGAP_SECTORS,
+    PREGAP_SECTORS,
+    Disc,
+    DiscType,
+    Index,
+    Session,
+    Track,
+    TrackMode,
+)
+from rawcd.errors import DriveError, FormatError, StorageError
+from rawcd.image import (
+    ImageType,
+    MainForm,
+    Region,
+    RegionImage,
+    SubForm,
+    SubRegion,
+    blanks,
+    main_sectors,
+)
+from rawcd.msf import PROGRAM_LBA, Msf
+from rawcd.qscan import recover_disc
+from rawcd.sector import SYNC, scramble
+from rawcd.source import SECTOR_BYTES
+from rawcd_writers.drive import mmc
+from rawcd_writers.drive.dialogue import is_refused
+from rawcd_writers.drive.feed import MAX_BLOCKS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rawcd.image import DiscImage
+    from rawcd.source import Bytes2D
+    from rawcd_writers.drive.session import DriveSession
+    from rawcd_writers.drive.tables import FullToc, Toc
+
+_log = logging.getLogger(__name__)
+
+_MEDIUM_ERROR: Final = 3
+_RUN_OUT_KEYS: Final = (3, 5, 8)
+"""Medium error, wrong kind of sector, blank: what drives say of run-out blocks."""
+_RUN_OUT_SECTORS: Final = 2
+_POINTS: Final = 0xA0, 0xA1, 0xA2
+_MODE_BYTE: Final = 15
+_DATA: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sectors:
+    """What READ CD brought.
+
+    Attributes:
+        main: (n, 2352), data sectors descrambled by the drive.
+        errors: (n, 0), (n, 294) or (n, 296): which bytes the drive could not correct.
+        sub: (n, 0), (n, 16) or (n, 96).
+    """
+
+    main: Bytes2D
+    errors: Bytes2D
+    sub: Bytes2D
+
+
+class SectorReader:
+    """Reads stretches of a disc, again and again where a sector is hard to read.
+
+    Args:
+        session: the drive.
+        sub: the subcode that is wanted.
+        errors: the error flags that are wanted.
+        retries: how often a sector is tried again.
+
+    Attributes:
+        retried: sectors that took more than one try, and how many.
+        flagged: sectors with error flags, and how many bytes were flagged.
+        run_out: the last two sectors of data tracks, where track at once leaves blocks that hold
+            nothing and cannot be read; they come as zeros and are kept in `lost`.
+        lost: such sectors that could not be read.
+    """
+
+    def __init__(
+        self,
+        session: DriveSession,
+        *,
+        sub: mmc.SubSelection = mmc.SubSelection.RAW,
+        errors: mmc.ErrorSelection = mmc.ErrorSelection.NONE,
+        retries: int = 3,
+    ) -> None:
+        self._session = session
+        self.sub = sub
+        self._errors = errors
+        self._retries = retries
+        size = SECTOR_BYTES + errors.bytes + sub.bytes
+        self._step = max(1, min(MAX_BLOCKS, session.dialogue.transport.max_bytes // size))
+        self._size = size
+        self.retried: dict[int, int] = {}
+        self.flagged: dict[int, int] = {}
+        self.run_out: frozenset[int] = frozenset()
+        self.lost: set[int] = set()
+        self._lock = threading.RLock()
+        self._held: tuple[int, Sectors] | None = None
+
+    @property
+    def name(self) -> str:
+        """The drive's name."""
+        return self._session.name
+
+    def read(self, lba: int, count: int) -> Sectors:
+        """Return sectors.
+
+        Raises:
+            DriveError: a sector cannot be read, or the drive failed.
+        """
+        with self._lock:
+            if self._held is not None and self._held[0] == lba:
+                held = self._held[1]
+                if len(held.main) == count:  # main and subcode are asked for one after the other
+                    return held
+            rows = np.empty((count, self._size), np.uint8)
+            for start in range(0, count, self._step):
+                part = rows[start : start + self._step]
+                self._fill(lba + start, part)
+            split = SECTOR_BYTES + self._errors.bytes
+            found = Sectors(
+                main=rows[:, :SECTOR_BYTES],
+                errors=rows[:, SECTOR_BYTES:split],
+                sub=rows[:, split:],
+            )
+            self._count_flags(lba, found.errors[:, :294])
+            self._held = (lba, found)
+            return found
+
+    def _count_flags(self, lba: int, flags: Bytes2D) -> None:
+        if flags.shape[1]:
+            counts = np.bitwise_count(flags).sum(axis=1, dtype=np.int64)
+            for row in np.flatnonzero(counts).tolist():
+                self.flagged[lba + row] = int(counts[row])
+
+    def _fill(self, lba: int, rows: Bytes2D) -> None:
+        try:
+            self._ask(lba, rows)
+        except DriveError as error:
+            ends = not self.run_out.isdisjoint(range(lba, lba + len(rows)))
+            keys = _RUN_OUT_KEYS if ends else (_MEDIUM_ERROR,)
+            if error.sense is None or error.sense[0] not in keys:
+                raise
+            for row in range(len(rows)):
+                self._fill_one(lba + row, rows[row : row + 1])
+
+    def _fill_one(self, lba: int, row: Bytes2D) -> None:
+        for attempt in range(self._retries + 1):
+            try:
+                self._ask(lba, row)
+            except DriveError as error:
+                key = None if error.sense is None else error.sense[0]
+                last = attempt == self._retries or key != _MEDIUM_ERROR
+                if last and lba in self.run_out and key in _RUN_OUT_KEYS:
+                    row[:] = 0
+                    self.lost.add(lba)
+                    return
+                if last:
+                    raise
+                self.retried[lba] = attempt + 1
+            else:
+                return
+
+    def _ask(self, lba: int, rows: Bytes2D) -> None:
+        command = mmc.read_cd(lba, len(rows), errors=self._errors, sub=self.sub)
+        data = self._session.dialogue.ask(command)
+        if len(data) != rows.nbytes:
+            raise DriveError(
+                f"READ CD at LBA {lba}: {len(data)} bytes came, {rows.nbytes} were asked for",
+                command="READ CD",
+                lba=lba,
+            )
+        rows[:] = np.frombuffer(data, np.uint8).reshape(rows.shape)
+
+
+class _Blocks:
+    """Blocks of a disc in a drive; a `Source`."""
+
+    def __init__(self, reader: SectorReader, first_lba: int, block_count: int) -> None:
+        self._reader = reader
+        self._first_lba = first_lba
+        self.name = reader.name
+        self.block_count = block_count
+        self.block_size = 0
+
+    def read(self, start: int, count: int) -> bytes:
+        """Return blocks; see `Source`."""
+        if start < 0 or count < 0 or start + count > self.block_count:
+            raise ValueError(f"{self.name}: {count} blocks from {start} on are not there")
+        try:
+            return self._bytes(self._first_lba + start, count)
+        except DriveError as error:
+            raise StorageError(str(error), file=self.name) from error
+
+    def _bytes(self, lba: int, count: int) -> bytes:
+        raise NotImplementedError
+
+
+class MainBlocks(_Blocks):
+    """The main channel as on the disc: what the drive descrambled is scrambled again.
+
+    Args:
+        reader: reads it.
+        first_lba: where it begins.
+        block_count: sectors.
+        data: stretches, as first and end, in which a sector with sync is a data sector; elsewhere
+            such bytes are sound.
+    """
+
+    def __init__(
+        self,
+        reader: SectorReader,
+        first_lba: int,
+        block_count: int,
+        data: tuple[tuple[int, int], ...],
+    ) -> None:
+        super().__init__(reader, first_lba, block_count)
+        self.block_size = SECTOR_BYTES
+        self._data = data
+
+    def _bytes(self, lba: int, count: int) -> bytes:
+        main = self._reader.read(lba, count).main.copy()
+        where = np.arange(lba, lba + count)
+        inside = np.zeros(count, bool)
+        for first, end in self._data:
+            inside |= (first <= where) & (where < end)
+        sync = np.frombuffer(SYNC, np.uint8)
+        chosen = np.flatnonzero(inside & (main[:, : len(SYNC)] == sync).all(axis=1))
+        if len(chosen):
+            main[chosen] = scramble(main[chosen])
+        return main.tobytes()
+
+
+class SubBlocks(_Blocks):
+    """The subcode, in the form that the reader asks for."""
+
+    def __init__(self, reader: SectorReader, first_lba: int, block_count: int) -> None:
+        super().__init__(reader, first_lba, block_count)
+        self.block_size = reader.sub.bytes
+
+    def _bytes(self, lba: int, count: int) -> bytes:
+        return self._reader.read(lba, count).sub.tobytes()
+
+
+class _ImageSub:
+    """The subcode of an image as a `Source`: what `recover_disc` looks into."""
+
+    def __init__(self, image: RegionImage) -> None:
+        self._image = image
+        self.name = "the disc"
+        self.block_size = image.kind.sub_bytes
+        self.block_count = image.sector_count
+
+    def read(self, start: int, count: int) -> bytes:
+        """Return blocks; see `Source`."""
+        rows = np.zeros((count, self.block_size), np.uint8)
+        for row in range(0, count, MAX_BLOCKS):
+            part = rows[row : row + MAX_BLOCKS]
+            # What cannot be read has no right CRC, and a neighbour answers for it.
+            with suppress(StorageError):
+                self._image.read_sub_into(self._image.first_lba + start + row, part)
+        return rows.tobytes()
+
+
+class _ImageMain:
+    """The main channel of an image as a `Source`."""
+
+    def __init__(self, image: RegionImage) -> None:
+        self._image = image
+        self.name = "the disc"
+        self.block_size = SECTOR_BYTES
+        self.block_count = image.sector_count
+
+    def read(self, start: int, count: int) -> bytes:
+        """Return blocks; see `Source`."""
+        rows = np.empty((count, SECTOR_BYTES), np.uint8)
+        self._image.read_main_into(self._image.first_lba + start, rows)
+        return rows.tobytes()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TocTrack:
+    number: int
+    control: int
+    lba: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TocSession:
+    tracks: tuple[_TocTrack, ...]
+    lead_out_lba: int
+    disc_type: DiscType
+
+
+def _sessions_of_full(toc: FullToc) -> Iterator[_TocSession]:
+    for number in range(toc.first, toc.last + 1):
+        items = [each for each in toc.entries if each.session == number and each.adr == 1]
+        lead_out = next((each.lba for each in items if each.point == _POINTS[2]), None)
+        kinds = [each.value[1] for each in items if each.point == _POINTS[0]]
+        tracks = {
+            each.point: _TocTrack(number=each.point, control=each.control, lba=each.lba)
+            for each in items
+            if 1 <= each.point <= 99 and each.lba is not None
+        }
+        if lead_out is None or not tracks:
+            raise FormatError(f"session {number} has no tracks, or no lead-out", place="READ TOC")
+        known = {int(each) for each in DiscType}
+        yield _TocSession(
+            tracks=tuple(tracks[each] for each in sorted(tracks)),
+            lead_out_lba=lead_out,
+            disc_type=DiscType(kinds[0] if kinds and kinds[0] in known else 0),
+        )
+
+
+def _session_of_short(toc: Toc) -> _TocSession:
+    tracks = [
+        _TocTrack(number=each.track, control=each.control, lba=each.lba)
+        for each in toc.entries
+        if 1 <= each.track <= 99
+    ]
+    ends = [each.lba for each in toc.entries if each.track == mmc.LEAD_OUT]
+    if not tracks or not ends:
+        raise FormatError("no tracks, or no lead-out", place="READ TOC")
+    return _TocSession(tracks=tuple(tracks), lead_out_lba=ends[0], disc_type=DiscType.CDDA_CDROM)
+
+
+def disc_of_toc(session: DriveSession, modes: dict[int, TrackMode] | None = None) -> Disc:
+    """Return the disc as its table of contents tells it: no pregaps but the first, no indexes.
+
+    Args:
+        session: the drive.
+        modes: of data tracks; those not named have mode 1, in XA and CD-I sessions mode 2.
+
+    Raises:
+        DriveError: the disc has no table of contents, or one that contradicts itself.
+    """
+    full = session.dialogue.reply_or_none(mmc.read_full_toc())
+    try:
+        if full is not None and full.entries:
+            told = tuple(_sessions_of_full(full))
+        else:
+            told = (_session_of_short(session.dialogue.ask(mmc.read_toc())),)
+        return _disc_of(told, modes or {})
+    except (FormatError, ValueError) as error:
+        raise DriveError(
+            f"{session.name}: the table of contents contradicts itself: {error}",
+            command="READ TOC/PMA/ATIP",
+        ) from error
+
+
+def _disc_of(told: tuple[_TocSession, ...], modes: dict[int, TrackMode]) -> Disc:
+    sessions: list[Session] = []
+    for each in told:
+        program = each.tracks[0].lba - PREGAP_SECTORS if sessions else PROGRAM_LBA
+        xa = each.disc_type is not DiscType.CDDA_CDROM
+        ends = [*(track.lba for track in each.tracks[1:]), each.lead_out_lba]
+        tracks: list[Track] = []
+        for track, end in zip(each.tracks, ends, strict=True):
+            data = TrackMode.MODE2 if xa else TrackMode.MODE1
+            head = () if tracks else (Index(number=0, lba=program),)
+            tracks.append(
+                Track(
+                    number=track.number,
+                    mode=modes.get(track.number, data)
+                    if track.control & _DATA
+                    else TrackMode.AUDIO,
+                    indexes=(*head, Index(number=1, lba=track.lba)),
+                    end_lba=end,
+                    pre_emphasis=bool(track.control & 1) and not track.control & _DATA,
+                )
+            )
+        extra = {"lead_in_lba": sessions[-1].end_lba} if sessions else {}
+        sessions.append(
+            Session(
+                tracks=tuple(tracks),
+                lead_out_lba=each.lead_out_lba,
+                lead_out_sectors=LATER_LEAD_OUT_SECTORS if sessions else FIRST_LEAD_OUT_SECTORS,
+                disc_type=each.disc_type,
+                **extra,
+            )
+        )
+    return Disc(sessions=tuple(sessions))
+
+
+_SUB_FORMS: Final = {
+    mmc.SubSelection.NONE: SubForm.MADE,
+    mmc.SubSelection.RAW: SubForm.RAW,
+    mmc.SubSelection.Q: SubForm.PQ16,
+    mmc.SubSelection.RW: SubForm.RW,
+}
+
+
+def read_disc(
+    session: DriveSession,
+    *,
+    sub: mmc.SubSelection = mmc.SubSelection.RAW,
+    errors: mmc.ErrorSelection = mmc.ErrorSelection.NONE,
+    retries: int = 3,
+) -> tuple[RegionImage, SectorReader]:
+    """Return the disc in a drive as an image, and what tells of its hard sectors.
+
+    The image reads from the drive, so the session has to stay open as long as it is used.
+
+    Args:
+        session: the drive.
+        sub: the subcode that is read; without it indexes, MCN, ISRC are not found.
+        errors: the error flags that are counted.
+        retries: how often a sector is tried again.
+
+    Raises:
+        DriveError: there is no disc, or it cannot be read.
+    """
+    session.wait_until_ready()
+    reader = SectorReader(session, sub=sub, errors=errors, retries=retries)
+    disc = disc_of_toc(session)
+    modes = {
+        track.number: _header_mode(reader, track) for track in disc.tracks if not track.is_audio
+    }
+    if any(track.mode is not modes.get(track.number, track.mode) for track in disc.tracks):
+        disc = disc_of_toc(session, modes)
+    reader.run_out = frozenset(
+        lba
+        for track in disc.tracks
+        if not track.is_audio
+        for lba in range(track.end_lba - _RUN_OUT_SECTORS, track.end_lba)
+    )
+    image = _image_of(disc, reader)
+    if sub not in (mmc.SubSelection.RAW, mmc.SubSelection.Q):
+        return image, reader
+    try:
+        found = recover_disc(_ImageSub(image), _ImageMain(image))
+    except StorageError as error:
+        raise DriveError(str(error), command="READ CD") from error
+    except FormatError as error:
+        _log.warning("%s: Q is not used: %s", session.name, error)
+        return image, reader
+    return _image_of(found, reader), reader
+
+
+def _header_mode(reader: SectorReader, track: Track) -> TrackMode:
+    """Return the mode that a data track's first sector has in its header."""
+    mode = int(reader.read(track.start_lba, 1).main[0, _MODE_BYTE]) & 3
+    return TrackMode(mode) if mode < 3 else track.mode
+
+
+def _image_of(disc: Disc, reader: SectorReader) -> RegionImage:
+    data = tuple(
+        (track.start_lba - MODE_CHANGE_PREGAP_SECTORS, track.end_lba)
+        for track in disc.tracks
+        if not track.is_audio
+    )
+    form = _SUB_FORMS[reader.sub]
+    main: list[Region] = []
+    sub: list[SubRegion] = []
+    position = disc.first_lba
+    for number, session in enumerate(disc.sessions):
+        first = session.program_lba if number else _first_readable(reader, session)
+        main += blanks(disc, position, first)
+        sub.append(SubRegion(lba=position, sectors=first - position, form=SubForm.MADE))
+        count = session.lead_out_lba - first
+        blocks = MainBlocks(reader, first, count, data)
+        main.append(Region(lba=first, sectors=count, form=MainForm.DISC, source=blocks))
+        source = None if form is SubForm.MADE else SubBlocks(reader, first, count)
+        sub.append(
+            SubRegion(
+                lba=first,
+                sectors=count,
+                form=form,
+                source=source,
+                rw_packed=reader.sub is mmc.SubSelection.RW,
+            )
+        )
+        position = session.lead_out_lba
+    main += blanks(disc, position, disc.end_lba)
+    sub.append(SubRegion(lba=position, sectors=disc.end_lba - position, form=SubForm.MADE))
+    kind = ImageType.PQ_ONLY if reader.sub is mmc.SubSelection.Q else ImageType.RAW
+    return RegionImage(disc=disc, main=tuple(main), sub=tuple(sub), kind=kind)
+
+
+def _first_readable(reader: SectorReader, session: Session) -> int:
+    """Return where the first session can be read from: most drives refuse what is before LBA 0."""
+    for lba in (session.program_lba, 0):
+        try:
+            reader.read(lba, 1)
+        except DriveError as error:
+            if is_refused(error) or (error.sense is not None and error.sense[0] in (3, 8)):
+                continue
+            raise
+        return lba
+    _log.warning("%s: neither LBA %s nor LBA 0 can be read", reader.name, Msf.from_lba(0))
+    return 0
+
+
+_SHOWN: Final = 10
+_COMPARED: Final = 208
+
+
+def differences(session: DriveSession, image: DiscImage, mode: str) -> tuple[str, ...]:
+    """Return the first differences between a disc and what was burned; see `DriveSession`.
+
+    Main channel from LBA 0 on, and of a raw burn all 96 bytes of subcode, or the Q of 16.
+    """
+    session.wait_until_ready()
+    whole = mode == "raw" and image.kind is ImageType.RAW
+    sub = mmc.SubSelection.RAW if whole else mmc.SubSelection.NONE
+    reader = SectorReader(session, sub=sub)
+    disc = disc_of_toc(session)
+    tracks = {track.number: track for track in disc.tracks}
+    found: list[str] = []
+    for track in image.disc.tracks:
+        if track.number not in tracks:
+            return (*found, f"track {track.number} is not on the disc")
+        shift = tracks[track.number].start_lba - track.start_lba
+        if shift and mode != "tao":
+            found.append(f"track {track.number} begins {shift} sectors elsewhere")
+            continue
+        first = max(0, track.start_lba if mode == "tao" else track.first_lba)
+        for lba in range(first, track.end_lba, _COMPARED):
+            count = min(_COMPARED, track.end_lba - lba)
+            read = reader.read(lba + shift, count)
+            found += _unlike(image, lba, read, whole=whole, moved=bool(shift))
+            if len(found) >= _SHOWN:
+                return tuple(found[:_SHOWN])
+    return tuple(found)
+
+
+def _unlike(
+    image: DiscImage, lba: int, read: Sectors, *, whole: bool, moved: bool
+) -> Iterator[str]:
+    """Yield a line for each sector that is not what it should be."""
+    count = len(read.main)
+    wanted = main_sectors(image, lba, count)
+    same = read.main == wanted
+    if moved:  # the header tells another address, and the parity covers it
+        same[:, 12:16] = True
+        same[:, 2064:] |= (read.main[:, :12] == np.frombuffer(SYNC, np.uint8)).all(axis=1)[:, None]
+    for row in np.flatnonzero(~same.all(axis=1)).tolist():
+        byte = int(np.flatnonzero(~same[row])[0])
+        yield (
+            f"LBA {lba + row}: byte {byte} is {read.main[row, byte]:02X}, "
+            f"{wanted[row, byte]:02X} was burned"
+        )
+    if whole:
+        sent = np.frombuffer(image.read(lba, count), np.uint8).reshape(count, -1)[:, SECTOR_BYTES:]
+        for row in np.flatnonzero((sent != read.sub).any(axis=1)).tolist():
+            bits = int(np.bitwise_or.reduce(sent[row] ^ read.sub[row]))
+            names = "".join(name for place, name in enumerate("WVUTSRQP") if bits >> place & 1)
+            yield f"LBA {lba + row}: subcode {names[::-1]} is not what was burned"

@@ -1,0 +1,348 @@
+"""A drive that somebody holds: what it is, what is in it, and what it is told to do."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
+
+from rawcd.errors import DriveError, FormatError
+from rawcd.msf import Msf
+from rawcd_writers.drive import mmc
+from rawcd_writers.drive.dialogue import Dialogue
+from rawcd_writers.drive.pages import (
+    CAPABILITIES_PAGE,
+    WRITE_PARAMETERS_PAGE,
+    BlockType,
+    Capabilities,
+    WriteParameters,
+    WriteType,
+)
+from rawcd_writers.drive.replies import DiscStatus, FeatureCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from rawcd.image import DiscImage, RegionImage
+    from rawcd.progress import BurnWatch
+    from rawcd_writers.drive.burn import BurnResult
+    from rawcd_writers.drive.reading import SectorReader
+    from rawcd_writers.drive.replies import Configuration, DiscInformation, Inquiry
+    from rawcd_writers.drive.transport import Transport
+
+_log = logging.getLogger(__name__)
+
+SINGLE_SPEED: Final = 176.4
+"""kB/s of 1,000 bytes: 75 sectors of 2,352."""
+_CD_PROFILES: Final = {0x08: "CD-ROM", 0x09: "CD-R", 0x0A: "CD-RW"}
+_CD_ROM: Final = 0x08
+_BLANKING_PATIENCE: Final = 2 * 3600.0
+_READY_PATIENCE: Final = 60.0
+_STATUS_WORDS: Final = {
+    DiscStatus.BLANK: "the disc is blank",
+    DiscStatus.APPENDABLE: "the disc is not closed",
+    DiscStatus.COMPLETE: "the disc is closed",
+    DiscStatus.OTHER: "the disc's state is not one of a CD",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """What is in a drive.
+
+    Attributes:
+        kind: `"CD-R"`, `"CD-RW"`, `"CD-ROM"`, or `"profile 001Bh"`.
+        status: blank, appendable or complete.
+        erasable: it can be blanked.
+        sessions: how many there are, an empty one at the end included.
+        lead_in_lba: where the blank's groove says that the lead-in begins; None where no ATIP
+            can be read.
+        last_lead_out_lba: the last possible start of the lead-out; None where nobody tells.
+        next_writable_lba: where writing goes on; None on a complete disc.
+        free: sectors from there on that the drive calls free.
+    """
+
+    kind: str
+    status: DiscStatus
+    erasable: bool
+    sessions: int
+    lead_in_lba: int | None
+    last_lead_out_lba: int | None
+    next_writable_lba: int | None
+    free: int | None
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing is written."""
+        return self.status is DiscStatus.BLANK
+
+    @property
+    def maker_code(self) -> str | None:
+        """The lead-in's address, which Orange Book gives to makers: the frame is the dye's kind."""
+        return None if self.lead_in_lba is None else str(Msf.from_lba(self.lead_in_lba))
+
+
+class DriveSession:
+    """An open drive. Leaving the `with` block unlocks the tray and lets go of it.
+
+    Args:
+        transport: the way to the drive.
+        client: who holds it, for messages.
+
+    Attributes:
+        dialogue: what is said to it.
+        client: who holds it.
+    """
+
+    def __init__(self, transport: Transport, *, client: str = "rawcd") -> None:
+        self.dialogue = Dialogue(transport)
+        self.client = client
+        self._locked = False
+
+    @property
+    def name(self) -> str:
+        """What a message calls the drive."""
+        return self.dialogue.transport.name
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Unlock the tray and let go of the drive; never fails, so that it hides no error."""
+        self._unlock()
+        self.dialogue.transport.close()
+
+    # -- who it is, and what it can do ------------------------------------------------------------
+
+    def identity(self) -> Inquiry:
+        """Return maker, model and firmware."""
+        return self.dialogue.ask(mmc.inquiry())
+
+    def configuration(self) -> Configuration | None:
+        """Return the features; None of a drive older than they are."""
+        return self.dialogue.reply_or_none(mmc.get_configuration())
+
+    def capabilities(self) -> Capabilities | None:
+        """Return mode page 2Ah; None where the drive has none."""
+        reply = self.dialogue.reply_or_none(mmc.mode_sense(CAPABILITIES_PAGE))
+        if reply is None:
+            return None
+        try:
+            return Capabilities.parse(reply.page(CAPABILITIES_PAGE))
+        except FormatError:
+            return None
+
+    def write_parameters(self) -> WriteParameters | None:
+        """Return mode page 05h as it stands; None where the drive does not write."""
+        reply = self.dialogue.reply_or_none(mmc.mode_sense(WRITE_PARAMETERS_PAGE))
+        if reply is None:
+            return None
+        try:
+            return WriteParameters.parse(reply.page(WRITE_PARAMETERS_PAGE))
+        except FormatError:
+            return None
+
+    def set_write_parameters(self, page: WriteParameters) -> None:
+        """Set mode page 05h."""
+        self.dialogue.ask(mmc.mode_select(page.build()))
+
+    def takes(self, page: WriteParameters) -> bool:
+        """Try a setting of mode page 05h; the drive's refusal is a no. It stays set."""
+        return self.dialogue.can(mmc.mode_select(page.build()))
+
+    def raw_block_types(self) -> tuple[BlockType, ...]:
+        """Return the data block types that the drive takes in raw mode, the best first.
+
+        They are tried one by one: drives were seen to claim what they refuse, and the reverse.
+        """
+        candidates = (BlockType.RAW_PW, BlockType.RAW_PACKED, BlockType.RAW_PQ)
+        return tuple(
+            each
+            for each in candidates
+            if self.takes(WriteParameters(write_type=WriteType.RAW, block_type=each))
+        )
+
+    def takes_rw(self) -> bool:
+        """Tell whether the drive says that it takes R-W, and with it CD-TEXT, session at once."""
+        configuration = self.configuration()
+        if configuration is None:
+            return False
+        feature = configuration.feature(FeatureCode.CD_MASTERING)
+        return feature is not None and feature.bit(4, 0)
+
+    # -- what is in it ----------------------------------------------------------------------------
+
+    def wait_until_ready(self, patience: float = _READY_PATIENCE) -> None:
+        """Wait until the drive has looked at its disc.
+
+        Raises:
+            DriveError: there is no disc, or the drive stayed busy.
+        """
+        self.dialogue.ask(mmc.test_unit_ready(), patience=patience)
+
+    def disc_information(self) -> DiscInformation:
+        """Return what state the disc is in."""
+        return self.dialogue.ask(mmc.read_disc_information())
+
+    def media(self) -> Media | None:
+        """Return what is in the drive; None where it is empty."""
+        info = self.dialogue.reply_or_none(mmc.read_disc_information())
+        if info is None:
+            return None
+        configuration = self.configuration()
+        profile = 0 if configuration is None else configuration.profile
+        atip = self.dialogue.reply_or_none(mmc.read_atip())
+        track = None
+        if info.status in (DiscStatus.BLANK, DiscStatus.APPENDABLE):
+            track = self.dialogue.reply_or_none(mmc.read_track_information())
+        last = None if atip is None else atip.last_lead_out_lba
+        kind = _CD_PROFILES.get(profile, f"profile {profile:04X}h")
+        if atip is not None and profile == _CD_ROM:  # a closed disc passes for a pressed one
+            kind = "CD-RW" if atip.rewritable else "CD-R"
+        return Media(
+            kind=kind,
+            status=info.status,
+            erasable=info.erasable,
+            sessions=info.sessions,
+            lead_in_lba=None if atip is None else atip.lead_in_lba,
+            last_lead_out_lba=info.last_lead_out_lba if last is None else last,
+            next_writable_lba=None if track is None else track.next_writable_lba,
+            free=None if track is None else track.free,
+        )
+
+    def state_in_words(self) -> str:
+        """Say what the disc is now, as far as the drive tells; never fails."""
+        with suppress(DriveError):
+            info = self.disc_information()
+            return _STATUS_WORDS[info.status]
+        return "what became of the disc is not known: the drive does not answer"
+
+    # -- tray and speed ---------------------------------------------------------------------------
+
+    def lock(self) -> None:
+        """Keep the tray shut."""
+        self.dialogue.ask(mmc.prevent_allow(prevent=True))
+        self._locked = True
+
+    def _unlock(self) -> None:
+        if self._locked:
+            self._locked = False
+            try:
+                self.dialogue.ask(mmc.prevent_allow(prevent=False), patience=5)
+            except DriveError as error:
+                _log.warning("the tray stays locked: %s", error)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep the tray shut inside the block; unlocking never hides what went wrong inside."""
+        self.lock()
+        try:
+            yield
+        finally:
+            self._unlock()
+
+    def eject(self) -> None:
+        """Open the tray."""
+        self._unlock()
+        self.dialogue.ask(mmc.start_stop(mmc.Motion.EJECT))
+
+    def load(self) -> None:
+        """Close the tray and wait for the disc."""
+        self.dialogue.ask(mmc.start_stop(mmc.Motion.LOAD))
+
+    def write_speeds(self) -> tuple[int, ...]:
+        """Return the speeds for this disc in kB/s, the fastest first; empty where nobody tells."""
+        told = self.dialogue.reply_or_none(mmc.get_write_speeds())
+        found = {each.write for each in told or ()}
+        if not found:
+            page = self.capabilities()
+            found = set() if page is None else set(page.write_speeds or (page.max_write_speed,))
+        return tuple(sorted(found - {0}, reverse=True))
+
+    def set_speed(self, times: float | None) -> None:
+        """Have the drive write so many times as fast as music plays; None is its fastest.
+
+        A speed that the drive lacks becomes one that it has.
+        """
+        speed = mmc.MAX_SPEED if times is None else min(0xFFFE, round(times * SINGLE_SPEED))
+        self.dialogue.can(mmc.set_cd_speed(write_speed=speed))
+
+    # -- the work ---------------------------------------------------------------------------------
+
+    def blank(self, *, quick: bool = True, progress: BurnWatch | None = None) -> None:
+        """Erase a CD-RW: its lists alone, or all of it.
+
+        Raises:
+            DriveError: the disc cannot be erased, or the drive failed.
+            CancelledError: `progress` said stop; the drive may go on by itself.
+        """
+        from rawcd_writers.drive.burn import blank
+
+        blank(self, quick=quick, progress=progress, patience=_BLANKING_PATIENCE)
+
+    def burn(
+        self,
+        image: DiscImage,
+        *,
+        mode: str = "auto",
+        simulate: bool = False,
+        speed: float | None = None,
+        overburn: bool = False,
+        progress: BurnWatch | None = None,
+    ) -> BurnResult:
+        """Write an image; see `rawcd.burn_image`."""
+        from rawcd_writers.drive.burn import Burn
+
+        return Burn(
+            self,
+            image,
+            mode=mode,
+            simulate=simulate,
+            speed=speed,
+            overburn=overburn,
+            progress=progress,
+        ).run()
+
+    def image(
+        self, *, sub: str = "raw", flags: bool = False, retries: int = 3
+    ) -> tuple[RegionImage, SectorReader]:
+        """Return the disc as an image that reads from the drive, and what tells of hard sectors.
+
+        Args:
+            sub: `raw`, `rw` (corrected), `q` or `none`.
+            flags: count the bytes that the drive could not correct.
+            retries: how often a sector is tried again.
+
+        Raises:
+            DriveError: there is no disc, or it cannot be read.
+        """
+        from rawcd_writers.drive.reading import read_disc
+
+        return read_disc(
+            self,
+            sub=mmc.SubSelection[sub.upper()],
+            errors=mmc.ErrorSelection.C2 if flags else mmc.ErrorSelection.NONE,
+            retries=retries,
+        )
+
+    def differences(self, image: DiscImage, mode: str) -> tuple[str, ...]:
+        """Compare the disc with the image that was burned on it, and name the first differences.
+
+        Args:
+            image: what was burned.
+            mode: how. Track at once lies elsewhere on the disc, and its pregaps are the drive's;
+                only what was written raw has the image's own subcode.
+        """
+        from rawcd_writers.drive.reading import differences
+
+        return differences(self, image, mode)

@@ -1,0 +1,357 @@
+"""A disc in the virtual recorder: its sessions, the tracks of the open one, what may come next."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from rawcd.disc import (
+    LATER_LEAD_IN_SECTORS,
+    PREGAP_SECTORS,
+    CopySetting,
+    Disc,
+    DiscType,
+    Index,
+    Session,
+    Track,
+    TrackMode,
+)
+from rawcd.errors import FormatError
+from rawcd.msf import PROGRAM_LBA
+from rawcd.source import SECTOR_BYTES as MAIN_BYTES
+from rawcd.source import BlockSource
+from rawcd_writers.drive.virtual.blanks import DEFAULT_BLANK, Blank, blank_named
+from rawcd_writers.drive.virtual.store import SECTOR_BYTES, SectorStore, SideFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rawcd.source import Bytes2D
+
+
+class DiscStatus(IntEnum):
+    """Disc status of READ DISC INFORMATION."""
+
+    BLANK = 0
+    APPENDABLE = 1
+    COMPLETE = 2
+
+
+class SessionState(IntEnum):
+    """State of the last session of READ DISC INFORMATION."""
+
+    EMPTY = 0
+    INCOMPLETE = 1
+    COMPLETE = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTrack:
+    """A track of the session that no lead-in closes yet: a line of the PMA.
+
+    Attributes:
+        number: its number.
+        first_lba: index 0.
+        start_lba: index 1.
+        next_lba: the next address to write in it.
+        end_lba: one past its last sector, run-out included; of a reserved track, its end.
+        control: CONTROL.
+        mode: the sectors' mode, `TrackMode`.
+        block_type: data block type that it is written with.
+        scms: the copy bit alternates.
+        isrc: 12 characters, or None.
+        reserved: RESERVE TRACK made it.
+        closed: CLOSE TRACK was.
+    """
+
+    number: int
+    first_lba: int
+    start_lba: int
+    next_lba: int
+    end_lba: int
+    control: int
+    mode: int
+    block_type: int
+    scms: bool = False
+    isrc: str | None = None
+    reserved: bool = False
+    closed: bool = False
+
+    def as_track(self) -> Track:
+        """Return it as a disc tells it."""
+        copy = CopySetting.PROHIBITED
+        if self.scms:
+            copy = CopySetting.SCMS
+        elif self.control & 2:
+            copy = CopySetting.PERMITTED
+        return Track(
+            number=self.number,
+            mode=TrackMode(self.mode),
+            indexes=(Index(number=0, lba=self.first_lba), Index(number=1, lba=self.start_lba)),
+            end_lba=self.end_lba,
+            copy=copy,
+            pre_emphasis=bool(self.control & 1),
+            four_channel=bool(self.control & 8),
+            isrc=self.isrc,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSession:
+    """A session under way, kept across commands and in the side file.
+
+    Attributes:
+        tracks: of track at once.
+        mcn: from page 05h when its first track was begun.
+        disc_type: likewise.
+        spoilt: why it can never be finished, or None.
+    """
+
+    tracks: tuple[OpenTrack, ...] = ()
+    mcn: str | None = None
+    disc_type: int = 0
+    spoilt: str | None = None
+
+
+_EMPTY: Final = OpenSession()
+
+
+class Medium:
+    """A disc, blank or not, over its store.
+
+    Args:
+        blank: what kind of blank it is; None takes what the side file says, else the default.
+        path: the file that holds it, or None.
+
+    Attributes:
+        disc: the finished sessions, or None.
+        open: the session that is not finished.
+
+    Raises:
+        FormatError: the file holds no disc of 2,448-byte sectors, or not what its side file says.
+        StorageError: it cannot be read.
+    """
+
+    def __init__(self, blank: Blank | None = None, path: Path | None = None) -> None:
+        self._side = SideFile(path)
+        state = self._side.load()
+        kept = blank_named(str(state.get("medium"))) if state else None
+        if blank and kept and blank.name != kept.name and path is not None and path.exists():
+            raise FormatError(
+                f"is a {kept.name}, not a {blank.name}; leave out medium=, or take another file",
+                file=str(path),
+            )
+        self.blank = blank or kept or blank_named(DEFAULT_BLANK)
+        self.store = SectorStore(path, self.blank.lead_in_lba)
+        self.disc: Disc | None = None
+        self.open = _EMPTY
+        if state is None or path is None or not path.exists():
+            if self.store.size:
+                self.disc = self._recovered()
+        else:
+            self._restore(state)
+
+    # What is kept
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        try:
+            sessions_end = state["sessions_end"]
+            tracks = tuple(OpenTrack(**each) for each in state["tracks"])
+            self.open = OpenSession(
+                tracks=tracks,
+                mcn=state["mcn"],
+                disc_type=int(state["disc_type"]),
+                spoilt=state["spoilt"],
+            )
+            self.store.first_lba = int(state["first_lba"])
+            if sessions_end is not None:
+                self.disc = self._recovered(int(sessions_end))
+        except (KeyError, TypeError, ValueError) as error:
+            if isinstance(error, FormatError):
+                raise
+            raise FormatError(
+                f"its side file contradicts itself: {error!r}", file=self.store.name
+            ) from error
+
+    def save(self) -> None:
+        """Keep what the image alone does not tell.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        told = self.open == _EMPTY and self.blank.name == DEFAULT_BLANK
+        if told and (self.disc is None or self.store.end_lba == self.disc.end_lba):
+            self._side.save(None)
+            return
+        self._side.save(
+            {
+                "medium": self.blank.name,
+                "first_lba": self.store.first_lba,
+                "sessions_end": None if self.disc is None else self.disc.end_lba,
+                "tracks": [asdict(track) for track in self.open.tracks],
+                "mcn": self.open.mcn,
+                "disc_type": self.open.disc_type,
+                "spoilt": self.open.spoilt,
+            }
+        )
+
+    def _recovered(self, end_lba: int | None = None) -> Disc:
+        """Return the disc that the recorded sectors tell of.
+
+        Raises:
+            FormatError: they tell of none.
+        """
+        from rawcd.qscan import recover_disc
+
+        count = None if end_lba is None else end_lba - self.store.first_lba
+        main = BlockSource(self.store, stride=SECTOR_BYTES, block_count=count)
+        sub = BlockSource(
+            self.store, offset=MAIN_BYTES, block_size=96, stride=SECTOR_BYTES, block_count=count
+        )
+        disc = recover_disc(sub, main)
+        self.store.first_lba = disc.first_lba
+        return disc
+
+    # What it is
+
+    @property
+    def status(self) -> DiscStatus:
+        """Blank, appendable or complete."""
+        if self.open != _EMPTY:
+            return DiscStatus.APPENDABLE
+        if self.disc is None:
+            return DiscStatus.BLANK
+        if self.disc.appendable and self.next_program_lba + PREGAP_SECTORS < self.blank.end_lba:
+            return DiscStatus.APPENDABLE
+        return DiscStatus.COMPLETE
+
+    @property
+    def session_state(self) -> SessionState:
+        """State of the last session: of a disc that can be added to, the one to come."""
+        if self.open != _EMPTY:
+            return SessionState.INCOMPLETE
+        return SessionState.COMPLETE if self.status is DiscStatus.COMPLETE else SessionState.EMPTY
+
+    @property
+    def complete_sessions(self) -> int:
+        """Sessions with a lead-in and a lead-out."""
+        return len(self.disc.sessions) if self.disc else 0
+
+    @property
+    def can_record(self) -> bool:
+        """Whether anything may be written at all."""
+        return self.status is not DiscStatus.COMPLETE and self.open.spoilt is None
+
+    @property
+    def next_lead_in_lba(self) -> int:
+        """First sector of the lead-in of the open or next session."""
+        return self.disc.end_lba if self.disc else self.blank.lead_in_lba
+
+    @property
+    def next_program_lba(self) -> int:
+        """First sector of its program area."""
+        return self.disc.end_lba + LATER_LEAD_IN_SECTORS if self.disc else PROGRAM_LBA
+
+    @property
+    def next_track_lba(self) -> int:
+        """Where index 1 of the next track at once will be."""
+        tracks = self.open.tracks
+        return (tracks[-1].end_lba if tracks else self.next_program_lba) + PREGAP_SECTORS
+
+    @property
+    def next_track_number(self) -> int:
+        """Number of the next track at once."""
+        if self.open.tracks:
+            return self.open.tracks[-1].number + 1
+        return self.disc.tracks[-1].number + 1 if self.disc else 1
+
+    @property
+    def last_lead_out_lba(self) -> int:
+        """Where the next lead-out may begin at the latest, spare room included."""
+        return self.blank.last_lead_out_lba + self.blank.spare_sectors
+
+    # What happens to it
+
+    def change(self, **changes: Any) -> None:
+        """Replace fields of the open session, and keep them."""
+        self.open = replace(self.open, **changes)
+        self.save()
+
+    def spoil(self, why: str) -> None:
+        """Leave the session as it is, never to be finished."""
+        self.change(spoilt=why)
+
+    def finish(self, disc: Disc | None = None) -> None:
+        """Make the session under way part of the disc.
+
+        Args:
+            disc: the whole disc; None reads it from what was recorded.
+
+        Raises:
+            FormatError: what was recorded is no disc.
+        """
+        self.disc = self._recovered() if disc is None else disc
+        self.open = _EMPTY
+        self.store.flush()
+        self.save()
+
+    def with_session(
+        self,
+        tracks: tuple[Track, ...],
+        *,
+        lead_out_lba: int,
+        disc_type: DiscType,
+        mcn: str | None,
+        appendable: bool,
+    ) -> Disc:
+        """Return the disc as it is when a session has been added.
+
+        Raises:
+            ValueError: the parts contradict each other.
+        """
+        from rawcd.disc import FIRST_LEAD_OUT_SECTORS, LATER_LEAD_OUT_SECTORS
+
+        session = Session(
+            tracks=tracks,
+            lead_in_lba=self.next_lead_in_lba,
+            lead_out_lba=lead_out_lba,
+            lead_out_sectors=LATER_LEAD_OUT_SECTORS if self.disc else FIRST_LEAD_OUT_SECTORS,
+            disc_type=disc_type,
+        )
+        earlier = self.disc.sessions if self.disc else ()
+        return Disc(
+            sessions=(*earlier, session),
+            mcn=mcn if mcn or self.disc is None else self.disc.mcn,
+            appendable=appendable,
+            last_lead_out_lba=self.blank.last_lead_out_lba,
+        )
+
+    def erase(self) -> None:
+        """Blank it."""
+        self.disc = None
+        self.open = _EMPTY
+        self.store.erase(self.blank.lead_in_lba)
+        self.save()
+
+    def is_recorded(self, lba: int, count: int) -> bool:
+        """Tell whether sectors lie in a program area, finished or of closed tracks, or open."""
+        return any(first <= lba and lba + count <= end for first, end in self._recorded_areas())
+
+    def _recorded_areas(self) -> list[tuple[int, int]]:
+        areas = []
+        if self.disc:
+            areas += [(each.program_lba, each.lead_out_lba) for each in self.disc.sessions]
+        if self.open.tracks and not self.open.spoilt:
+            tracks = self.open.tracks
+            ends = [track.end_lba if track.closed else track.next_lba for track in tracks]
+            areas += [(t.first_lba, end) for t, end in zip(tracks, ends, strict=True)]
+        return areas
+
+    def read(self, lba: int, count: int) -> Bytes2D:
+        """Return recorded sectors, (n, 2448), as on the disc."""
+        return self.store.read(lba, count)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.store.close()

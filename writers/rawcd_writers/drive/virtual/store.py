@@ -1,0 +1,208 @@
+"""The recorded sectors of a virtual disc in a file, and beside it what the file cannot tell.
+
+The file is the disc as format `raw` has it: sectors of 2,448 bytes in order of address from the
+first lead-in on, so that a finished disc opens as an image. What is not recorded is a hole.
+
+A disc that is not finished, or is not on a blank of the default kind, has a second file, `.pma`:
+as on a real disc the program memory area tells which tracks there are until a lead-in does. It
+is replaced whole whenever the state changes, and removed when the image alone says it all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from rawcd.errors import FormatError, StorageError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+    from rawcd.source import Bytes2D
+
+SECTOR_BYTES: Final = 2448
+_SIDE_SUFFIX: Final = ".pma"
+_SIDE_VERSION: Final = 1
+
+
+class SectorStore:
+    """Sectors of 2,448 bytes by address, in a file.
+
+    Args:
+        path: the file, made when the first sector is written; None takes a temporary one.
+        first_lba: the address of its first sector.
+
+    Raises:
+        StorageError: the file is there and cannot be opened for writing.
+    """
+
+    def __init__(self, path: Path | None, first_lba: int) -> None:
+        self.path = path
+        self.first_lba = first_lba
+        self._fd = -1
+        if path is not None and path.exists():
+            self._open()
+
+    @property
+    def name(self) -> str:
+        """What a message calls it."""
+        return str(self.path) if self.path else "<virtual disc>"
+
+    def _open(self) -> None:
+        try:
+            if self.path is None:
+                fd, name = tempfile.mkstemp(prefix="rawcd-", suffix=".raw")
+                Path(name).unlink()  # it lives as long as it is open
+                self._fd = fd
+            else:
+                self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            raise StorageError.of(error, file=self.name, doing="open") from error
+
+    @property
+    def end_lba(self) -> int:
+        """One past the last sector that the file holds."""
+        if self._fd < 0:
+            return self.first_lba
+        return self.first_lba + os.fstat(self._fd).st_size // SECTOR_BYTES
+
+    def write(self, lba: int, rows: Bytes2D) -> None:
+        """Record sectors (n, 2448), C-contiguous, from an address on.
+
+        Raises:
+            StorageError: the file takes no more.
+        """
+        if self._fd < 0:
+            self._open()
+        view = memoryview(rows.data).cast("B")
+        offset = (lba - self.first_lba) * SECTOR_BYTES
+        try:
+            while view:
+                done = os.pwrite(self._fd, view, offset)
+                view, offset = view[done:], offset + done
+        except OSError as error:
+            raise StorageError.of(error, file=self.name, doing="write") from error
+
+    def read(self, lba: int, count: int) -> Bytes2D:
+        """Return sectors (n, 2448); what was never recorded is zero."""
+        rows = np.zeros((count, SECTOR_BYTES), np.uint8)
+        self.read_into(lba, rows)
+        return rows
+
+    def read_into(self, lba: int, rows: Bytes2D) -> None:
+        """Fill rows (n, 2448), C-contiguous."""
+        if self._fd < 0:
+            rows[:] = 0
+            return
+        view = memoryview(rows.data).cast("B")
+        offset = (lba - self.first_lba) * SECTOR_BYTES
+        try:
+            while view:
+                done = os.preadv(self._fd, [view], offset)
+                if not done:
+                    view[:] = bytes(len(view))
+                    return
+                view, offset = view[done:], offset + done
+        except OSError as error:
+            raise StorageError.of(error, file=self.name, doing="read") from error
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file; with `read_at` it is a `Reader`."""
+        return (self.end_lba - self.first_lba) * SECTOR_BYTES
+
+    def read_at(self, offset: int, buffer: WriteableBuffer) -> None:
+        """Fill a buffer from a place in the file on; holes are zero."""
+        view = memoryview(buffer).cast("B")
+        try:
+            while view:
+                done = os.preadv(self._fd, [view], offset)
+                if not done:
+                    raise StorageError(f"ends at byte {offset}", file=self.name)
+                view, offset = view[done:], offset + done
+        except OSError as error:
+            raise StorageError.of(error, file=self.name, doing="read") from error
+
+    def cut(self, end_lba: int) -> None:
+        """Forget the sectors from an address on."""
+        if self._fd >= 0:
+            size = max(end_lba - self.first_lba, 0) * SECTOR_BYTES
+            try:
+                os.ftruncate(self._fd, min(size, os.fstat(self._fd).st_size))
+            except OSError as error:
+                raise StorageError.of(error, file=self.name, doing="cut") from error
+
+    def erase(self, first_lba: int) -> None:
+        """Forget everything; the blank's own lead-in decides where the file begins now."""
+        self.cut(self.first_lba)
+        self.first_lba = first_lba
+
+    def flush(self) -> None:
+        """See that what was recorded survives the machine."""
+        if self._fd >= 0 and self.path is not None:
+            with suppress(OSError):
+                os.fsync(self._fd)
+
+    def close(self) -> None:
+        """Let go of the file; a temporary one is gone."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+class SideFile:
+    """The `.pma` file beside a virtual disc; without a path it keeps nothing."""
+
+    def __init__(self, disc: Path | None) -> None:
+        self.path = None if disc is None else disc.with_name(disc.name + _SIDE_SUFFIX)
+
+    def load(self) -> dict[str, Any] | None:
+        """Return what it says, or None where there is none.
+
+        Raises:
+            FormatError: it is no such file.
+            StorageError: it cannot be read.
+        """
+        if self.path is None:
+            return None
+        try:
+            text = self.path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StorageError.of(error, file=str(self.path), doing="read") from error
+        try:
+            state = json.loads(text)
+        except ValueError as error:
+            raise FormatError(f"is no JSON: {error}", file=str(self.path)) from error
+        if not isinstance(state, dict) or state.get("rawcd_pma") != _SIDE_VERSION:
+            raise FormatError(
+                f"is no state of a virtual disc in version {_SIDE_VERSION}; remove it to take "
+                "the disc's file as it is",
+                file=str(self.path),
+            )
+        return state
+
+    def save(self, state: dict[str, Any] | None) -> None:
+        """Replace it whole; None removes it.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        if self.path is None:
+            return
+        try:
+            if state is None:
+                self.path.unlink(missing_ok=True)
+                return
+            part = self.path.with_name(f".{self.path.name}.part")
+            part.write_text(json.dumps({"rawcd_pma": _SIDE_VERSION, **state}, indent=1) + "\n")
+            part.replace(self.path)
+        except OSError as error:
+            raise StorageError.of(error, file=str(self.path), doing="write") from error
