@@ -116,8 +116,8 @@ def test_the_commands_run(command: str, inputs: Path, tmp_path: Path) -> None:
     if "-o" in words and (made := words[words.index("-o") + 1]) != "-":
         (place / made).unlink(missing_ok=True)
     if "burn" in words:  # the blank of a rehearsal
-        for made in place.glob("rehearsal.raw*"):
-            made.unlink()
+        for old in place.glob("rehearsal.raw*"):
+            old.unlink()
     command = command.replace("| ssh burner ...", "| wc -c")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
