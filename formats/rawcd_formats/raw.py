@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from rawcd.progress import Progress
 
 _SURE: Final = 100
+_AREA: Final = "area"
 _TEXT_SECTORS: Final = 1100
 """Twice the longest cycle of CD-TEXT: eight blocks of 256 packs, four packs a sector."""
 _LEAST: Final = 4
@@ -166,22 +167,48 @@ class RawFormat:
     ) -> None:
         """Write every sector of an image in the image's own kind.
 
+        Args:
+            image: the image.
+            files: where the file goes.
+            options: `area`: `whole`, the default, is what a recorder takes; `program` leaves out
+                lead-ins and lead-outs, for programs that bring their own. Such a file has no
+                table of contents, so it is not read back.
+            progress: told how far the work is.
+
         Raises:
-            UnsupportedError: an option was given; there are none.
+            UnsupportedError: an option or its value is unknown.
             StorageError: reading or writing failed.
         """
-        from rawcd.pump import JOBS, WholeSectors, jobs_of, pump
+        from rawcd.progress import part_of
+        from rawcd.pump import WholeSectors, jobs_of, pump
 
-        for option in options.keys() - {JOBS}:
-            raise UnsupportedError(f"the format raw has no option {option!r}")
+        stretches = _stretches(image, options)
+        total = sum(end - first for first, end in stretches)
         output = files.create(files.name)
-        output.allocate(image.sector_count * image.sector_size)
-        pump(
-            WholeSectors(image),
-            image.first_lba,
-            image.sector_count,
-            output,
-            width=image.sector_size,
-            jobs=jobs_of(options),
-            progress=progress,
-        )
+        output.allocate(total * image.sector_size)
+        done = 0
+        for first, end in stretches:
+            pump(
+                WholeSectors(image),
+                first,
+                end - first,
+                output,
+                width=image.sector_size,
+                jobs=jobs_of(options),
+                progress=part_of(progress, done, total),
+            )
+            done += end - first
+
+
+def _stretches(image: DiscImage, options: Mapping[str, str]) -> list[tuple[int, int]]:
+    """Return the LBAs, first and one past the last, of what the option `area` asks for."""
+    from rawcd.pump import JOBS
+
+    for option in options.keys() - {_AREA, JOBS}:
+        raise UnsupportedError(f"the format raw has no option {option!r}; it has {_AREA}")
+    area = options.get(_AREA, "whole")
+    if area not in ("whole", "program"):
+        raise UnsupportedError(f"the option {_AREA} is whole or program, not {area!r}")
+    if area == "whole":
+        return [(image.first_lba, image.first_lba + image.sector_count)]
+    return [(session.program_lba, session.lead_out_lba) for session in image.disc.sessions]

@@ -544,3 +544,16 @@ def test_a_lead_in_made_longer_joins_the_stored_one(tmp_path: Path) -> None:
     longer = opened.with_lead_in(-SHORT - 100)
     assert longer.read(-SHORT, 1_000) == opened.read(-SHORT, 1_000)
     assert recovered(subcode_of(longer)) == full_disc(-SHORT - 100)
+
+
+def test_the_program_area_alone_on_request(tmp_path: Path) -> None:
+    image = image_with(Feature.SESSIONS)
+    path = tmp_path / "program.bin"
+    save_image(image, path, format="raw", options={"area": "program"})
+    expected = b"".join(
+        image.read(session.program_lba, session.lead_out_lba - session.program_lba)
+        for session in image.disc.sessions
+    )
+    assert path.read_bytes() == expected
+    with pytest.raises(UnsupportedError, match="whole or program, not 'half'"):
+        save_image(image, tmp_path / "a.raw", options={"area": "half"})
