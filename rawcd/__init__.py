@@ -47,16 +47,9 @@ if TYPE_CHECKING:
         main_sectors,
     )
     from rawcd.msf import Msf
-    from rawcd.plugins import (
-        RecorderFacts,
-        WriteResult,
-        burn_image,
-        find_recorder,
-        list_recorders,
-        open_image,
-        save_image,
-    )
+    from rawcd.plugins import WriteResult, open_image, save_image
     from rawcd.progress import BurnAction, BurnProgress
+    from rawcd.recorders import RecorderFacts, burn_image, find_recorder, list_recorders
     from rawcd.rules import RuleBreak, rule_breaks
     from rawcd.sector import SectorType
     from rawcd.source import (
@@ -108,16 +101,9 @@ _HOMES: Final = {
         "main_sectors",
     ),
     "rawcd.msf": ("Msf",),
-    "rawcd.plugins": (
-        "RecorderFacts",
-        "WriteResult",
-        "burn_image",
-        "find_recorder",
-        "list_recorders",
-        "open_image",
-        "save_image",
-    ),
+    "rawcd.plugins": ("WriteResult", "open_image", "save_image"),
     "rawcd.progress": ("BurnAction", "BurnProgress"),
+    "rawcd.recorders": ("RecorderFacts", "burn_image", "find_recorder", "list_recorders"),
     "rawcd.rules": ("RuleBreak", "rule_breaks"),
     "rawcd.sector": ("SectorType",),
     "rawcd.source": (

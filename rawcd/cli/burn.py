@@ -82,7 +82,7 @@ def burn(
     """
     from rawcd.cli.build import opened
     from rawcd.errors import RawCDError
-    from rawcd.plugins import find_recorder
+    from rawcd.recorders import find_recorder
 
     image = opened(inputs, gaps=gaps)
     show_notes(image.notes)
@@ -122,7 +122,7 @@ def drives(names: tuple[str, ...], as_json: bool) -> None:
     from dataclasses import asdict
 
     from rawcd.errors import RawCDError
-    from rawcd.plugins import find_recorder, list_recorders
+    from rawcd.recorders import find_recorder, list_recorders
 
     found = [find_recorder(name) for name in names] if names else list(list_recorders())
     told = []
@@ -159,7 +159,7 @@ def drives(names: tuple[str, ...], as_json: bool) -> None:
 @click.option("--full", is_flag=True, help="Erase all of it, not its lists alone.")
 def blank(drive: str, full: bool) -> None:
     """Erase the CD-RW in a drive."""
-    from rawcd.plugins import find_recorder
+    from rawcd.recorders import find_recorder
 
     with find_recorder(drive).open(exclusive=True, client="rawcd") as session:
         session.blank(quick=not full)
@@ -170,7 +170,7 @@ def blank(drive: str, full: bool) -> None:
 @_drive
 def eject(drive: str) -> None:
     """Open the tray of a drive."""
-    from rawcd.plugins import find_recorder
+    from rawcd.recorders import find_recorder
 
     with find_recorder(drive).open(exclusive=True, client="rawcd") as session:
         session.eject()
@@ -202,7 +202,8 @@ def read(
     force: bool,
 ) -> None:
     """Copy the disc in a drive into a file of any format."""
-    from rawcd.plugins import find_recorder, save_image
+    from rawcd.plugins import save_image
+    from rawcd.recorders import find_recorder
 
     with find_recorder(drive).open(exclusive=True, client="rawcd") as session:
         image, reader = session.image(sub=sub, flags=c2, retries=retries)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from rawcd.errors import DriveError
-from rawcd.plugins import RecorderFacts
+from rawcd.recorders import RecorderFacts
 from rawcd.source import SECTOR_BYTES
 from rawcd_writers.drive import iscsi, sgio
 from rawcd_writers.drive.pages import BlockType, WriteParameters, WriteType
@@ -32,7 +32,7 @@ class ScsiRecorder:
         self.name = name
 
     def open(self, *, exclusive: bool = True, client: str = "rawcd") -> DriveSession:
-        """Open it; see `rawcd.plugins.Recorder`."""
+        """Open it; see `rawcd.recorders.Recorder`."""
         transport: Transport
         if self.name.startswith(iscsi.SCHEME):
             transport = iscsi.IscsiTransport(self.name)
@@ -41,7 +41,7 @@ class ScsiRecorder:
         return _optical(transport, client)
 
     def facts(self) -> RecorderFacts:
-        """Ask it what it is; see `rawcd.plugins.Recorder`."""
+        """Ask it what it is; see `rawcd.recorders.Recorder`."""
         with self.open(exclusive=False) as session:
             return facts_of(session)
 
@@ -57,12 +57,12 @@ class VirtualRecorderDoor:
         self.name = name
 
     def open(self, *, exclusive: bool = True, client: str = "rawcd") -> DriveSession:
-        """Open it; see `rawcd.plugins.Recorder`."""
+        """Open it; see `rawcd.recorders.Recorder`."""
         del exclusive  # the program is its own
         return _optical(open_virtual(self.name), client)
 
     def facts(self) -> RecorderFacts:
-        """Ask it what it is; see `rawcd.plugins.Recorder`."""
+        """Ask it what it is; see `rawcd.recorders.Recorder`."""
         with self.open() as session:
             return facts_of(session)
 
