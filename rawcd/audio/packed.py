@@ -38,6 +38,11 @@ _ENCODINGS: Final = {"u8": "PCM_U8", "s16": "PCM_16", "s32": "PCM_24", "flt": "F
 _DAMAGED: Final = "it is cut off or damaged; copy it or make it again"
 
 
+def _tags_ignored() -> dict[str, str]:
+    """Return how PyAV is told that tags need be no UTF-8; version 19 has not to be told."""
+    return {"metadata_errors": "ignore"} if int(av.__version__.partition(".")[0]) < 19 else {}
+
+
 class _Window:
     """The file object that PyAV wants, over a reader; the first error is kept for the caller."""
 
@@ -106,7 +111,7 @@ class PackedDecoder:
         self.close()
         with self._our_errors("cannot be opened"):
             self._window = _Window(fresh(self._reader))
-            self._container = av.open(self._window, format=self._demuxer, metadata_errors="ignore")
+            self._container = av.open(self._window, format=self._demuxer, **_tags_ignored())
             if not self._container.streams.audio:
                 raise FormatError(f"holds no sound: {_DAMAGED}", file=self._reader.name)
             stream = self._container.streams.audio[0]
