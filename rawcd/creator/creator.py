@@ -555,6 +555,8 @@ class RawCDImageCreator(DiscSettings):
             disc_type=self._disc_type,
         )
         limit = LAST_LEAD_OUT_LBA
+        if self._appendable and session.lead_out_lba > limit:  # the blank must be a longer one
+            limit = session.lead_out_lba
         if self._appendable and self._limit != MAX_LEAD_OUT_LBA:
             limit = self._limit
         return self._base.disc_with(

@@ -203,3 +203,14 @@ def test_a_recording_cut_inside_its_second_lead_in_is_refused(tmp_path: Path) ->
     path.write_bytes(image.read(image.first_lba, end - image.first_lba))
     with pytest.raises(FormatError, match="a lead-in and nothing behind it"):
         rawcd.open_image(path)
+
+
+def test_b0_never_names_a_lead_out_before_the_one_that_is_there() -> None:
+    image = audio_session(appendable=True, sectors=370_000)
+    assert lead_in_of(image, 1)[5, 0xB0].value.hex() == msf(370_000)
+    limited = RawCDImageCreator()
+    limited.start_of_leadout_limit = 333_000
+    limited.appendable = True
+    limited.resulting_image_type = rawcd.ImageType.RAW
+    limited.add_track(SilenceSource(block_count=300))
+    assert lead_in_of(limited.create_result_image(), 1)[5, 0xB0].value.hex() == "740200"
