@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         CancelledError,
         DriveError,
         FormatError,
+        MasteringError,
         MissingExtraError,
         PluginError,
         RawCDError,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         UnsupportedError,
     )
     from rawcd.features import Feature, Loss, losses
+    from rawcd.hresults import HResult
     from rawcd.image import (
         DiscImage,
         ImageType,
@@ -82,6 +84,7 @@ _HOMES: Final = {
         "CancelledError",
         "DriveError",
         "FormatError",
+        "MasteringError",
         "MissingExtraError",
         "PluginError",
         "RawCDError",
@@ -89,6 +92,7 @@ _HOMES: Final = {
         "UnsupportedError",
     ),
     "rawcd.features": ("Feature", "Loss", "losses"),
+    "rawcd.hresults": ("HResult",),
     "rawcd.image": (
         "DiscImage",
         "ImageType",
@@ -133,10 +137,12 @@ __all__ = [
     "Feature",
     "FileSource",
     "FormatError",
+    "HResult",
     "ImageType",
     "Index",
     "Loss",
     "MainForm",
+    "MasteringError",
     "MissingExtraError",
     "Msf",
     "Note",

@@ -3,6 +3,7 @@
 ```text
 RawCDError
 +-- AuthoringError     you asked for a disc that must not exist; .hresult is IMAPI's code
++-- MasteringError     a call of the Image Mastering API is refused; .hresult is IMAPI's code
 +-- FormatError        a file is not what it claims (also a ValueError); .file, .place
 +-- UnsupportedError   the target cannot keep what the disc has; .lost names it
 +-- PluginError        a declared plug-in cannot be loaded; .name, .group
@@ -46,6 +47,18 @@ class AuthoringError(RawCDError):
     def __init__(self, message: str, *, rule: str, hresult: int | None = None) -> None:
         super().__init__(message)
         self.rule = rule
+        self.hresult = hresult
+
+
+class MasteringError(RawCDError):
+    """A call of the Image Mastering API came at the wrong time, or could not be carried out.
+
+    Attributes:
+        hresult: IMAPI's code as an unsigned 32-bit number, a `rawcd.hresults.HResult`.
+    """
+
+    def __init__(self, message: str, *, hresult: int) -> None:
+        super().__init__(message)
         self.hresult = hresult
 
 

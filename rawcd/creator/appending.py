@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rawcd.creator.hresults import refusal
+from rawcd.creator.refusals import refusal
 from rawcd.disc import (
     FIRST_LEAD_OUT_SECTORS,
     IMAGE_LEAD_IN_LBA,

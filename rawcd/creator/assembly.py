@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from rawcd.creator.hresults import refusal
 from rawcd.creator.material import Material
+from rawcd.creator.refusals import refusal
 from rawcd.creator.relocation import relocated
 from rawcd.disc import (
     LATER_LEAD_OUT_SECTORS,

@@ -13,7 +13,6 @@ from rawcd.creator.fitting import (
     taken_pregap,
 )
 from rawcd.creator.generator import RwGenerator
-from rawcd.creator.hresults import refusal, whole_number
 from rawcd.creator.layout import Placed, StagedTrack, place, pregap_sectors
 from rawcd.creator.material import (
     DataInput,
@@ -24,6 +23,7 @@ from rawcd.creator.material import (
     take,
     take_data,
 )
+from rawcd.creator.refusals import refusal, whole_number
 from rawcd.creator.settings import DiscSettings
 from rawcd.creator.track import TrackInfo
 from rawcd.disc import LAST_LEAD_OUT_LBA, MAX_TRACKS, PREGAP_SECTORS, Disc

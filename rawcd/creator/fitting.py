@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, SupportsIndex
 
-from rawcd.creator.hresults import refusal, whole_number
 from rawcd.creator.material import SoundInput, take
+from rawcd.creator.refusals import refusal, whole_number
 from rawcd.disc import MODE_CHANGE_PREGAP_SECTORS, TrackMode
 from rawcd.rules import MAX_LEAD_OUT_LBA, mixed_modes_message, mode_change_message
 from rawcd.sector import SectorType

@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from rawcd.creator.hresults import refusal
+from rawcd.creator.refusals import refusal
 from rawcd.errors import FormatError
 from rawcd.filesystem import DiscBlocks, FileTree, StoredVolume, VolumeOptions, make_volume
 from rawcd.image import Note

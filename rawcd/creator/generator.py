@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
-from rawcd.creator.hresults import refusal
+from rawcd.creator.refusals import refusal
 from rawcd.image import SubForm, SubRegion, first_rw_lba
 from rawcd.source import BlockSource, FileBytes, MemoryBytes, Source, StreamBytes
 

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from rawcd.audio import is_sound, open_sound
-from rawcd.creator.hresults import refusal
+from rawcd.creator.refusals import refusal
 from rawcd.errors import FormatError
 from rawcd.image import Note
 from rawcd.sector.kinds import SectorType, fitting_block_size

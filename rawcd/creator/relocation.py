@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from rawcd.creator.hresults import refusal
+from rawcd.creator.refusals import refusal
 from rawcd.errors import FormatError
 from rawcd.source import SECTOR_BYTES, check_range, fill_rows, paths_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawcd.creator.hresults import refusal, text, whole_number
+from rawcd.creator.refusals import refusal, text, whole_number
 from rawcd.disc import MAX_TRACKS, DiscType
 from rawcd.errors import AuthoringError
 from rawcd.image import ImageType

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from typing import TYPE_CHECKING
 
-from rawcd.creator.hresults import refusal, text, whole_number
 from rawcd.creator.layout import MIN_INDEX_SECTORS
+from rawcd.creator.refusals import refusal, text, whole_number
 from rawcd.disc import MAX_INDEX, CopySetting
 from rawcd.rules import is_isrc
 from rawcd.sector import SectorType
