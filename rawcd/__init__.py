@@ -62,6 +62,7 @@ if TYPE_CHECKING:
         StreamSource,
     )
     from rawcd.subcode import Style
+    from rawcd.verify import Finding, Report, Severity, verify_image
 
 __version__: Final = "0.1.0"
 
@@ -118,6 +119,7 @@ _HOMES: Final = {
         "StreamSource",
     ),
     "rawcd.subcode": ("Style",),
+    "rawcd.verify": ("Finding", "Report", "Severity", "verify_image"),
 }
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -136,6 +138,7 @@ __all__ = [
     "DriveError",
     "Feature",
     "FileSource",
+    "Finding",
     "FormatError",
     "HResult",
     "ImageType",
@@ -153,9 +156,11 @@ __all__ = [
     "RecorderFacts",
     "Region",
     "RegionImage",
+    "Report",
     "RuleBreak",
     "SectorType",
     "Session",
+    "Severity",
     "SilenceSource",
     "Source",
     "StorageError",
@@ -181,6 +186,7 @@ __all__ = [
     "rule_breaks",
     "save_image",
     "sector",
+    "verify_image",
 ]
 
 

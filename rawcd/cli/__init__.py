@@ -20,6 +20,7 @@ from rawcd.cli.burn import blank, burn, drives, eject, read
 from rawcd.cli.convert import convert
 from rawcd.cli.info import info
 from rawcd.cli.listing import plugins
+from rawcd.cli.verify import verify
 from rawcd.errors import RawCDError
 
 if TYPE_CHECKING:
@@ -65,11 +66,12 @@ class _Group(click.Group):
 def rawcd() -> None:
     """Author raw CD images: tracks in, complete discs out.
 
-    Exit status: 0 done, 1 error, 2 usage, 130 after Ctrl-C, 143 after SIGTERM.
+    Exit status: 0 done, 1 error, 2 usage, 3 defects found by verify, 130 after Ctrl-C, 143 after
+    SIGTERM.
     """
 
 
-for _command in (blank, build, burn, convert, drives, eject, info, plugins, read):
+for _command in (blank, build, burn, convert, drives, eject, info, plugins, read, verify):
     rawcd.add_command(_command)
 
 
