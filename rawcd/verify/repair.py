@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 import numpy as np
 
-from rawcd.image import ImageType
+from rawcd.image import ImageType, MainForm, RegionImage, SubForm
 from rawcd.image.stream import ImageFile
 from rawcd.msf import LEAD_IN_WRAP, PROGRAM_LBA
 from rawcd.sector import repair, scramble
 from rawcd.sector.rows import MODE_BYTE
-from rawcd.source import SECTOR_BYTES
+from rawcd.source import SECTOR_BYTES, check_range
 from rawcd.subcode.decoder import decode_q
 from rawcd.subcode.frame import (
     LEAD_OUT_TNO,
@@ -98,13 +98,65 @@ def repair_image(image: DiscImage, *, jobs: int = 1, progress: Progress | None =
     """
     evidence = evidence_of(image, jobs=jobs, progress=progress)
     before = report_on(evidence)
-    mended = MendedImage(image, evidence)
+    mended = _mended(image, evidence)
     after = report_on(evidence_of(mended, progress=progress))
     there = {(each.rule, each.lba, each.sectors) for each in after.findings}
     gone = tuple(
         each for each in before.findings if (each.rule, each.lba, each.sectors) not in there
     )
     return Repair(image=mended, mended=gone, left=replace(after, made=before.made))
+
+
+def _mended(image: DiscImage, evidence: Evidence) -> DiscImage:
+    """Return the mended image; of regions where the damaged one is, so that formats see through."""
+    mended = MendedImage(image, evidence)
+    if not isinstance(image, RegionImage):
+        return mended
+    main, sub = (
+        _Channel(mended, slice(0, SECTOR_BYTES)),
+        _Channel(mended, slice(SECTOR_BYTES, None)),
+    )
+    stored = (MainForm.DISC, MainForm.PLAIN, MainForm.READ)
+    return replace(
+        image,
+        main=tuple(
+            replace(region, form=MainForm.DISC, source=main, start=region.lba - image.first_lba)
+            if region.form in stored
+            else region
+            for region in image.main
+        ),
+        sub=tuple(
+            replace(
+                region,
+                form=SubForm.PQ16 if image.kind is ImageType.PQ_ONLY else SubForm.RAW,
+                source=sub,
+                start=region.lba - image.first_lba,
+                rw_packed=image.kind is ImageType.COOKED,
+            )
+            if region.form in (SubForm.RAW, SubForm.PQ16)
+            else region
+            for region in image.sub
+        ),
+        inputs=image.files,
+    )
+
+
+class _Channel:
+    """A mended image's main channel or subcode, as a source."""
+
+    def __init__(self, image: MendedImage, part: slice) -> None:
+        self._image = image
+        self._part = part
+        self.name = "<mended>"
+        self.block_count = image.sector_count
+        self.block_size = len(range(image.sector_size)[part])
+
+    def read(self, start: int, count: int) -> bytes:
+        """Return blocks end to end; see `Source`."""
+        check_range(self.name, start, count, self.block_count)
+        data = self._image.read(start + self._image.first_lba, count)
+        rows = np.frombuffer(data, np.uint8).reshape(count, -1)
+        return rows[:, self._part].tobytes()
 
 
 class MendedImage:
