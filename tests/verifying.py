@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from rawcd.disc import CopySetting, Disc, DiscType, Session, Track, TrackMode
@@ -27,6 +28,11 @@ KINDS: Final = {
     TrackMode.MODE2: SectorType.MODE2MIXED,
 }
 POSTGAP: Final = 150
+
+
+def examples(of_fifty: int) -> int:
+    """How many examples where a profile has fifty; more at night, fewer in brief."""
+    return max(1, settings().max_examples * of_fifty // 50)
 
 
 @st.composite

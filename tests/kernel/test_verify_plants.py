@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rawcd.disc import TrackMode
 from rawcd.verify import verify_image
 from tests.plants import PLANTS, Field
-from tests.verifying import Recording, legal_discs, made, styles
+from tests.verifying import Recording, examples, legal_discs, made, styles
 
 if TYPE_CHECKING:
     from typing import Any
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from rawcd.disc import Disc
     from rawcd.verify import Report
 
-EACH = 4
-"""Examples of each plant; the whole table has fifty."""
+EACH = examples(2)
+"""Examples of each plant; the table has fifty of them."""
 
 
 def found(report: Report) -> set[tuple[str, int | None]]:
@@ -28,7 +28,7 @@ def found(report: Report) -> set[tuple[str, int | None]]:
 
 
 @given(legal_discs(), styles)
-@settings(max_examples=25)
+@settings(max_examples=examples(12))
 def test_a_disc_without_fault_has_no_finding(disc: Disc, style: str) -> None:
     report = verify_image(Recording(made(disc, style=style)))
     assert not report.findings

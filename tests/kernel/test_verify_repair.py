@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rawcd.disc import Area, TrackMode
 from rawcd.verify import repair_image, verify_image
 from tests.plants import PLANTS, Field
-from tests.verifying import Recording, legal_discs, made, styles
+from tests.verifying import Recording, examples, legal_discs, made, styles
 
 if TYPE_CHECKING:
     from rawcd.disc import Disc
@@ -43,7 +43,7 @@ LEFT = {
 }
 
 few = settings(
-    max_examples=2,
+    max_examples=examples(1),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )
