@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rawcd_writers.drive.burn import BurnResult
     from rawcd_writers.drive.reading import SectorReader
     from rawcd_writers.drive.replies import Configuration, DiscInformation, Inquiry
+    from rawcd_writers.drive.tracks import TrackRoom, TracksAtOnce
     from rawcd_writers.drive.transport import Transport
 
 _log = logging.getLogger(__name__)
@@ -312,6 +313,51 @@ class DriveSession:
             overburn=overburn,
             progress=progress,
         ).run()
+
+    def track_room(self, *, data: bool) -> TrackRoom:
+        """Return where the next track at once would begin, and how long it may be.
+
+        Raises:
+            DriveError: there is no disc, or nothing can be added to it.
+        """
+        from rawcd_writers.drive.tracks import room_for_track
+
+        return room_for_track(self, data=data)
+
+    def tracks_at_once(
+        self,
+        *,
+        simulate: bool = False,
+        speed: float | None = None,
+        more: bool = False,
+        underrun_protection: bool = True,
+        progress: BurnWatch | None = None,
+    ) -> TracksAtOnce:
+        """Return what writes tracks one by one, on a blank or behind the last session.
+
+        ```python
+        with session.tracks_at_once(more=True) as writing:
+            writing.write(source)  # blocks of 2,352 bytes: sound; of 2,048: Mode 1
+            writing.close_session()
+        ```
+
+        Args:
+            simulate: all is done but the laser's power.
+            speed: how often single speed; None is the fastest.
+            more: another session may follow.
+            underrun_protection: writing pauses when data come too late.
+            progress: told on this thread; False, or an exception, stops the work.
+        """
+        from rawcd_writers.drive.tracks import TracksAtOnce
+
+        return TracksAtOnce(
+            self,
+            simulate=simulate,
+            speed=speed,
+            more=more,
+            underrun_protection=underrun_protection,
+            progress=progress,
+        )
 
     def image(
         self, *, sub: str = "raw", flags: bool = False, retries: int = 3
