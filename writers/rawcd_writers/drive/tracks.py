@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from rawcd.progress import BurnWatch
     from rawcd.source import Bytes2D, Source
+    from rawcd_writers.drive.command import Command
     from rawcd_writers.drive.replies import TrackInformation
     from rawcd_writers.drive.session import DriveSession
 
@@ -256,7 +257,7 @@ class TracksAtOnce:
                 self._written_lba = load.lba + load.blocks - 1
                 self._report(BurnAction.WRITING)
 
-    def _wait(self, command: mmc.Command[None]) -> None:
+    def _wait(self, command: Command[None]) -> None:
         self._dialogue.ask(command, patience=_CLOSING_PATIENCE, after_change=False)
         self._dialogue.ask(mmc.test_unit_ready(), patience=_CLOSING_PATIENCE, after_change=False)
 
