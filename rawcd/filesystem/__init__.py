@@ -25,6 +25,7 @@ from rawcd.filesystem.tree import (
     HostFile,
     Link,
     MemoryFile,
+    PieceFile,
     StoredFile,
 )
 from rawcd.filesystem.values import BLOCK_BYTES, BootImage, VolumeOptions
@@ -40,6 +41,7 @@ __all__ = [
     "HostFile",
     "Link",
     "MemoryFile",
+    "PieceFile",
     "StoredFile",
     "StoredVolume",
     "Volume",

@@ -15,6 +15,8 @@ from rawcd.filesystem.tree import (
     Folder,
     HostFile,
     MemoryFile,
+    NewFile,
+    PieceFile,
     StoredFile,
     read_host_file,
 )
@@ -53,7 +55,7 @@ class VolumeSource:
         name: str,
         head: bytes | bytearray,
         tail: dict[int, bytes] | dict[int, bytearray],
-        contents: Sequence[tuple[int, HostFile | MemoryFile]],
+        contents: Sequence[tuple[int, NewFile]],
         block_count: int,
     ) -> None:
         self.name = name
@@ -120,9 +122,11 @@ class VolumeSource:
                 view[place : place + BLOCK_BYTES] = block
 
 
-def _read(file: HostFile | MemoryFile, offset: int, view: memoryview) -> None:
+def _read(file: NewFile, offset: int, view: memoryview) -> None:
     if isinstance(file, MemoryFile):
         view[:] = file.data[offset : offset + len(view)]
+    elif isinstance(file, PieceFile):
+        file.reader.read_at(file.offset + offset, view)
     else:
         read_host_file(file, offset, view)
 
@@ -175,7 +179,7 @@ class Volume:
             block_count=self.sector_count,
         )
 
-    def _booted(self, block: int, file: HostFile | MemoryFile) -> HostFile | MemoryFile:
+    def _booted(self, block: int, file: NewFile) -> NewFile:
         """Return a file as it is, or with its boot information table for this address."""
         if not isinstance(file, MemoryFile) or not any(
             file is found for found in self._layout.with_table
@@ -280,7 +284,7 @@ def _blocks(size: int) -> int:
 def _least_sectors(tree: FileTree) -> int:
     """Return what the files alone take: enough to refuse a folder that is far too large."""
     return SYSTEM_BLOCKS + sum(
-        _blocks(entry.size) for _, entry in tree.walk() if isinstance(entry, HostFile | MemoryFile)
+        _blocks(entry.size) for _, entry in tree.walk() if isinstance(entry, NewFile)
     )
 
 
@@ -307,7 +311,7 @@ def _boot_files(
     for image in images:
         named = _find(root, image.path)
         file = None if named is None else named.entry
-        if named is None or not isinstance(file, HostFile | MemoryFile) or not file.size:
+        if named is None or not isinstance(file, NewFile) or not file.size:
             raise AuthoringError(
                 f"{image.path}: is no file with bytes in this tree, and cannot be started from",
                 rule="boot-image",
