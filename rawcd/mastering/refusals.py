@@ -10,6 +10,7 @@ from rawcd.errors import (
     AuthoringError,
     CancelledError,
     DriveError,
+    FormatError,
     MasteringError,
     PluginError,
     RawCDError,
@@ -105,3 +106,22 @@ def drive_codes(what: str) -> Iterator[None]:
         raise
     except RawCDError as error:
         raise refusal(code_of(error), f"{what}: {error}") from error
+
+
+@contextmanager
+def source_codes(what: str) -> Iterator[None]:
+    """Turn what is wrong with something that was handed in for staging into IMAPI's codes.
+
+    Raises:
+        MasteringError: E_INVALIDARG, E_POINTER where nothing was given, GENERIC where it cannot be
+            read; the first error is the cause.
+    """
+    try:
+        yield
+    except AuthoringError as error:
+        code = HResult.E_INVALIDARG if error.hresult is None else HResult(error.hresult)
+        raise refusal(code, f"{what}: {error}") from error
+    except FormatError as error:
+        raise refusal(HResult.E_INVALIDARG, f"{what}: {error}") from error
+    except StorageError as error:
+        raise refusal(HResult.IMAPI_E_GENERIC, f"{what}: {error}") from error
