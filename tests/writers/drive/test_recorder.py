@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rawcd.errors import DriveError
+from rawcd.errors import DriveError, PluginError
+from rawcd.recorders import list_recorders
 from rawcd_writers.drive.recorder import ScsiRecorders, VirtualRecorders
 
 if TYPE_CHECKING:
@@ -58,3 +59,16 @@ def test_a_device_that_is_no_drive_is_let_go(tmp_path: Path) -> None:
         recorder.name = name
         with pytest.raises(DriveError, match=r"no SCSI device|no such device"):
             recorder.open()
+
+
+def test_the_environment_names_recorders_that_nobody_finds(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("RAWCD_RECORDERS", raising=False)
+    found = [each.name for each in list_recorders()]
+    one, other = f"virtual:{tmp_path / 'a.raw'}", "virtual:?empty=1"
+    monkeypatch.setenv("RAWCD_RECORDERS", f"{one}; {other} ;;{one}")
+    assert [each.name for each in list_recorders()] == [*found, one, other]
+    monkeypatch.setenv("RAWCD_RECORDERS", "tape:1")
+    with pytest.raises(PluginError, match="RAWCD_RECORDERS: 'tape:1' is no recorder's name"):
+        list_recorders()
