@@ -244,7 +244,13 @@ class DriveSession:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep the tray shut inside the block; unlocking never hides what went wrong inside."""
+        """Keep the tray shut inside the block; unlocking never hides what went wrong inside.
+
+        A tray that was locked before stays locked behind it.
+        """
+        if self._locked:
+            yield
+            return
         self.lock()
         try:
             yield
@@ -269,26 +275,37 @@ class DriveSession:
             found = set() if page is None else set(page.write_speeds or (page.max_write_speed,))
         return tuple(sorted(found - {0}, reverse=True))
 
-    def set_speed(self, times: float | None) -> None:
+    def set_speed(self, times: float | None, *, pure_cav: bool = False) -> None:
         """Have the drive write so many times as fast as music plays; None is its fastest.
 
         A speed that the drive lacks becomes one that it has.
         """
         speed = mmc.MAX_SPEED if times is None else min(0xFFFE, round(times * SINGLE_SPEED))
-        self.dialogue.can(mmc.set_cd_speed(write_speed=speed))
+        self.dialogue.can(mmc.set_cd_speed(write_speed=speed, rotation=int(pure_cav)))
 
     # -- the work ---------------------------------------------------------------------------------
 
-    def blank(self, *, quick: bool = True, progress: BurnWatch | None = None) -> None:
+    def blank(
+        self,
+        *,
+        quick: bool = True,
+        progress: BurnWatch | None = None,
+        patience: float = _BLANKING_PATIENCE,
+    ) -> None:
         """Erase a CD-RW: its lists alone, or all of it.
+
+        Args:
+            quick: the lists alone.
+            progress: told while the drive works; False or an exception ends the wait.
+            patience: seconds that it may take.
 
         Raises:
             DriveError: the disc cannot be erased, or the drive failed.
             CancelledError: `progress` said stop; the drive may go on by itself.
         """
-        from rawcd_writers.drive.burn import blank
+        from rawcd_writers.drive.blanking import blank
 
-        blank(self, quick=quick, progress=progress, patience=_BLANKING_PATIENCE)
+        blank(self, quick=quick, progress=progress, patience=patience)
 
     def burn(
         self,
