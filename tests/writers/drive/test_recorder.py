@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rawcd.errors import DriveError, PluginError
-from rawcd.recorders import list_recorders
+from rawcd.recorders import Recorder, list_recorders
 from rawcd_writers.drive.recorder import ScsiRecorders, VirtualRecorders
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ def test_a_blank_in_a_virtual_recorder_is_described(tmp_path: Path) -> None:
     assert facts.modes == ("raw 96", "sao", "tao")
     assert facts.speeds[0] >= facts.speeds[-1] > 0
     assert (facts.medium, facts.blank, facts.erasable) == ("CD-RW", True, True)
+    kernels: Recorder = recorder  # the kernel's protocols fit what the plug-in gives
+    with kernels.open(client="test") as session:
+        assert session.identity().vendor == facts.vendor
     assert (facts.maker_code, facts.last_lead_out_lba) == ("97:34:22", 359_849)
 
 

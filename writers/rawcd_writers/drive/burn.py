@@ -374,18 +374,14 @@ class Burn(Writing):
 
     def _lead_in_lba(self, media: Media) -> int:
         """Return where this disc's lead-in begins: as the drive says, else as the groove does."""
-        track = self._dialogue.reply_or_none(mmc.read_track_information())
-        told = None if track is None else track.next_writable_lba
-        if told is None and track is not None:
-            told = track.start_lba
-        if told is not None and told <= _LAST_LEAD_IN_LBA:
-            return told
-        if media.lead_in_lba is not None and media.lead_in_lba <= _LAST_LEAD_IN_LBA:
-            return media.lead_in_lba
-        raise DriveError(
-            f"{self._session.name}: neither the drive nor the disc tells where the lead-in begins",
-            command="READ TRACK INFORMATION",
-        )
+        told = lead_in_lba(self._session, media)
+        if told is None:
+            raise DriveError(
+                f"{self._session.name}: neither the drive nor the disc tells where the lead-in "
+                "begins",
+                command="READ TRACK INFORMATION",
+            )
+        return told
 
     def _from_lead_in(self, plan: BurnPlan, lba: int) -> DiscImage:
         if isinstance(self._image, RegionImage):
@@ -536,6 +532,18 @@ class Burn(Writing):
         self._send([run])
         self._flush()
         self._close(mmc.Closing.TRACK, told.track)
+
+
+def lead_in_lba(session: DriveSession, media: Media | None) -> int | None:
+    """Return where a raw session would begin, with page 05h set so; None where nobody tells."""
+    track = session.dialogue.reply_or_none(mmc.read_track_information())
+    told = None if track is None else track.next_writable_lba
+    if told is None and track is not None:
+        told = track.start_lba
+    for lba in (told, None if media is None else media.lead_in_lba):
+        if lba is not None and lba <= _LAST_LEAD_IN_LBA:
+            return lba
+    return None
 
 
 def _program(disc: Disc) -> tuple[int, int]:
