@@ -1,40 +1,35 @@
-"""Tracks at once, handed over one by one: what a job writes that stages its tracks itself.
+"""A session of tracks at once, from sources that lie ready: what a staged image is burned with.
 
-Unlike a burn of an image it goes on where the disc ends: the next session of a disc that is
+Unlike a burn of a disc's image it goes on where the disc ends: the next session of a disc that is
 still open is written the same way as the first.
 """
 
 from __future__ import annotations
 
-import time
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
-from rawcd.errors import CancelledError, DriveError
-from rawcd.progress import BurnAction, BurnProgress
+from rawcd.errors import DriveError
+from rawcd.progress import BurnAction
 from rawcd.source import SECTOR_BYTES, fill_rows
 from rawcd_writers.drive import mmc
-from rawcd_writers.drive.dialogue import is_refused
-from rawcd_writers.drive.feed import Feed, Run
-from rawcd_writers.drive.pages import BlockType, MultiSession, WriteParameters, WriteType
+from rawcd_writers.drive.burn import BurnResult, Writing
+from rawcd_writers.drive.feed import Run
+from rawcd_writers.drive.pages import BlockType, WriteParameters, WriteType
 from rawcd_writers.drive.replies import DiscStatus
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from collections.abc import Callable, Sequence
 
     from rawcd.progress import BurnWatch
     from rawcd.source import Bytes2D, Source
-    from rawcd_writers.drive.command import Command
-    from rawcd_writers.drive.replies import TrackInformation
     from rawcd_writers.drive.session import DriveSession
 
 RUN_OUT_SECTORS: Final = 2
 """What a drive writes behind a track at once (Orange Book part II)."""
+_CLOSING_PATIENCE: Final = 900.0
 _DATA_CONTROL: Final = 4
 _BLOCKS: Final = {SECTOR_BYTES: BlockType.RAW, 2048: BlockType.MODE_1}
-_CLOSING_PATIENCE: Final = 900.0
-_WRITING_PATIENCE: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,241 +51,137 @@ def room_for_track(session: DriveSession, *, data: bool) -> TrackRoom:
     Raises:
         DriveError: there is no disc, or nothing can be added to it.
     """
-    told = _next_track(session, _page(data=data))
-    assert told.next_writable_lba is not None, "else it was refused"
-    return TrackRoom(start_lba=told.next_writable_lba, sectors=max(0, told.free - RUN_OUT_SECTORS))
-
-
-def _page(*, data: bool) -> WriteParameters:
-    return WriteParameters(
-        write_type=WriteType.TRACK_AT_ONCE,
-        block_type=BlockType.MODE_1 if data else BlockType.RAW,
-        track_mode=_DATA_CONTROL if data else 0,
-    )
-
-
-def _next_track(session: DriveSession, page: WriteParameters) -> TrackInformation:
-    session.set_write_parameters(page)
+    block_type = BlockType.MODE_1 if data else BlockType.RAW
+    page = WriteParameters(write_type=WriteType.TRACK_AT_ONCE, block_type=block_type)
+    session.set_write_parameters(replace(page, track_mode=_control(block_type)))
     told = session.dialogue.ask(mmc.read_track_information())
     if told.next_writable_lba is None:
         raise DriveError(
             f"{session.name}: the drive does not say where the next track goes",
             command="READ TRACK INFORMATION",
         )
-    return told
+    return TrackRoom(start_lba=told.next_writable_lba, sectors=max(0, told.free - RUN_OUT_SECTORS))
 
 
-class TracksAtOnce:
-    """Writes tracks at once on the disc in a drive; a context manager that brings it to rest.
+def _control(block_type: BlockType) -> int:
+    return _DATA_CONTROL if block_type is BlockType.MODE_1 else 0
 
-    Inside the block the tray is locked. An error leaves with what became of the disc.
+
+class TracksBurn(Writing):
+    """Tracks one after another, and the session closed behind them.
 
     Args:
         session: the drive.
+        sources: a track each: blocks of 2,352 bytes are sound, of 2,048 Mode 1.
+        pause: sectors of silence before a track of sound that is not the first; drives that do
+            not know how make 150.
         simulate: all is done but the laser's power.
         speed: how often single speed; None is the fastest.
-        more: another session may follow.
         underrun_protection: writing pauses when data come too late.
-        progress: told on this thread after each WRITE; False or an exception stops the work.
+        appendable: another session may follow.
+        tracks_done: called with how many tracks are done, 0 at the beginning.
+        progress: told on this thread after each WRITE; False or an exception stops the burn.
     """
 
     def __init__(
         self,
         session: DriveSession,
+        sources: Sequence[Source],
         *,
-        simulate: bool = False,
-        speed: float | None = None,
-        more: bool = False,
-        underrun_protection: bool = True,
-        progress: BurnWatch | None = None,
+        pause: int,
+        simulate: bool,
+        speed: float | None,
+        underrun_protection: bool,
+        appendable: bool,
+        tracks_done: Callable[[int], None] | None,
+        progress: BurnWatch | None,
     ) -> None:
-        self._session = session
-        self._dialogue = session.dialogue
-        self._simulate = simulate
-        self._speed = speed
-        self._more = more
-        self._underrun_protection = underrun_protection
-        self._progress = progress
-        self._stack = ExitStack()
-        self._started = time.monotonic()
-        self._writing_since = self._started
-        self._touched = False
-        self._calibrated = False
-        self._sent = 0
-        self._status: DiscStatus | None = None
-        self._track: TrackRoom | None = None
-        self._number: int | None = None
-        self._written_lba = -1
-        self._feed: Feed | None = None
-
-    def __enter__(self) -> Self:
-        session = self._session
-        session.wait_until_ready()
-        self._status = session.disc_information().status
-        self._stack.enter_context(session.locked())
-        self._dialogue.while_waiting = self._report_waiting
-        try:
-            self._report(BurnAction.PREPARING)
-            session.set_speed(self._speed)
-        except BaseException as error:
-            self._leave(error)
-            raise
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._leave(error)
-
-    def _leave(self, error: BaseException | None) -> None:
-        """Bring the drive to rest and unlock it; hides nothing."""
-        self._dialogue.while_waiting = None
-        if error is not None:
-            if self._touched:
-                try:
-                    self._dialogue.ask(mmc.synchronize_cache(), patience=_WRITING_PATIENCE)
-                except DriveError as second:
-                    error.add_note(f"and then: {second}")
-            if isinstance(error, DriveError | CancelledError):
-                error.disc_state = self._state()
-        self._stack.close()
-
-    def _state(self) -> str:
-        if not self._touched:
-            return "nothing was written"
-        if self._simulate:
-            return f"it was a test; {self._session.state_in_words()}"
-        return (
-            f"{self._sent} sectors were sent, so the session is spoiled; the drive says: "
-            f"{self._session.state_in_words()}"
+        super().__init__(
+            session,
+            start_lba=0,
+            count=sources[0].block_count,
+            simulate=simulate,
+            speed=speed,
+            underrun_protection=underrun_protection,
+            progress=progress,
         )
+        self._sources = sources
+        self._pause = pause
+        self._appendable = appendable
+        self._tracks_done = tracks_done or (lambda _: None)
 
-    def write(self, source: Source, *, pause: int = 150) -> int:
-        """Write a track and close it; return where it begins.
-
-        Args:
-            source: blocks of 2,352 bytes, which make a track of sound, or of 2,048, Mode 1.
-            pause: sectors of silence before a track of sound that is not the first; drives that
-                do not know how take 150.
+    def run(self) -> BurnResult:
+        """Burn.
 
         Raises:
-            DriveError: the drive failed, or has no room for it.
-            CancelledError: `progress` said stop.
-            StorageError: the source cannot be read.
+            DriveError: the drive failed, or says that the disc is not what it should be now;
+                `.disc_state` says what became of it.
+            CancelledError: `progress` said stop; `.disc_state` likewise.
         """
-        block_type = _BLOCKS[source.block_size]
-        page = replace(
-            _page(data=block_type is BlockType.MODE_1),
-            multi_session=MultiSession.OPEN if self._more else MultiSession.CLOSED,
-            test_write=self._simulate,
-            underrun_protection=self._underrun_protection,
-            audio_pause=pause,
+        self._session.wait_until_ready()
+        status = self._session.disc_information().status
+
+        def work() -> None:
+            self._tracks_done(0)
+            for number, source in enumerate(self._sources, 1):
+                self._write_track(source)
+                self._tracks_done(number)
+            self._close(mmc.Closing.SESSION)
+            self._dialogue.ask(mmc.test_unit_ready(), patience=_CLOSING_PATIENCE)
+            self._check(status)
+
+        self._carry_out(work)
+        return BurnResult(
+            mode="tao",
+            simulated=self._simulate,
+            sectors=self._sent,
+            losses=(),
+            remarks=tuple(map(str, self._dialogue.warnings)),
+            disc_state=self._session.state_in_words(),
         )
-        self._session.set_write_parameters(page)
-        self._calibrate()  # with the page set: some drives try the laser for what it says
-        told = _next_track(self._session, page)
+
+    def _write_track(self, source: Source) -> None:
+        block_type = _BLOCKS[source.block_size]
+        page = self._page(WriteType.TRACK_AT_ONCE, block_type, self._appendable)
+        self._session.set_write_parameters(
+            replace(page, track_mode=_control(block_type), audio_pause=self._pause)
+        )
+        if not self._touched:
+            self._calibrate()
+        told = self._dialogue.ask(mmc.read_track_information())
         start, sectors = told.next_writable_lba, source.block_count
-        assert start is not None, "else it was refused"
-        if told.free < sectors + RUN_OUT_SECTORS:
+        if start is None:
             raise DriveError(
-                f"{self._session.name}: the track has {sectors} sectors, the disc room for "
+                f"{self._session.name}: the drive does not say where track {told.track} goes",
+                command="READ TRACK INFORMATION",
+            )
+        if not self._simulate and told.free < sectors + RUN_OUT_SECTORS:
+            raise DriveError(
+                f"track {told.track} has {sectors} sectors, the disc room for "
                 f"{max(0, told.free - RUN_OUT_SECTORS)}"
             )
-        self._track, self._number = TrackRoom(start_lba=start, sectors=sectors), told.track
-        self._written_lba = start - 1
-        self._writing_since = time.monotonic()
+        self._start_lba, self._count, self._written_lba = start, sectors, start - 1
 
         def fill(lba: int, rows: Bytes2D) -> None:
             fill_rows(source, lba - start, rows)
 
-        self._send(Run(lba=start, sectors=sectors, block_bytes=source.block_size, fill=fill))
-        self._wait(mmc.synchronize_cache())
+        self._send([Run(lba=start, sectors=sectors, block_bytes=source.block_size, fill=fill)])
+        self._flush()
         self._close(mmc.Closing.TRACK, told.track)
-        return start
 
-    def close_session(self) -> None:
-        """Close the session, and believe it closed when the drive says so.
-
-        Raises:
-            DriveError: the drive failed, or says otherwise.
-            CancelledError: `progress` said stop before the drive was told to.
-        """
-        self._report(BurnAction.FINISHING)
-        self._close(mmc.Closing.SESSION)
-        expected = DiscStatus.APPENDABLE if self._more else DiscStatus.COMPLETE
-        possible = {self._status} if self._simulate else {expected, DiscStatus.COMPLETE}
+    def _check(self, before: DiscStatus) -> None:
+        """Ask the drive what the disc is now; only its answer makes a success."""
+        self._report(BurnAction.CHECKING)
         found = self._session.disc_information().status
-        if found not in possible:  # a disc that is full has no more sessions, whatever was wanted
+        if self._simulate:
+            expected = {before}
+        elif self._appendable:  # a disc that is full can have no other session after all
+            expected = {DiscStatus.APPENDABLE, DiscStatus.COMPLETE}
+        else:
+            expected = {DiscStatus.COMPLETE}
+        if found not in expected:
             raise DriveError(
                 f"{self._session.name}: the drive took everything and reports the disc as "
                 f"{found.name.lower()}",
                 command="READ DISC INFORMATION",
             )
-
-    def _calibrate(self) -> None:
-        """Have the laser tried, once; it costs a place in the disc's area, so not in a test."""
-        if self._simulate or self._calibrated:
-            return
-        self._calibrated = True
-        self._report(BurnAction.CALIBRATING)
-        try:
-            self._dialogue.ask(mmc.send_opc())
-        except DriveError as error:
-            if not is_refused(error):  # old drives do it by themselves
-                raise
-
-    def _send(self, run: Run) -> None:
-        with Feed([run], max_bytes=self._dialogue.transport.max_bytes) as feed:
-            self._feed = feed
-            feed.wait_until_full()
-            for load in feed:
-                self._touched = True
-                self._dialogue.ask(
-                    mmc.write(load.lba, load.blocks, load.data),
-                    patience=_WRITING_PATIENCE,
-                    after_change=False,
-                )
-                self._sent += load.blocks
-                self._written_lba = load.lba + load.blocks - 1
-                self._report(BurnAction.WRITING)
-
-    def _wait(self, command: Command[None]) -> None:
-        self._dialogue.ask(command, patience=_CLOSING_PATIENCE, after_change=False)
-        self._dialogue.ask(mmc.test_unit_ready(), patience=_CLOSING_PATIENCE, after_change=False)
-
-    def _close(self, closing: mmc.Closing, track: int = 0) -> None:
-        try:
-            self._wait(mmc.close(closing, track))
-        except DriveError as error:
-            if not (self._simulate and is_refused(error)):  # in a test there is nothing to close
-                raise
-
-    def _report_waiting(self) -> None:
-        self._report(BurnAction.WRITING if self._touched else BurnAction.PREPARING)
-
-    def _report(self, action: BurnAction) -> None:
-        if self._progress is None:
-            return
-        now, feed, track = time.monotonic(), self._feed, self._track
-        start, count = (0, 0) if track is None else (track.start_lba, track.sectors)
-        written = self._written_lba + 1 - start
-        since = now - self._writing_since
-        rate = written / since if since > 0 and written > 0 else 0.0
-        told = BurnProgress(
-            action=action,
-            start_lba=start,
-            sector_count=count,
-            read_lba=self._written_lba if feed is None else feed.read_lba,
-            written_lba=self._written_lba,
-            buffer_used=0 if feed is None else feed.used,
-            buffer_total=0 if feed is None else feed.total,
-            elapsed=now - self._started,
-            remaining=max(0, count - written) / rate if rate else None,
-            speed=rate / 75,
-            track=self._number,
-        )
-        if self._progress(told) is False:
-            raise CancelledError(f"stopped by the caller after {self._sent} sectors")
