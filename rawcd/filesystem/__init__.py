@@ -25,8 +25,10 @@ from rawcd.filesystem.tree import (
     HostFile,
     Link,
     MemoryFile,
+    NewFile,
     PieceFile,
     StoredFile,
+    read_new_file,
 )
 from rawcd.filesystem.values import BLOCK_BYTES, BootImage, VolumeOptions
 from rawcd.filesystem.volume import Volume, VolumeSource, make_volume
@@ -41,6 +43,7 @@ __all__ = [
     "HostFile",
     "Link",
     "MemoryFile",
+    "NewFile",
     "PieceFile",
     "StoredFile",
     "StoredVolume",
@@ -48,4 +51,5 @@ __all__ = [
     "VolumeOptions",
     "VolumeSource",
     "make_volume",
+    "read_new_file",
 ]

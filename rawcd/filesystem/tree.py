@@ -358,6 +358,20 @@ def _kind_of(mode: int) -> str:
     return next((name for test, name in kinds if test(mode)), "no regular file")
 
 
+def read_new_file(file: NewFile, offset: int, buffer: memoryview) -> None:
+    """Fill `buffer` from byte `offset` of a file on, wherever its bytes are.
+
+    Raises:
+        StorageError: they cannot be read, or are not those that were measured.
+    """
+    if isinstance(file, MemoryFile):
+        buffer[:] = file.data[offset : offset + len(buffer)]
+    elif isinstance(file, PieceFile):
+        file.reader.read_at(file.offset + offset, buffer)
+    else:
+        read_host_file(file, offset, buffer)
+
+
 def read_host_file(file: HostFile, offset: int, buffer: memoryview) -> None:
     """Fill `buffer` from byte `offset` of a file on; opened for this alone, and compared.
 

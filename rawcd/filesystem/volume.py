@@ -16,9 +16,8 @@ from rawcd.filesystem.tree import (
     HostFile,
     MemoryFile,
     NewFile,
-    PieceFile,
     StoredFile,
-    read_host_file,
+    read_new_file,
 )
 from rawcd.filesystem.values import BLOCK_BYTES, SYSTEM_BLOCKS, Clock, VolumeOptions, refuse
 from rawcd.source import check_range
@@ -107,7 +106,7 @@ class VolumeSource:
                 offset = at - self._starts[number] * BLOCK_BYTES
                 size = min(file.size - offset, end - at)
                 if size > 0:
-                    _read(file, offset, view[at - first : at - first + size])
+                    read_new_file(file, offset, view[at - first : at - first + size])
                     at += size
             number += 1
             following = end
@@ -120,15 +119,6 @@ class VolumeSource:
             place = number * BLOCK_BYTES - first
             if 0 <= place < len(view):
                 view[place : place + BLOCK_BYTES] = block
-
-
-def _read(file: NewFile, offset: int, view: memoryview) -> None:
-    if isinstance(file, MemoryFile):
-        view[:] = file.data[offset : offset + len(view)]
-    elif isinstance(file, PieceFile):
-        file.reader.read_at(file.offset + offset, view)
-    else:
-        read_host_file(file, offset, view)
 
 
 class Volume:
@@ -323,12 +313,12 @@ def _boot_files(
                     rule="boot-image",
                 )
             data = bytearray(file.size)
-            _read(file, 0, memoryview(data))
+            read_new_file(file, 0, memoryview(data))
             file = MemoryFile(data=bytes(data), modified=file.modified, mode=file.mode)
             named.entry = file
             with_table.append(file)
         start = bytearray(min(file.size, _MBR_BYTES))
-        _read(file, 0, memoryview(start))
+        read_new_file(file, 0, memoryview(start))
         first[named.path] = bytes(start)
     return first, tuple(with_table)
 

@@ -49,6 +49,11 @@ class Job:
         self.machine.advance(call)
 
     @property
+    def has_ground(self) -> bool:
+        """Whether a recorder was chosen."""
+        return self._ground is not None
+
+    @property
     def ground(self) -> Ground:
         """The disc that was in the active recorder."""
         if self._ground is None:

@@ -202,12 +202,20 @@ class RedbookDiscMaster:
 
     @property
     def _total(self) -> int:
-        return min(self._job.ground.sectors + RUN_OUT_BLOCKS, self._job.stash.room // SECTOR_BYTES)
+        return min(self._disc_blocks, self._stash_blocks)
+
+    @property
+    def _disc_blocks(self) -> int:
+        return self._job.ground.sectors + RUN_OUT_BLOCKS
+
+    @property
+    def _stash_blocks(self) -> int:
+        return self._job.stash.room // SECTOR_BYTES
 
     @property
     def _available(self) -> int:
-        recorder = self._job.recorder
+        recorder, image = self._job.recorder, self._image
         assert recorder is not None, "it is chosen with the ground"
-        gap = recorder.drive.gap_blocks
-        track_open = State.TRACK_OPEN in (self._job.machine.state, self._job.machine.held)
-        return self._image.room(self._total, gap, track_open=track_open)
+        track_open = self._job.machine.at is State.TRACK_OPEN
+        on_disc = image.room(self._disc_blocks, recorder.drive.gap_blocks, track_open=track_open)
+        return max(0, min(on_disc, self._stash_blocks - image.blocks))

@@ -227,6 +227,11 @@ class Machine:
         self.held = State.READY
         self.format: DiscMasterFormat | None = None
 
+    @property
+    def at(self) -> State:
+        """Where the image stands, whatever became of the recorder."""
+        return self.held if self.state is State.LOST else self.state
+
     def check(self, call: Call) -> None:
         """Refuse a call that does not fit the state.
 
