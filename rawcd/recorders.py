@@ -360,6 +360,10 @@ class DriveSession(Protocol):
         """Return the data block types that the drive takes in raw mode, the best first."""
         ...
 
+    def takes_track_at_once(self) -> bool:
+        """Tell whether the drive writes tracks of sound one at a time; it is set to that."""
+        ...
+
     def next_lead_in_lba(self) -> int | None:
         """Return where the next raw session's lead-in begins; None where nobody tells."""
         ...
@@ -378,6 +382,10 @@ class DriveSession(Protocol):
 
     def lock(self) -> None:
         """Keep the tray shut."""
+        ...
+
+    def unlock(self) -> None:
+        """Let the tray be opened again; never fails."""
         ...
 
     def eject(self) -> None:

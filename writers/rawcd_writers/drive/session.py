@@ -132,7 +132,7 @@ class DriveSession:
 
     def close(self) -> None:
         """Unlock the tray and let go of the drive; never fails, so that it hides no error."""
-        self._unlock()
+        self.unlock()
         self.dialogue.transport.close()
 
     # -- who it is, and what it can do ------------------------------------------------------------
@@ -183,6 +183,12 @@ class DriveSession:
             each
             for each in candidates
             if self.takes(WriteParameters(write_type=WriteType.RAW, block_type=each))
+        )
+
+    def takes_track_at_once(self) -> bool:
+        """Try mode page 05h for tracks of sound, one at a time; it stays set."""
+        return self.takes(
+            WriteParameters(write_type=WriteType.TRACK_AT_ONCE, block_type=BlockType.RAW)
         )
 
     def takes_rw(self) -> bool:
@@ -329,7 +335,8 @@ class DriveSession:
         self.dialogue.ask(mmc.prevent_allow(prevent=True))
         self._locked = True
 
-    def _unlock(self) -> None:
+    def unlock(self) -> None:
+        """Let the tray be opened again; never fails, so that it hides no error."""
         if self._locked:
             self._locked = False
             try:
@@ -350,11 +357,11 @@ class DriveSession:
         try:
             yield
         finally:
-            self._unlock()
+            self.unlock()
 
     def eject(self) -> None:
         """Open the tray."""
-        self._unlock()
+        self.unlock()
         self.dialogue.ask(mmc.start_stop(mmc.Motion.EJECT))
 
     def load(self) -> None:
