@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 from rawcd.creator.material import take
 from rawcd.errors import AuthoringError, FormatError, StorageError
 from rawcd.hresults import HResult
+from rawcd.mastering.formats2.given import Guarded, spooled
 from rawcd.mastering.formats2.refusals import refusal
-from rawcd.mastering.formats2.spooling import spooled
-from rawcd.source import SAMPLE_BYTES, SECTOR_BYTES, BlockSource, Source, StreamBytes, fill_rows
+from rawcd.source import SAMPLE_BYTES, SECTOR_BYTES, BlockSource, Source, StreamBytes
 
 if TYPE_CHECKING:
     from rawcd.errors import MasteringError
@@ -34,7 +34,7 @@ class TrackSound:
     """
 
     def __init__(self, source: Source) -> None:
-        self._source = source
+        self._source = Guarded(source)
         self.name = source.name
         self.block_size = SECTOR_BYTES
         self.block_count = max(SHORTEST_TRACK, source.block_count)
@@ -53,12 +53,7 @@ class TrackSound:
         """Fill rows with sectors; see `ReadsInto`."""
         held = min(max(0, self._source.block_count - start), len(rows))
         if held:
-            try:
-                fill_rows(self._source, start, rows[:held])
-            except (StorageError, FormatError):
-                raise
-            except Exception as error:  # a stream may be anything
-                raise StorageError(f"cannot be read: {error}", file=self.name) from error
+            self._source.read_into(start, rows[:held])
         rows[held:] = 0
         if start == self._summed:  # a burn reads from the first sector to the last
             self._sum.update(rows.tobytes())
