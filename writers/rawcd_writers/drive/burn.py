@@ -113,7 +113,9 @@ class Burn:
         self._feed: Feed | None = None
         self._started = time.monotonic()
         self._writing_since: float | None = None
+        self._changes = 0  # of the drive's state, when somebody last looked at the disc
         self._touched = False  # a WRITE has gone out: the disc may not be what it was
+        self._all_sent = False
         self._sent = 0
         self._start_lba = image.first_lba
         self._count = image.sector_count
@@ -129,31 +131,25 @@ class Burn:
             CancelledError: `progress` said stop; `.disc_state` likewise.
         """
         session = self._session
-        session.wait_until_ready()
-        media = session.media()
-        check_fits(self._image, media, name=session.name, overburn=self._overburn)
-        assert media is not None  # check_fits refuses an empty drive
-        plan = plan_burn(session, self._image, self._wanted)
-        _log.info("%s: %s, without %s", session.name, plan.mode.value, list(map(str, plan.losses)))
-        write = {
-            WriteMode.RAW: self._write_raw,
-            WriteMode.SAO: self._write_sao,
-            WriteMode.TAO: self._write_tao,
-        }[plan.mode]
         self._dialogue.while_waiting = self._report_waiting
         try:
-            with session.locked():
-                self._report(BurnAction.PREPARING)
-                session.set_speed(self._speed)
-                write(plan, media)
-                self._report(BurnAction.CHECKING)
-                self._check(plan, media)
+            session.wait_until_ready()
+            self._changes = len(self._dialogue.changes)
+            media = session.media()
+            check_fits(self._image, media, name=session.name, overburn=self._overburn)
+            assert media is not None  # check_fits refuses an empty drive
+            plan = plan_burn(session, self._image, self._wanted)
+            lost = list(map(str, plan.losses))
+            _log.info("%s: %s, without %s", session.name, plan.mode.value, lost)
+            session.lock()
+            self._write(plan, media)
         except BaseException as error:
             self._dialogue.while_waiting = None
             self._stop(error)
             raise
         finally:
             self._dialogue.while_waiting = None
+            session.unlock()
         return BurnResult(
             mode=plan.mode.value,
             simulated=self._simulate,
@@ -164,6 +160,19 @@ class Burn:
         )
 
     # -- what every mode does ---------------------------------------------------------------------
+
+    def _write(self, plan: BurnPlan, media: Media) -> None:
+        write = {
+            WriteMode.RAW: self._write_raw,
+            WriteMode.SAO: self._write_sao,
+            WriteMode.TAO: self._write_tao,
+        }[plan.mode]
+        self._report(BurnAction.PREPARING)
+        self._session.set_speed(self._speed)
+        write(plan, media)
+        self._all_sent = True
+        self._report(BurnAction.CHECKING)
+        self._check(plan, media)
 
     def _page(self, write_type: WriteType, block_type: BlockType, more: bool) -> WriteParameters:
         return WriteParameters(
@@ -186,6 +195,7 @@ class Burn:
 
     def _send(self, runs: Sequence[Run], *, disc: Disc | None = None) -> None:
         """Send runs of blocks, in order, at the addresses they have."""
+        self._see_that_nothing_changed()
         with Feed(runs, max_bytes=self._dialogue.transport.max_bytes) as feed:
             self._feed = feed
             feed.wait_until_full()
@@ -202,10 +212,30 @@ class Burn:
                 self._written_lba = load.lba + load.blocks - 1
                 self._report(BurnAction.WRITING, disc=disc)
 
+    def _see_that_nothing_changed(self) -> None:
+        """Refuse to write on what may be another disc, or with other parameters than were set.
+
+        A drive that was reset has forgotten page 05h and the cue sheet; one that reports a new
+        disc may hold one of another size, or one that is not blank.
+        """
+        changes = self._dialogue.changes[self._changes :]
+        if changes:
+            first = changes[0]
+            raise DriveError(
+                f"{first}; the disc has to be looked at anew: start again",
+                sense=first.sense,
+                command=first.command,
+                lba=first.lba,
+            )
+
     def _flush(self) -> None:
         self._report(BurnAction.FINISHING)
         self._dialogue.ask(mmc.synchronize_cache(), patience=_CLOSING_PATIENCE, after_change=False)
-        self._dialogue.ask(mmc.test_unit_ready(), patience=_CLOSING_PATIENCE, after_change=False)
+
+    def _settle(self) -> None:
+        """Wait until the drive rests behind a session, which it may report as a new disc."""
+        self._dialogue.ask(mmc.test_unit_ready(), patience=_CLOSING_PATIENCE)
+        self._changes = len(self._dialogue.changes)
 
     def _close(self, closing: mmc.Closing, track: int = 0) -> None:
         try:
@@ -276,26 +306,41 @@ class Burn:
 
     def _stop(self, error: BaseException) -> None:
         """Bring the drive to rest and tell `error` what became of the disc; hides nothing."""
-        if self._touched:
-            try:
-                self._dialogue.ask(mmc.synchronize_cache(), patience=_WRITING_PATIENCE)
-            except DriveError as second:
-                _log.warning("after the error: %s", second)
-        if not self._touched:
-            state = "nothing was written"
-        elif self._simulate:
-            state = f"it was a test; {self._session.state_in_words()}"
-        else:
-            state = (
-                f"{self._sent} sectors were sent, so the disc is spoiled unless it can be "
-                f"blanked; the drive says: {self._session.state_in_words()}"
-            )
+        try:
+            state = self._left_behind()
+        except BaseException as second:  # such as a second Ctrl-C
+            second.add_note(f"{self._sent} sectors were sent; the drive was not asked further")
+            raise
         if isinstance(error, DriveError | CancelledError):
             error.disc_state = state
         elif isinstance(error, RawCDError) and self._touched:
             raise DriveError(f"the image cannot be read on: {error}", disc_state=state) from error
         else:
             error.add_note(state)
+
+    def _left_behind(self) -> str:
+        """Stop writing, and say in words what the disc is now."""
+        if not self._touched:
+            return "nothing was written"
+        if not self._all_sent:
+            try:
+                self._dialogue.ask(mmc.synchronize_cache(), patience=_WRITING_PATIENCE)
+            except DriveError as second:
+                _log.warning("after the error: %s", second)
+        status, words = self._session.state()
+        if self._simulate:
+            return f"it was a test; {words}"
+        if self._all_sent:
+            spoiled = status in (DiscStatus.BLANK, DiscStatus.APPENDABLE)
+        else:
+            spoiled = status is DiscStatus.APPENDABLE or (
+                self._sent > 0 and status is not DiscStatus.COMPLETE
+            )
+        return (
+            f"{self._sent} sectors were sent"
+            + ", so the disc is spoiled unless it can be blanked" * spoiled
+            + f"; the drive says: {words}"
+        )
 
     # -- raw --------------------------------------------------------------------------------------
 
@@ -326,6 +371,7 @@ class Burn:
             )
             self._send([run], disc=image.disc)
             self._flush()
+            self._settle()
 
     def _lead_in_lba(self, media: Media) -> int:
         """Return where this disc's lead-in begins: as the drive says, else as the groove does."""
@@ -373,7 +419,8 @@ class Burn:
             )
             if number == 1:
                 self._calibrate()
-            self._dialogue.ask(mmc.send_cue_sheet(rows))
+            self._see_that_nothing_changed()
+            self._dialogue.ask(mmc.send_cue_sheet(rows), after_change=False)
             if number > 1:  # drives count from the pregap, or from the first track
                 self._check_start(session, session.program_lba, session.tracks[0].start_lba)
             runs = [
@@ -392,6 +439,7 @@ class Burn:
             self._written_lba = runs[0].lba - 1
             self._send(runs, disc=disc)
             self._flush()
+            self._settle()
 
     def _packs(self) -> bytes:
         return self._image.lead_in_packs if isinstance(self._image, RegionImage) else b""
@@ -451,7 +499,7 @@ class Burn:
                 self._write_track(session, track, more=more)
             self._report(BurnAction.FINISHING)
             self._close(mmc.Closing.SESSION)
-            self._dialogue.ask(mmc.test_unit_ready(), patience=_CLOSING_PATIENCE)
+            self._settle()
 
     def _write_track(self, session: Session, track: Track, *, more: bool) -> None:
         disc = self._image.disc
@@ -490,6 +538,7 @@ class Burn:
         self._written_lba = start - 1
         self._send([run])
         self._flush()
+        self._dialogue.ask(mmc.test_unit_ready(), patience=_CLOSING_PATIENCE, after_change=False)
         self._close(mmc.Closing.TRACK, told.track)
 
 

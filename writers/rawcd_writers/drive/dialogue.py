@@ -10,7 +10,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from rawcd.errors import DriveError, FormatError
+from rawcd.errors import DriveError, FormatError, StorageError
 from rawcd_writers.drive.sense import Action, Sense
 from rawcd_writers.drive.transport import (
     BUSY,
@@ -48,12 +48,14 @@ class Dialogue:
     Attributes:
         transport: the way to the drive.
         warnings: what the drive did all the same but remarked upon, once each.
+        changes: of the drive's state, as it told of them, where a command was sent again.
         while_waiting: called before each pause; what it raises ends the wait.
     """
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
         self.warnings: list[Sense] = []
+        self.changes: list[DriveError] = []
         self.while_waiting: Callable[[], None] | None = None
         clock = getattr(transport, "clock", None)
         self._sleep: Callable[[float], None] = time.sleep if clock is None else clock.wait
@@ -86,7 +88,7 @@ class Dialogue:
                     data_in=command.data_in,
                     timeout=command.timeout,
                 )
-            except DriveError as error:
+            except (DriveError, StorageError) as error:  # the latter of a disc that is a file
                 raise DriveError(
                     f"{_place(command)}: {error}", command=command.name, lba=command.lba
                 ) from error
@@ -104,6 +106,7 @@ class Dialogue:
                 return self._reply(command, answer.data, answer.residual)
             if action is Action.ASK_AGAIN and after_change and attentions < _ATTENTIONS:
                 attentions += 1
+                self.changes.append(_refusal(command, answer.status, sense, waited=False))
                 _log.info("%s: %s", command.name, sense)
                 continue
             if action is Action.WAIT and self._now() < deadline:
