@@ -22,7 +22,6 @@ from rawcd_writers.drive.virtual import Fault, FaultKind, VirtualRecorder
 from tests.writers.drive.burning import sound
 from tests.writers.drive.sweep import (
     DONE,
-    EITHER,
     FAILED,
     NAMES,
     Line,
@@ -82,11 +81,10 @@ EXPECTED: Final = {
     ("bus-reset", FOR_EVER): (UNTIL_CONFIRMED, (6, 0x29, 2)),
     ("power-loss", 1): (UNTIL_CONFIRMED, None),
 }
-"""What has to come of a fault, from what it means. `short` depends on what a command carries:
-half of what goes to the drive is an error, half of a reply may be enough or not, and where nothing
-is carried nothing is missing."""
+"""What has to come of a fault, from what it means."""
 CARRY_TO_DRIVE: Final = (0x2A, 0x55, 0x5D)
-CARRY_NOTHING: Final = (0x00, 0x1E, 0x35, 0x54, 0x5B, 0xBB)
+"""Commands of which half of the data is an error. A reply tells how long it is, so that half of
+one is asked for again; and where nothing is carried nothing is missing."""
 
 
 def titled() -> RegionImage:
@@ -144,7 +142,8 @@ class BurnWork:
         store = drive.medium.store
         assert store.first_lba == LEAD_IN
         assert store.end_lba == LEAD_IN + len(self.sectors)
-        assert np.array_equal(store.read(LEAD_IN, len(self.sectors)), self.sectors)
+        store.read_into(LEAD_IN, held := scratch(len(self.sectors)))
+        assert np.array_equal(held, self.sectors)
 
     def judge_failure(self, error: DriveError, line: Line) -> None:
         drive = line.recorder
@@ -172,6 +171,12 @@ class BurnWork:
 
 
 UNKNOWN: Final = "what became of the disc is not known: the drive does not answer"
+
+
+@cache
+def scratch(sectors: int) -> Bytes2D:
+    """Return room for a disc, the same each time: new memory would cost more than reading."""
+    return np.zeros((sectors, 2448), np.uint8)
 
 
 @cache
@@ -291,7 +296,7 @@ def test_half_a_transfer_at_any_command(mode: str, tally: Tally) -> None:
         fault = Fault(kind=FaultKind.SHORT, number=number)
         outcome = disturbed(work, fault, cause=names_its_cause(line, number, None))
         tally.add("short", mode, outcome)
-        expected = FAILED if code in CARRY_TO_DRIVE else DONE if code in CARRY_NOTHING else EITHER
+        expected = FAILED if code in CARRY_TO_DRIVE else DONE
         assert outcome in expected, f"half a transfer at CDB {number} ({code:02X}h)"
 
 

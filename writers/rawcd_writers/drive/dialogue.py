@@ -34,6 +34,8 @@ PATIENCE_SECONDS: Final = 120.0
 """How long a drive may stay busy before that is an error."""
 _FIRST_PAUSE: Final = 0.01
 _LONGEST_PAUSE: Final = 1.0
+_LENGTH_BYTES: Final = {0x43: 2, 0x46: 4, 0x51: 2, 0x52: 2, 0x5A: 2, 0xAC: 4}
+"""Bytes at the start of a reply that say how many follow, by command (MMC, SPC)."""
 _ATTENTIONS: Final = 4
 """A drive has several to report at times: a reset, a new disc, changed parameters."""
 
@@ -80,6 +82,7 @@ class Dialogue:
             DriveError: the drive refused or failed, stayed busy, or cannot be reached.
         """
         pause, deadline, attentions = _FIRST_PAUSE, self._now() + patience, 0
+        cut = False
         while True:
             try:
                 answer = self.transport.execute(
@@ -103,6 +106,10 @@ class Dialogue:
             if action is Action.GO_ON:
                 if sense is not None:
                     self._remark(command, sense)
+                if not cut and _is_cut(command, answer.data):
+                    cut = True  # once: some drives tell lengths that they never send
+                    _log.info("%s: %s bytes came, and not all", command.name, len(answer.data))
+                    continue
                 return self._reply(command, answer.data, answer.residual)
             if action is Action.ASK_AGAIN and after_change and attentions < _ATTENTIONS:
                 attentions += 1
@@ -181,6 +188,15 @@ _UNKNOWN: Final = object()
 def is_refused(error: DriveError) -> bool:
     """Tell whether a drive refused the request itself: it lacks what was asked for."""
     return error.sense is not None and error.sense[0] == _ILLEGAL_REQUEST
+
+
+def _is_cut(command: Command[R], data: bytes) -> bool:
+    """Tell whether a reply ends before the end that it announces, and there was room for it."""
+    size = _LENGTH_BYTES.get(command.cdb[0])
+    if size is None:
+        return False
+    told = size + int.from_bytes(data[:size]) if len(data) >= size else size
+    return len(data) < min(told, command.data_in)
 
 
 def _place(command: Command[R]) -> str:

@@ -20,8 +20,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from rawcd.errors import FormatError, StorageError
+from rawcd_writers.drive.virtual.refusals import BadSpot
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from _typeshed import WriteableBuffer
 
     from rawcd.source import Bytes2D
@@ -38,6 +41,9 @@ class SectorStore:
         path: the file, made when the first sector is written; None takes a temporary one.
         first_lba: the address of its first sector.
 
+    Attributes:
+        bad_sector: returns the first sector of a stretch that is too bad to be written, or None.
+
     Raises:
         StorageError: the file is there and cannot be opened for writing.
     """
@@ -45,6 +51,7 @@ class SectorStore:
     def __init__(self, path: Path | None, first_lba: int) -> None:
         self.path = path
         self.first_lba = first_lba
+        self.bad_sector: Callable[[int, int], int | None] = lambda lba, count: None
         self._fd = -1
         if path is not None and path.exists():
             self._open()
@@ -76,8 +83,12 @@ class SectorStore:
         """Record sectors (n, 2448), C-contiguous, from an address on.
 
         Raises:
+            BadSpot: one of them is bad.
             StorageError: the file takes no more.
         """
+        bad = self.bad_sector(lba, len(rows))
+        if bad is not None:
+            raise BadSpot(bad)
         if self._fd < 0:
             self._open()
         view = memoryview(rows.data).cast("B")

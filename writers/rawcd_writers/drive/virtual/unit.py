@@ -38,6 +38,7 @@ from rawcd_writers.drive.virtual.refusals import (
     REMOVAL_PREVENTED,
     SEQUENCE_ERROR,
     TRAY_OPEN,
+    BadSpot,
     Refusal,
     Sense,
     bad_cdb,
@@ -129,7 +130,7 @@ class LogicalUnit:
         self.remarks: dict[str, tuple[int, int]] = {}
         self._faults = Faults(tuple(faults))
         self._pages = ModePages(write=WriteParameters(), buffer_bytes=buffer_bytes)
-        self._medium: Medium | None = None if empty else Medium(blank, path)
+        self._medium: Medium | None = None if empty else self._loaded(blank, path)
         self._tray_open = False
         self._attentions: list[Sense] = [POWER_ON]
         self._media_event = 2 if self._medium else 0  # new media
@@ -179,6 +180,10 @@ class LogicalUnit:
                 return self._short(cdb, out, data_in)
             data = self._executed(cdb, out)[:data_in]
         except Refusal as refusal:
+            if isinstance(refusal, BadSpot):
+                self._abandon(refusal.why)
+                if self._medium is not None:
+                    self._medium.spoil(refusal.why)
             self.complaints.append(f"{cdb.hex()}: {refusal.why}")
             return refusal.answer(wanted)
         return Answer(
@@ -197,10 +202,15 @@ class LogicalUnit:
     def insert(self, path: Path | None = None, *, blank: Blank | None = None) -> None:
         """Put another disc in."""
         self.remove()
-        self._medium = Medium(blank, path)
+        self._medium = self._loaded(blank, path)
         self._tray_open = False
         self._attentions.append(MEDIUM_CHANGED)
         self._media_event = 2
+
+    def _loaded(self, blank: Blank | None, path: Path | None) -> Medium:
+        medium = Medium(blank, path)
+        medium.store.bad_sector = self._faults.bad_sector
+        return medium
 
     def remove(self) -> None:
         """Take the disc out."""
