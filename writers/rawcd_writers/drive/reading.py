@@ -515,8 +515,6 @@ def _first_readable(reader: SectorReader, session: Session) -> int:
 
 _SHOWN: Final = 10
 _COMPARED: Final = 208
-_SENT: Final = slice(16, 2064)
-"""What of a data sector goes to a drive that makes sync, header and parity itself."""
 
 
 def differences(session: DriveSession, image: DiscImage, mode: str) -> tuple[str, ...]:
@@ -542,26 +540,19 @@ def differences(session: DriveSession, image: DiscImage, mode: str) -> tuple[str
         for lba in range(first, track.end_lba, _COMPARED):
             count = min(_COMPARED, track.end_lba - lba)
             read = reader.read(lba + shift, count)
-            sent = _SENT if mode == "sao" and not track.is_audio else slice(None)
-            found += _unlike(image, lba, read, whole=whole, moved=bool(shift), sent=sent)
+            found += _unlike(image, lba, read, whole=whole, moved=bool(shift))
             if len(found) >= _SHOWN:
                 return tuple(found[:_SHOWN])
     return tuple(found)
 
 
 def _unlike(
-    image: DiscImage, lba: int, read: Sectors, *, whole: bool, moved: bool, sent: slice
+    image: DiscImage, lba: int, read: Sectors, *, whole: bool, moved: bool
 ) -> Iterator[str]:
-    """Yield a line for each sector that is not what it should be.
-
-    Behind music a data track's pregap begins with sound. Session at once knows one mode in a
-    track, so that the drive makes data sectors there, of the bytes that were `sent`.
-    """
+    """Yield a line for each sector that is not what it should be."""
     count = len(read.main)
     wanted = main_sectors(image, lba, count)
     same = read.main == wanted
-    sound = (wanted[:, : len(SYNC)] != np.frombuffer(SYNC, np.uint8)).any(axis=1)
-    same[sound] |= ~np.isin(np.arange(SECTOR_BYTES), np.arange(SECTOR_BYTES)[sent])
     if moved:  # the header tells another address, and the parity covers it
         same[:, 12:16] = True
         same[:, 2064:] |= (read.main[:, :12] == np.frombuffer(SYNC, np.uint8)).all(axis=1)[:, None]
@@ -572,8 +563,8 @@ def _unlike(
             f"{wanted[row, byte]:02X} was burned"
         )
     if whole:
-        sub = np.frombuffer(image.read(lba, count), np.uint8).reshape(count, -1)[:, SECTOR_BYTES:]
-        for row in np.flatnonzero((sub != read.sub).any(axis=1)).tolist():
-            bits = int(np.bitwise_or.reduce(sub[row] ^ read.sub[row]))
+        sent = np.frombuffer(image.read(lba, count), np.uint8).reshape(count, -1)[:, SECTOR_BYTES:]
+        for row in np.flatnonzero((sent != read.sub).any(axis=1)).tolist():
+            bits = int(np.bitwise_or.reduce(sent[row] ^ read.sub[row]))
             names = "".join(name for place, name in enumerate("WVUTSRQP") if bits >> place & 1)
             yield f"LBA {lba + row}: subcode {names[::-1]} is not what was burned"
