@@ -148,6 +148,8 @@ def drives(names: tuple[str, ...], as_json: bool) -> None:
         click.echo(
             f"  {facts.medium}, {state}" + (f", {facts.maker_code}" * bool(facts.maker_code))
         )
+        if facts.maker:
+            click.echo(f"  made by {facts.maker}" + (f", {facts.dye}" if facts.dye else ""))
         if facts.modes:
             click.echo(f"  writes {', '.join(facts.modes)}")
         if facts.last_lead_out_lba is not None:
