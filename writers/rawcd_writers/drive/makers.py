@@ -11,9 +11,10 @@ only one of them knows, or that they give to different makers (97:30:1x, 97:46:1
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rawcd.msf import Msf
+if TYPE_CHECKING:
+    from rawcd.msf import Msf
 
 _MINUTE: Final = 97
 _LONG_STRATEGY: Final = 5
@@ -51,7 +52,7 @@ _MAKERS: Final = {code: maker for maker, codes in _CODES.items() for code in cod
 
 
 def maker_of(lead_in: Msf) -> str | None:
-    """Return the maker whose code the address of a blank's lead-in is; None where it is no known one.
+    """Return the maker whose code the address of a blank's lead-in is; None: no known one.
 
     Example:
         >>> maker_of(Msf(97, 26, 66))
