@@ -8,8 +8,8 @@ import numpy as np
 
 from rawcd.source import SECTOR_BYTES as MAIN_BYTES
 from rawcd.subcode.interleave import LONGEST_DELAY
-from rawcd.subcode.layouts import SECTOR_PACKS, RWPacks
-from rawcd.subcode.packs import PackKind, pack_kinds
+from rawcd.subcode.layouts import PACK_SYMBOLS, SECTOR_PACKS
+from rawcd.subcode.packs import PackKind
 from rawcd.subcode.rows import RW_BITS
 from rawcd_writers.drive.virtual.cuesheet import SUB_BITS, SUB_NONE, SUB_PACKED, CueSheet, Stretch
 from rawcd_writers.drive.virtual.leadin import SessionFrame
@@ -27,6 +27,8 @@ _STEP: Final = 512
 """Sectors that the drive makes at a time."""
 _REACH: Final = -(-LONGEST_DELAY // SECTOR_PACKS)
 """Sectors over which the symbols of a pack are spread."""
+_UNKNOWN: Final = [symbol for symbol in range(RW_BITS + 1) if PackKind.of(symbol) is PackKind.OTHER]
+"""First symbols of packs of no known kind."""
 
 
 class SaoRecording:
@@ -129,10 +131,11 @@ class SaoRecording:
 
     def _look_at(self, packs: Bytes2D, lba: int) -> None:
         """Note packs of a kind that no standard knows; they are recorded as they are."""
-        unknown = pack_kinds(RWPacks(packs)).get(PackKind.OTHER, 0)
-        if unknown:
-            first, times = self._remarks.get("unknown-pack", (lba, 0))
-            self._remarks["unknown-pack"] = first, times + unknown
+        unknown = np.isin(packs[:, ::PACK_SYMBOLS] & RW_BITS, _UNKNOWN)
+        if unknown.any():
+            place = lba + int(unknown.any(axis=1).argmax())
+            first, times = self._remarks.get("unknown-pack", (place, 0))
+            self._remarks["unknown-pack"] = first, times + int(unknown.sum())
 
     def _skip_made(self) -> None:
         """Go past stretches for which the host sends nothing; they are made at the end."""
