@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from hypothesis import settings
 
-from rawcd.errors import DriveError
+from rawcd.errors import DriveError, StorageError
 from rawcd_writers.drive.session import DriveSession
 from rawcd_writers.drive.virtual import Fault, VirtualRecorder, blank_named
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    import pytest
     from _typeshed import ReadableBuffer
 
     from rawcd_writers.drive.transport import Answer
@@ -124,7 +125,7 @@ class Work(Protocol):
         """See that what was done is right."""
         ...
 
-    def judge_failure(self, error: DriveError, line: Line) -> None:
+    def judge_failure(self, error: Any, line: Line) -> None:
         """See that an error tells the truth about the disc."""
         ...
 
@@ -138,6 +139,12 @@ class Tally:
     def add(self, kind: str, work: str, outcome: Outcome) -> None:
         """Count one."""
         self.counts.setdefault((kind, work), Counter())[outcome] += 1
+
+    def show(self, config: pytest.Config) -> None:
+        """Print the table where everybody sees it, captured output or not."""
+        capture = config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled():
+            print(f"\n{self.table()}")
 
     def table(self) -> str:
         """Return kinds against works, `done/failed` in each cell."""
@@ -187,7 +194,7 @@ def undisturbed(work: Work) -> Line:
 
 
 def disturbed(
-    work: Work, *faults: Fault, path: Path | None = None, cause: Callable[[DriveError], None]
+    work: Work, *faults: Fault, path: Path | None = None, cause: Callable[[Any], None]
 ) -> Outcome:
     """Do a work with faults, and see what must hold whatever happens.
 
@@ -199,13 +206,13 @@ def disturbed(
     """
     threads = set(threading.enumerate())
     line = Line(work.drive(*faults, path=path))
-    error: DriveError | None = None
+    error: DriveError | StorageError | None = None
     with watchdog(str(faults)):
         try:
             with DriveSession(line) as session:
                 session.identity()
                 result = work.run(session)
-        except DriveError as caught:
+        except (DriveError, StorageError) as caught:  # the latter out of an image's source
             error = caught
     assert set(threading.enumerate()) == threads, "a thread was left behind"
     assert line.closed == 1, "the drive is still held"

@@ -243,9 +243,7 @@ def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
     """Counts outcomes, and prints the table when all is done."""
     found = Tally()
     yield found
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled():
-        print(f"\n{found.table()}")
+    found.show(request.config)
 
 
 def names_its_cause(

@@ -199,6 +199,12 @@ class LogicalUnit:
 
     # For people and tests, as hands on the drive
 
+    def order(self, *faults: Fault) -> None:
+        """Have other faults happen from here on; the next command is number 1."""
+        self._faults = Faults(faults)
+        if self._medium is not None:
+            self._medium.store.bad_sector = self._faults.bad_sector
+
     def insert(self, path: Path | None = None, *, blank: Blank | None = None) -> None:
         """Put another disc in."""
         self.remove()
