@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from rawcd.errors import DriveError
     from rawcd.source import Bytes2D
-    from rawcd_writers.drive.session import BurnResult
+    from rawcd_writers.drive.burn import BurnResult
 
 MODES: Final = ("raw", "sao", "tao")
 LEAD_IN: Final = -4650

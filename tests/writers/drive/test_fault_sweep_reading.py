@@ -151,7 +151,8 @@ def expected(kind: str, work: Work, line: Line, number: int) -> frozenset[Outcom
 
     A busy drive is waited for. A reset undoes nothing that was read, and an erasing that it ended
     shows in the disc's state; but a disc that may be another one is neither erased nor read on. At
-    the table of contents it may come in time: all that follows is of that other disc. What the drive gave up is an error, but for Q, which is told so often that it may be missed.
+    the table of contents it may come in time: all that follows is of that other disc. What the
+    drive gave up is an error, but for Q, which is told so often that it may be missed.
     """
     opcodes = line.opcodes
     code = opcodes[number - 1]
