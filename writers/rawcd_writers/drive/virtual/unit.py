@@ -6,11 +6,12 @@ pages, events, features and speeds are here. Reading and writing discs is `devic
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from rawcd.errors import DriveError
+from rawcd.errors import DriveError, StorageError
 from rawcd_writers.drive.transport import BUSY, GOOD, Answer
 from rawcd_writers.drive.virtual import answers
 from rawcd_writers.drive.virtual.clock import Clock, DriveBuffer
@@ -55,6 +56,8 @@ if TYPE_CHECKING:
     from rawcd_writers.drive.virtual.blanks import Blank
     from rawcd_writers.drive.virtual.cuesheet import CueSheet
     from rawcd_writers.drive.virtual.recording import Recording
+
+_log = logging.getLogger(__name__)
 
 Handler = Callable[[Any, bytes, memoryview], bytes]
 """A method of the recorder: the CDB, filled up to 16 bytes, and the data that came with it."""
@@ -192,7 +195,10 @@ class LogicalUnit:
 
     def close(self) -> None:
         """Switch it off; a session under way stays unfinished."""
-        self._abandon("the drive was switched off")
+        try:
+            self._abandon("the drive was switched off")
+        except StorageError as error:  # that a session was begun has been kept before
+            _log.info("why the session is not finished is not kept: %s", error)
         if self._medium is not None:
             self._medium.close()
         self._off = True
