@@ -70,7 +70,8 @@ class DiscMaster:
         *,
         stash: str | os.PathLike[str] | Stash | None = None,
     ) -> None:
-        self._recorders = None if recorders is None else tuple(recorders)
+        one = (recorders,) if isinstance(recorders, str) else recorders
+        self._recorders = None if one is None else tuple(one)
         self._job = Job(stash if isinstance(stash, Stash) else Stash(stash))
         self._audio = AudioImage()
         self._data = DataImage()
@@ -333,17 +334,25 @@ class DiscMaster:
             code = HResult(error.hresult)
             raise
         finally:
-            job.listeners.tell(Events.notify_burn_complete, code)
-            job.listeners.unadvise(watched)
-            if machine.state is State.BURNING:
-                machine.advance(Call.BURNED if code is HResult.S_OK else Call.FAILED)
-            if code is HResult.IMAPI_E_DEVICE_NOTPRESENT:
-                machine.advance(Call.DEVICE_GONE)
-            if code is HResult.S_OK:
-                self._forget_image()
-            if self._close_asked:
-                self._close_asked = False
-                self.close()
+            try:
+                job.listeners.tell(Events.notify_burn_complete, code)
+            finally:
+                job.listeners.unadvise(watched)
+                self._settle(code)
+
+    def _settle(self, code: HResult) -> None:
+        """Go on from a burn that is over, whatever became of it."""
+        machine = self._job.machine
+        if code is HResult.S_OK:
+            machine.advance(Call.BURNED)
+            self._forget_image()
+        else:
+            machine.advance(Call.FAILED)
+        if code is HResult.IMAPI_E_DEVICE_NOTPRESENT:
+            machine.advance(Call.DEVICE_GONE)
+        if self._close_asked:
+            self._close_asked = False
+            self.close()
 
     def _sound(self) -> list[Source]:
         return [

@@ -101,7 +101,6 @@ class BurnEngine:
     @contextmanager
     def _session(self) -> Iterator[DriveSession]:
         """Give the drive, held alone, with the right disc in it."""
-        self._drive.check_free()
         self._drive.is_burning = True
         try:
             with (

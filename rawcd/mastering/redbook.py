@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +17,8 @@ from rawcd.source import SECTOR_BYTES
 
 if TYPE_CHECKING:
     from rawcd.mastering.job import Job
+
+_log = logging.getLogger(__name__)
 
 MAX_TRACKS: Final = 99
 LEAST_BLOCKS: Final = 300
@@ -155,7 +158,10 @@ class RedbookDiscMaster:
         with self._job.call(Call.ADD_BLOCKS):
             with source_codes(what):
                 strict = not isinstance(data, str | os.PathLike)
-                source = take(data, what=what, strict=strict).source
+                material = take(data, what=what, strict=strict)
+            for note in material.notes:
+                _log.warning("%s: %s: %s", what, note.file, note.message)
+            source = material.source
             fits = min(source.block_count, self._available)
             track, stash, listeners = self._image.tracks[-1], self._job.stash, self._job.listeners
             start, held = stash.used, track.blocks

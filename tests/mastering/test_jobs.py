@@ -106,6 +106,23 @@ def test_a_disc_of_sound_step_by_step_as_the_reference_has_it(tmp_path: Path) ->
     assert not disc.appendable
 
 
+def test_recorders_are_named_by_the_environment_or_in_the_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"virtual:{tmp_path / 'disc.raw'}?medium=cdr-short"
+    monkeypatch.setenv("RAWCD_STASH", str(tmp_path / "stash"))
+    monkeypatch.setenv("RAWCD_RECORDERS", name)
+    for master in (DiscMaster(), DiscMaster(name), DiscMaster([name])):
+        with master:
+            master.set_active_disc_master_format(DiscMasterFormat.REDBOOK)
+            found = {recorder.get_path() for recorder in master.enum_disc_recorders()}
+            assert name in found
+    with DiscMaster("no such recorder") as master:
+        master.set_active_disc_master_format(DiscMasterFormat.REDBOOK)
+        with refuses(HResult.IMAPI_E_DEVICE_NOTPRESENT):
+            master.enum_disc_recorders()
+
+
 @pytest.mark.parametrize("gap", [0, 75, 225])
 def test_the_true_gap_is_longer_by_the_two_blocks_of_the_engine(tmp_path: Path, gap: int) -> None:
     tracks = [sound(300), sound(310, 2), sound(320, 3)]
