@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from rawcd.errors import MasteringError, RawCDError
+from rawcd.filesystem import BLOCK_BYTES
 from rawcd.hresults import HResult
 from rawcd.mastering.drive import drive_of
 from rawcd.mastering.engine import BurnEngine
@@ -189,10 +190,10 @@ class DiscMaster:
         """
         with self._job.call(Call.CLEAR):
             self._forget_image()
-            if self._job.has_ground:
-                ground = self._job.ground
+            if self._job.choice is not None:
+                recorder, ground = self._job.choice
                 end = ground.start_lba + ground.sectors
-                self._job.ground = Ground(start_lba=0, sectors=end)
+                self._job.choice = recorder, Ground(start_lba=0, sectors=end)
 
     # -- the recorder -----------------------------------------------------------------------------
 
@@ -232,7 +233,6 @@ class DiscMaster:
         """
         with self._job.call(Call.GET_RECORDER):
             recorder = self._job.recorder
-            assert recorder is not None, "the table says so"
             if self._job.machine.state is not State.BURNING:
                 with self._losing():
                     recorder.drive.check_present("get_active_disc_recorder")
@@ -260,14 +260,11 @@ class DiscMaster:
             with drive.looked_at("set_active_disc_recorder") as session:
                 ground = look(session, data=data)
             self._check_fits(ground, gap=drive.gap_blocks)
-            before, taken = (job.recorder, job.has_ground and job.ground), job.stash.is_taken
-            job.recorder, job.ground = recorder, ground
+            before, job.choice = job.choice, (recorder, ground)
             try:
-                job.reserve(2048 if data else SECTOR_BYTES)
+                job.reserve(BLOCK_BYTES if data else SECTOR_BYTES)
             except BaseException:
-                job.recorder, job.ground = before[0], before[1] or None
-                if not taken:
-                    job.stash.release()
+                job.choice = before
                 raise
 
     def _check_fits(self, ground: Ground, *, gap: int) -> None:
@@ -279,7 +276,7 @@ class DiscMaster:
         if self._job.machine.format is DiscMasterFormat.JOLIET:
             self._data.used_blocks(ground)
             return
-        needed = self._audio.blocks + max(0, len(self._audio.tracks) - 1) * (gap + 2)
+        needed = self._audio.span(gap)
         if needed > ground.sectors:
             raise refusal(
                 HResult.IMAPI_E_DISCFULL,
@@ -314,7 +311,6 @@ class DiscMaster:
         data = machine.format is DiscMasterFormat.JOLIET
         if data and self._data.is_empty:
             raise refusal(HResult.IMAPI_E_INVALIDIMAGE, "record_disc: no file is staged")
-        assert job.recorder is not None, "the table says so"
         drive, ground = job.recorder.drive, job.ground
         drive.check_free()
         sources = [self._data.track(ground)] if data else self._sound()
@@ -374,7 +370,7 @@ class DiscMaster:
         """Forget the image, its properties and the recorder, and let others have the stash."""
         self._forget_image()
         self._data.set_properties(JolietProperties.default())
-        self._job.recorder, self._job.ground = None, None
+        self._job.choice = None
         self._job.stash.release()
 
     @contextmanager

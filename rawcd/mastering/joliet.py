@@ -277,7 +277,7 @@ class JolietDiscMaster:
             if properties is None:
                 raise refusal(HResult.E_POINTER, "set_joliet_properties: nothing is given")
             wanted, code = self._image.properties.with_values(properties)
-            if self._job.has_ground:
+            if self._job.choice is not None:
                 check_boot(wanted, self._job.ground)
             self._image.set_properties(wanted)
             return code

@@ -51,6 +51,14 @@ class AudioImage:
         """Blocks of all tracks."""
         return sum(track.blocks for track in self.tracks)
 
+    def span(self, gap: int) -> int:
+        """Return how many blocks of a disc the tracks take, from the first to the last.
+
+        Args:
+            gap: silence between two tracks.
+        """
+        return self.blocks + max(0, len(self.tracks) - 1) * (gap + RUN_OUT_BLOCKS)
+
     def room(self, total: int, gap: int, *, track_open: bool) -> int:
         """Return how many blocks more the open track can take, or a new one with none open.
 
@@ -220,8 +228,7 @@ class RedbookDiscMaster:
 
     @property
     def _available(self) -> int:
-        recorder, image = self._job.recorder, self._image
-        assert recorder is not None, "it is chosen with the ground"
+        image, gap = self._image, self._job.recorder.drive.gap_blocks
         track_open = self._job.machine.at is State.TRACK_OPEN
-        on_disc = image.room(self._disc_blocks, recorder.drive.gap_blocks, track_open=track_open)
+        on_disc = image.room(self._disc_blocks, gap, track_open=track_open)
         return max(0, min(on_disc, self._stash_blocks - image.blocks))
