@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from rawcd.errors import AuthoringError, UnsupportedError
 from rawcd.filesystem import (
@@ -362,8 +362,6 @@ def _piece(file: NewFile, stash: Stash, offset: int) -> PieceFile:
 def _with_pieces(folder: Folder, pieces: dict[int, PieceFile]) -> Folder:
     entries: dict[str, Entry] = {}
     for name, entry in folder.entries.items():
-        inner: Any = entry
-        if isinstance(entry, Folder):
-            inner = _with_pieces(entry, pieces)
-        entries[name] = pieces.get(id(entry), inner)
+        inner = _with_pieces(entry, pieces) if isinstance(entry, Folder) else entry
+        entries[name] = pieces.get(id(entry)) or inner
     return replace(folder, entries=entries)
