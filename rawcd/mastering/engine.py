@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from rawcd.errors import CancelledError, MasteringError, RawCDError
+from rawcd.errors import CancelledError, DriveError, MasteringError, RawCDError, StorageError
 from rawcd.hresults import HResult
 from rawcd.mastering.drive import CLIENT, RUN_OUT_BLOCKS
 from rawcd.mastering.events import DiscMasterProgressEvents as Events
@@ -17,9 +17,11 @@ from rawcd.progress import BurnAction
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from rawcd.drives import DriveSession
     from rawcd.mastering.drive import Drive
     from rawcd.mastering.events import Listeners
     from rawcd.mastering.ground import Ground
+    from rawcd.mastering.stash import Stash
     from rawcd.progress import BurnProgress
     from rawcd.source import Source
 
@@ -39,15 +41,23 @@ class BurnEngine:
     Args:
         drive: where.
         ground: the disc that the image was staged for.
+        stash: where the image is.
         listeners: who is told, and asked whether to go on.
         simulate: all is done but the laser's power.
     """
 
     def __init__(
-        self, drive: Drive, ground: Ground, listeners: Listeners, *, simulate: bool
+        self,
+        drive: Drive,
+        ground: Ground,
+        stash: Stash,
+        listeners: Listeners,
+        *,
+        simulate: bool,
     ) -> None:
         self._drive = drive
         self._ground = ground
+        self._stash = stash
         self._listeners = listeners
         self._simulate = simulate
         self._tracks: int | None = None
@@ -89,13 +99,14 @@ class BurnEngine:
             self._eject(session, eject)
 
     @contextmanager
-    def _session(self) -> Iterator[Any]:
+    def _session(self) -> Iterator[DriveSession]:
         """Give the drive, held alone, with the right disc in it."""
         self._drive.check_free()
         self._drive.is_burning = True
         try:
             with (
                 drive_codes("record_disc"),
+                self._stash_checked(),
                 self._drive.recorder.open(exclusive=True, client=CLIENT) as session,
             ):
                 check_same(session, self._ground)
@@ -103,7 +114,24 @@ class BurnEngine:
         finally:
             self._drive.is_burning = False
 
-    def _check_room(self, session: Any, needed: int, *, data: bool) -> int:
+    @contextmanager
+    def _stash_checked(self) -> Iterator[None]:
+        """Tell a stash that cannot be read any more from a drive that fails.
+
+        Raises:
+            MasteringError: it cannot (INVALIDIMAGE).
+        """
+        try:
+            yield
+        except (StorageError, DriveError) as error:
+            cause = error if isinstance(error, StorageError) else error.__cause__
+            if isinstance(cause, StorageError) and cause.file == self._stash.name:
+                raise refusal(
+                    HResult.IMAPI_E_INVALIDIMAGE, f"record_disc: the stash is damaged: {error}"
+                ) from error
+            raise
+
+    def _check_room(self, session: DriveSession, needed: int, *, data: bool) -> int:
         """Return where the first track goes, if there is room.
 
         Raises:
@@ -115,11 +143,10 @@ class BurnEngine:
                 HResult.IMAPI_E_DISCFULL,
                 f"{session.name}: the image takes {needed} blocks, the disc has {room.sectors}",
             )
-        start: int = room.start_lba
-        return start
+        return room.start_lba
 
     def _burn(
-        self, session: Any, sources: Sequence[Source], *, pause: int, appendable: bool
+        self, session: DriveSession, sources: Sequence[Source], *, pause: int, appendable: bool
     ) -> None:
         self._total = sum(source.block_count for source in sources)
         counts = [source.block_count for source in sources]
@@ -176,7 +203,7 @@ class BurnEngine:
         speed = self._drive.write_speed or self._drive.facts.max_speed or 1
         return 0 if self._simulate else -(-_CLOSING_SECTORS // (75 * speed))
 
-    def _eject(self, session: Any, wanted: bool) -> None:
+    def _eject(self, session: DriveSession, wanted: bool) -> None:
         """Open the tray; the disc is done, whether it opens or not."""
         if not wanted:
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import wave
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,7 +47,7 @@ def check_steps(steps: list[tuple[str | int, ...]], total: int) -> None:
     done = [step[1] for step in steps]
     assert all(step[2] == total for step in steps)
     assert (done[0], done[-1]) == (0, total)
-    assert all(isinstance(a, int) and a < int(b) for a, b in zip(done, done[1:], strict=False))
+    assert all(isinstance(a, int) and a < int(b) for a, b in pairwise(done))
     assert len(done) > 2
 
 
@@ -103,6 +104,39 @@ def test_a_disc_of_sound_step_by_step_as_the_reference_has_it(tmp_path: Path) ->
     assert [track.pregap_sectors for track in disc.tracks] == [150, 150, 150]
     assert [track.sector_count for track in disc.tracks] == [302, 702, 452], "two more, each"
     assert not disc.appendable
+
+
+@pytest.mark.parametrize("gap", [0, 75, 225])
+def test_the_true_gap_is_longer_by_the_two_blocks_of_the_engine(tmp_path: Path, gap: int) -> None:
+    tracks = [sound(300), sound(310, 2), sound(320, 3)]
+    with AudioJob(tmp_path) as job:
+        job.recorder.set_recorder_properties({"AudioGapSize": gap})
+        job.stage(*tracks)
+        room = job.audio.get_available_audio_track_blocks()
+        job.master.record_disc()
+        assert job.bench.disc is not None
+        assert sounds_on(job.bench.disc, 300, 310, 320) == tracks
+        first, second, third = rawcd.open_image(job.bench.disc).disc.tracks
+    assert second.start_lba - (first.start_lba + 300) == gap + 2
+    assert third.start_lba - (second.start_lba + 310) == gap + 2
+    stash = ((64 << 20) - 4096) // BLOCK
+    assert room == min(359_849 - (third.end_lba + gap + 2), stash - 930)
+
+
+def test_a_key_that_stops_the_program_leaves_the_image_for_another_try(tmp_path: Path) -> None:
+    class Impatient(Log):
+        def notify_block_progress(self, completed: int, total: int) -> None:
+            if completed:
+                raise KeyboardInterrupt
+
+    with AudioJob(tmp_path) as job:
+        job.stage(sound(300))
+        cookie = job.master.progress_advise(Impatient())
+        with pytest.raises(KeyboardInterrupt):
+            job.master.record_disc()
+        job.master.progress_unadvise(cookie)
+        job.bench.blank()
+        job.master.record_disc(simulate=True)
 
 
 def test_a_disc_of_files_step_by_step_as_the_reference_has_it(tmp_path: Path) -> None:
@@ -183,7 +217,9 @@ def test_a_second_session_shows_the_files_of_the_first(tmp_path: Path) -> None:
         ]
     ):
         with DataJob(tmp_path, bench) as job:
-            totals.append(job.files.get_total_data_blocks())
+            job.recorder.open_exclusive()
+            totals.append(job.recorder.query_media_info().free_blocks)
+            job.recorder.close()
             job.files.add_data(folder_of(tmp_path / str(number), **files), overwrite)
             job.master.record_disc()
     assert bench.disc is not None
