@@ -141,6 +141,7 @@ class LogicalUnit:
         self._busy_since = 0.0
         self._busy_sense = OPERATION_IN_PROGRESS
         self._recording: Recording | None = None
+        self._rests = False  # what came of an unfinished session has been flushed
         self._sheet: CueSheet | None = None
         self._sheet_parameters: WriteParameters | None = None
         self._read_speed = READ_SPEED
@@ -309,6 +310,7 @@ class LogicalUnit:
     def _abandon(self, why: str) -> None:
         """Lose what was under way."""
         recording, self._recording = self._recording, None
+        self._rests = False
         self._sheet = None
         self._busy_until = 0.0
         self.buffer.flush()
@@ -318,6 +320,11 @@ class LogicalUnit:
             self._medium.spoil(f"track {recording.track.number} was not closed: {why}")
         elif self._medium.open.spoilt is not None:
             self._medium.spoil(f"the session was not finished: {why}")
+
+    def _give_up(self, why: str) -> None:
+        """Lose a session that its host stopped in the middle and flushed, as stopped burns do."""
+        if self._rests:
+            self._abandon(why)
 
     def _disc(self) -> Medium:
         """Return the disc.
@@ -397,6 +404,7 @@ class LogicalUnit:
         if load and not start:
             if self._pages.locked:
                 raise Refusal(REMOVAL_PREVENTED, "removal is prevented")
+            self._give_up("the tray was opened")
             if self._recording is not None:
                 raise Refusal(SEQUENCE_ERROR, "a session is being written")
             if not self._tray_open:
