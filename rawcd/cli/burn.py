@@ -232,7 +232,7 @@ def read(
         for lba, count in sorted(reader.retried.items()):
             click.echo(f"{drive}: LBA {lba} took {count + 1} tries", err=True)
         for lba in sorted(reader.lost):
-            click.echo(f"{drive}: LBA {lba}: a run-out block that holds nothing", err=True)
+            click.echo(f"{drive}: LBA {lba}: a link block that holds nothing", err=True)
         for lba, count in sorted(reader.flagged.items()):
             click.echo(f"{drive}: LBA {lba}: {count} bytes could not be corrected", err=True)
     for path in result.files:

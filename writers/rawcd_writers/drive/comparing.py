@@ -20,9 +20,10 @@ from rawcd.msf import LAST_LBA, PROGRAM_LBA, Msf, linear_frames
 from rawcd.progress import report
 from rawcd.subcode.rows import msf_bcd
 from rawcd_writers.drive import expected, mmc
+from rawcd_writers.drive.contents import disc_of_toc
 from rawcd_writers.drive.dialogue import is_refused
 from rawcd_writers.drive.expected import MadeSubcode, SentSubcode, sent_rw, track_made_at_once
-from rawcd_writers.drive.reading import SectorReader, disc_of_toc, first_readable
+from rawcd_writers.drive.reading import SectorReader, first_readable
 from rawcd_writers.drive.replies import DiscStatus
 
 if TYPE_CHECKING:
