@@ -187,8 +187,13 @@ def with_codes(session: DriveSession, disc: Disc) -> Disc:
         return disc
 
 
-def text_of(session: DriveSession) -> tuple[CDText | None, tuple[Note, ...]]:
-    """Return the CD-TEXT that the drive finds in the first lead-in, and what is wrong with it."""
+def text_of(session: DriveSession, disc: Disc) -> tuple[CDText | None, tuple[Note, ...]]:
+    """Return the CD-TEXT that the drive finds in the first lead-in, and what is wrong with it.
+
+    Args:
+        session: the drive.
+        disc: what is in it.
+    """
     reply = session.dialogue.reply_or_none(mmc.read_cd_text())
     if reply is None or not reply.packs:
         return None, ()
@@ -197,4 +202,6 @@ def text_of(session: DriveSession) -> tuple[CDText | None, tuple[Note, ...]]:
         Note(code="text-damaged", message=f"CD-TEXT as the drive reads it: {defect.message}")
         for defect in found.defects
     )
-    return found.cdtext, notes
+    tracks = disc.sessions[0].tracks
+    text = found.cdtext
+    return text and text.of_tracks(tracks[0].number, tracks[-1].number), notes

@@ -225,6 +225,12 @@ def _of_places(disc: Disc) -> Iterator[Loss]:
                     detail=f"its address, LBA {track.start_lba}: it will begin at LBA {start}",
                 )
             end = start + track.sector_count + _RUN_OUT_SECTORS
+        if end != session.lead_out_lba:
+            yield Loss(
+                feature=Feature.LEAD_OUT_LENGTH,
+                detail=f"session {number + 1}: lead-out at LBA {session.lead_out_lba}: "
+                f"it will begin at LBA {end}",
+            )
         lead_out = LATER_LEAD_OUT_SECTORS if number else FIRST_LEAD_OUT_SECTORS
         program = end + lead_out + LATER_LEAD_IN_SECTORS
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from rawcd.disc import (
     MODE_CHANGE_PREGAP_SECTORS,
+    PREGAP_SECTORS,
     Disc,
     Session,
     Track,
@@ -338,17 +339,8 @@ def read_disc(
     }
     if any(track.mode is not modes.get(track.number, track.mode) for track in disc.tracks):
         disc = disc_of_toc(session, modes)
-    reader.run_out = frozenset(
-        lba
-        for track in disc.tracks
-        if not track.is_audio
-        for first, end in (
-            (track.start_lba - _RUN_IN_SECTORS, track.start_lba),
-            (track.end_lba - _RUN_OUT_SECTORS, track.end_lba),
-        )
-        for lba in range(first, end)
-    )
-    text, notes = text_of(session)
+    reader.run_out = _link_blocks(disc)
+    text, notes = text_of(session, disc)
     if sub not in (mmc.SubSelection.RAW, mmc.SubSelection.Q):
         disc = replace(with_codes(session, disc), cdtext=text)
         return replace(_image_of(disc, reader), notes=notes), reader
@@ -361,7 +353,28 @@ def read_disc(
         _log.warning("%s: Q is not used: %s", session.name, error)
         found = disc
         notes += (Note(code="q-not-used", message=f"indexes and codes are not read: {error}"),)
+    reader.run_out = _link_blocks(found)
     return replace(_image_of(replace(found, cdtext=text), reader), notes=notes), reader
+
+
+def _link_blocks(disc: Disc) -> frozenset[int]:
+    """Return where there are blocks without content if the disc's data tracks are at once.
+
+    A track's end that only the table of contents tells may have the next one's pregap before it.
+    """
+    found: set[int] = set()
+    for session in disc.sessions:
+        followers = (*session.tracks[1:], None)
+        for track, after in zip(session.tracks, followers, strict=True):
+            if track.is_audio:
+                continue
+            found.update(range(track.start_lba - _RUN_IN_SECTORS, track.start_lba))
+            ends = [track.end_lba]
+            if after is not None and not after.pregap_sectors:
+                ends.append(track.end_lba - PREGAP_SECTORS)
+            for end in ends:
+                found.update(range(end - _RUN_OUT_SECTORS, end))
+    return frozenset(found)
 
 
 def _header_mode(reader: SectorReader, track: Track) -> TrackMode:
