@@ -278,7 +278,7 @@ def content(image: RegionImage, track: Track) -> bytes:
             rows[:, 2064:] = 0  # EDC and parity are over the header, too
         else:  # a drive at once makes an EDC of form 2, where the Green Book leaves the choice
             rows[rows[:, 18] & 0x20 != 0, 2348:] = 0
-    return rows.tobytes()
+    return bytes(rows.tobytes())
 
 
 def packs(image: RegionImage, track: Track) -> bytes:

@@ -150,6 +150,7 @@ class Burn:
         check_fits(self._image, media, name=session.name, overburn=self._overburn)
         assert media is not None  # check_fits refuses an empty drive
         plan = plan_burn(session, self._image, self._wanted)
+        known = session.observed()
         _log.info("%s: %s, without %s", session.name, plan.mode.value, list(map(str, plan.losses)))
         if self._planned is not None:
             self._planned(plan)
@@ -177,7 +178,7 @@ class Burn:
             simulated=self._simulate,
             sectors=self._sent,
             losses=plan.losses,
-            remarks=tuple(map(str, self._dialogue.warnings)),
+            remarks=(*map(str, self._dialogue.warnings), *session.observed(known)),
             disc_state=session.state_in_words(),
             sub=self._sub,
             with_text=self._with_text,
