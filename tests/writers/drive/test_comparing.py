@@ -21,6 +21,7 @@ from rawcd_writers.drive.session import DriveSession
 from rawcd_writers.drive.transport import Answer
 from rawcd_writers.drive.virtual import VirtualRecorder, blank_named
 from tests.writers.drive.burning import Spy, album, blank_disc, mixed, two_sessions
+from tests.writers.drive.test_round_trips import appendable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -347,6 +348,19 @@ def test_another_disc_is_told_by_its_table_of_contents() -> None:
     said = "\n".join(burned.compare().lines)
     assert "the disc has 1 sessions, 2 were burned" in said
     assert "CONTROL in the table of contents" in said
+
+
+@pytest.mark.parametrize("other", [two_sessions, mixed])
+def test_another_disc_at_once_is_told_before_a_sector_is_read(
+    other: Callable[[], RegionImage],
+) -> None:
+    burned = Burned(appendable(), "tao")
+    burned.image = other()
+    found = burned.compare()
+    assert not found.same
+    assert found.sectors == 0
+    assert any("track 2 is not on the disc" in each for each in found.faults)
+    assert "the disc is not closed, and was to be" in found.faults
 
 
 def test_more_differences_than_are_shown_are_counted() -> None:

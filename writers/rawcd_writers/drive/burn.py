@@ -73,10 +73,10 @@ class BurnResult:
         simulated: nothing was written.
         sectors: how many were sent.
         losses: what the image has and the disc has not.
-        sub: the form in which subcode was sent; None: the drive made all of it.
-        with_text: CD-TEXT was sent for the lead-in.
         remarks: what the drive remarked upon while it did its work.
         disc_state: what the disc is now, in words.
+        sub: the form in which subcode was sent; None: the drive made all of it.
+        with_text: CD-TEXT was sent for the lead-in.
     """
 
     mode: str

@@ -165,15 +165,18 @@ def _disc_of(told: tuple[_TocSession, ...], modes: dict[int, TrackMode]) -> Disc
 
 
 def with_codes(session: DriveSession, disc: Disc) -> Disc:
-    """Return a disc with the catalogue number and the ISRCs that the drive finds by itself."""
+    """Return a disc with the catalogue number and the ISRCs that the drive finds by itself.
+
+    A drive that fails while it looks for them is not asked further: the disc is read without.
+    """
 
     def asked(kind: int, track: int = 0) -> str | None:
         reply = session.dialogue.reply_or_none(mmc.read_sub_channel(kind, track=track))
         return None if reply is None else reply.text
 
-    mcn = asked(_MCN)
-    codes = {track.number: asked(_ISRC, track.number) for track in disc.tracks}
     try:
+        mcn = asked(_MCN)
+        codes = {track.number: asked(_ISRC, track.number) for track in disc.tracks}
         sessions = tuple(
             replace(
                 each,
@@ -182,7 +185,7 @@ def with_codes(session: DriveSession, disc: Disc) -> Disc:
             for each in disc.sessions
         )
         return replace(disc, mcn=None if mcn == _NO_MCN else mcn, sessions=sessions)
-    except ValueError as error:
+    except (DriveError, ValueError) as error:
         _log.warning("%s: the drive's codes are not used: %s", session.name, error)
         return disc
 
@@ -194,7 +197,10 @@ def text_of(session: DriveSession, disc: Disc) -> tuple[CDText | None, tuple[Not
         session: the drive.
         disc: what is in it.
     """
-    reply = session.dialogue.reply_or_none(mmc.read_cd_text())
+    try:
+        reply = session.dialogue.reply_or_none(mmc.read_cd_text())
+    except DriveError as error:
+        return None, (Note(code="text-unread", message=f"CD-TEXT, if there is any: {error}"),)
     if reply is None or not reply.packs:
         return None, ()
     found = read_packs(reply.packs)

@@ -137,9 +137,9 @@ def plan_burn(session: DriveSession, image: DiscImage, wanted: str = "auto") -> 
         if mode is WriteMode.RAW and not _can_become(image, _KIND_OF[block_type]):
             continue
         lost = losses(image, _keeps(mode, block_type, with_rw=with_rw))
-        lost = (*lost, *_of_mode(image.disc, mode), *_of_forms(image, mode))
         if mode is WriteMode.TAO:
             lost = tuple(each for each in lost if not _is_drives_pregap(image.disc, each))
+        lost = (*lost, *_of_mode(image.disc, mode), *_of_forms(image, mode))
         plan = BurnPlan(mode=mode, block_type=block_type, with_rw=with_rw, losses=lost)
         if not lost:
             return plan
@@ -239,8 +239,7 @@ def _is_drives_pregap(disc: Disc, loss: Loss) -> bool:
     """Tell whether a pregap that counts as lost is as long as the one that the drive makes."""
     if loss.feature is not Feature.PREGAPS or loss.track is None:
         return False
-    pregap = disc.track(loss.track).pregap_sectors
-    return pregap == PREGAP_SECTORS and loss.detail == f"pregap of {pregap} sectors"
+    return disc.track(loss.track).pregap_sectors == PREGAP_SECTORS
 
 
 def _can_become(image: DiscImage, kind: ImageType) -> bool:
