@@ -72,10 +72,10 @@ class BurnResult:
         simulated: nothing was written.
         sectors: how many were sent.
         losses: what the image has and the disc has not.
-        sub: the form in which subcode was sent; None: the drive made all of it.
-        with_text: CD-TEXT was sent for the lead-in.
         remarks: what the drive remarked upon while it did its work.
         disc_state: what the disc is now, in words.
+        sub: the form in which subcode was sent; None: the drive made all of it.
+        with_text: CD-TEXT was sent for the lead-in.
     """
 
     mode: str
@@ -154,6 +154,7 @@ class Burn:
             check_fits(self._image, media, name=session.name, overburn=self._overburn)
             assert media is not None  # check_fits refuses an empty drive
             plan = plan_burn(session, self._image, self._wanted)
+            known = session.observed()
             _log.info("%s: %s, without %s", session.name, plan.mode.value, plan.losses)
             if self._planned is not None:
                 self._planned(plan)
@@ -171,7 +172,7 @@ class Burn:
             simulated=self._simulate,
             sectors=self._sent,
             losses=plan.losses,
-            remarks=tuple(map(str, self._dialogue.warnings)),
+            remarks=(*map(str, self._dialogue.warnings), *session.observed(known)),
             disc_state=session.state_in_words(),
             sub=self._sub,
             with_text=self._with_text,
@@ -246,9 +247,7 @@ class Burn:
         A drive that was reset has forgotten page 05h and the cue sheet; one that reports a new
         disc may hold one of another size, or one that is not blank.
         """
-        changes = self._dialogue.changes[self._changes :]
-        if changes:
-            first = changes[0]
+        for first in self._dialogue.changes[self._changes :]:
             raise DriveError(
                 f"{first}; the disc has to be looked at anew: start again",
                 sense=first.sense,

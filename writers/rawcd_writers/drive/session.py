@@ -22,7 +22,7 @@ from rawcd_writers.drive.pages import (
 from rawcd_writers.drive.replies import DiscStatus, FeatureCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
     from rawcd.image import DiscImage, RegionImage
@@ -233,6 +233,15 @@ class DriveSession:
     def state_in_words(self) -> str:
         """Say what the disc is now, as far as the drive tells; never fails."""
         return self.state()[1]
+
+    def observed(self, known: Sequence[str] = ()) -> tuple[str, ...]:
+        """Return what a recorder that is a program remarks upon and no sense code tells.
+
+        Args:
+            known: what was remarked upon before.
+        """
+        told: tuple[str, ...] = getattr(self.dialogue.transport, "observations", ())
+        return tuple(each for each in told if each not in known)
 
     # -- tray and speed ---------------------------------------------------------------------------
 
