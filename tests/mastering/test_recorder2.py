@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -43,7 +43,8 @@ def test_the_master_lists_what_the_environment_names(
     assert master.count == len(master) == len(list(master))
     assert master.item(master.count - 1) == name
     assert master.is_supported_environment
-    for wrong in (-1, master.count):
+    wrongs: tuple[Any, ...] = (-1, master.count, "first", None)
+    for wrong in wrongs:
         assert code_of(lambda index=wrong: master.item(index)) == HResult.E_INVALIDARG  # type: ignore[misc]  # the default binds the index
     found = DiscRecorder2()
     found.initialize_disc_recorder(name)
