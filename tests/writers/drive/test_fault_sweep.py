@@ -44,6 +44,12 @@ if TYPE_CHECKING:
     from rawcd_writers.drive.burn import BurnResult
 
 MODES: Final = ("raw", "sao", "tao")
+LOST: Final = {
+    "raw": frozenset[Feature](),
+    "sao": frozenset({Feature.PREGAP_DATA}),  # sound in a data track's pregap
+    "tao": frozenset({Feature.PREGAPS, Feature.PREGAP_DATA, Feature.LEAD_OUT_LENGTH, *CDTEXT}),
+}
+"""What a mode cannot carry of the image; nothing else may be lost for a fault."""
 LEAD_IN: Final = -4650
 PROGRAM: Final = -150
 INQUIRY: Final = 0x12
@@ -124,8 +130,7 @@ class BurnWork:
 
     def judge(self, result: Any, drive: VirtualRecorder) -> None:
         assert result.mode == self.mode
-        lost = {loss.feature for loss in result.losses}
-        assert lost == ({Feature.PREGAPS, *CDTEXT} & lost if self.mode == "tao" else set())
+        assert {loss.feature for loss in result.losses} <= LOST[self.mode]
         assert drive.medium is not None
         if is_on(drive):
             assert result.disc_state in ("the disc is closed", UNKNOWN)
