@@ -22,6 +22,7 @@ from rawcd_writers.drive.virtual import Fault, FaultKind, VirtualRecorder
 from tests.writers.drive.burning import sound
 from tests.writers.drive.sweep import (
     DONE,
+    EVERYWHERE,
     FAILED,
     NAMES,
     Line,
@@ -282,7 +283,10 @@ def test_a_fault_at_any_command(
 ) -> None:
     (outcomes, sense), (work, line) = EXPECTED[kind, times], work_of(mode)
     name, every = kind if times < FOR_EVER else f"{kind} for ever", phases(line)
-    for number in places(line, borders(work.image)):
+    numbers = places(line, borders(work.image))
+    if times == FOR_EVER and not EVERYWHERE:  # each command once in each phase
+        numbers = list({(every[at - 1], line.opcodes[at - 1]): at for at in numbers}.values())
+    for number in numbers:
         fault = Fault(kind=FaultKind(kind), number=number, times=times)
         path = tmp_path / f"{number}.raw" if kind == "power-loss" else None
         cause = names_its_cause(line, number, sense)
