@@ -90,8 +90,8 @@ def test_a_signal_in_the_middle_tells_what_the_disc_is(
     assert (process.returncode, out) == (status, "")
     assert re.fullmatch(
         rf"rawcd: {word}; \d+ sectors were sent, so the disc is spoiled unless it can be blanked; "
-        r"the drive says: the disc is not closed\n",
-        error,
+        r"the drive says: the disc is not closed",
+        error.splitlines()[-1],  # before it: what tracks at once cannot carry
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "a.bin",

@@ -248,6 +248,14 @@ def test_p_is_the_hosts_in_raw() -> None:
         (told,) = burned.compare().first
         assert (told.lba, told.field, told.read, told.burned) == (300, "P", "1", "0")
 
+    def one_bit(rows: Bytes2D) -> None:
+        rows[0, 2352 + 8] ^= 0x80
+
+    burned = Burned(album(), "raw")
+    burned.patch(300, one_bit)
+    (told,) = burned.compare().first
+    assert (told.field, told.read, told.burned) == ("P", "0080" + "00" * 10, "0")
+
 
 @pytest.mark.parametrize(
     ("mode", "kind", "packed"),
@@ -268,7 +276,8 @@ def test_r_to_w_is_compared_where_it_was_written(mode: str, kind: ImageType, pac
 
     burned.patch(400, change)
     found = burned.compare()
-    assert [(each.lba, each.field) for each in found.first] == [(400, "R-W")]
+    assert [(each.lba, each.field) for each in found.first] == [(400, "R-W symbol 40")]
+    assert int(found.first[0].read, 16) == int(found.first[0].burned, 16) ^ 1
 
 
 @pytest.mark.parametrize(("mode", "same"), [("raw", False), ("sao", True)])

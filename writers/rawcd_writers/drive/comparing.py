@@ -425,15 +425,8 @@ class _Sight:
             )
         for name in self._fields:
             assert self._sub is not None  # fields are of a subcode that was read
-            yield Difference(
-                lba=lba,
-                field=name if name in _CHANNELS else f"Q {name}",
-                read=expected.shown(name, self._read.sub[:1]),
-                burned=expected.shown(name, self._sub[:1]),
-            )
-
-
-_CHANNELS: Final = ("P", "R-W")
+            where, read, wanted = expected.told(name, self._read.sub[:1], self._sub[:1])
+            yield Difference(lba=lba, field=where, read=read, burned=wanted)
 
 
 def _carried(mode: TrackMode, has_forms: bool, burned: Bytes2D) -> Flags:
