@@ -61,7 +61,7 @@ def _watch(label: str) -> Iterator[BurnWatch | None]:
 )
 @click.option("--speed", metavar="N", type=click.FloatRange(min=0.1), help="Times single speed.")
 @click.option("--simulate", is_flag=True, help="Do all but switch the laser's power on.")
-@click.option("--verify", is_flag=True, help="Compare the disc with the image afterwards.")
+@click.option("--verify", is_flag=True, help="Compare every sector and its subcode afterwards.")
 @click.option("--eject", "eject_after", is_flag=True, help="Open the tray at the end.")
 @click.option("--overburn", is_flag=True, help="Try more than the blank promises to hold.")
 @click.option("--gaps", is_flag=True, help="Two seconds of silence between sound files.")
@@ -236,7 +236,7 @@ def read(
         for lba, count in sorted(reader.retried.items()):
             click.echo(f"{drive}: LBA {lba} took {count + 1} tries", err=True)
         for lba in sorted(reader.lost):
-            click.echo(f"{drive}: LBA {lba}: a run-out block that holds nothing", err=True)
+            click.echo(f"{drive}: LBA {lba}: a link block that holds nothing", err=True)
         for lba, count in sorted(reader.flagged.items()):
             click.echo(f"{drive}: LBA {lba}: {count} bytes could not be corrected", err=True)
     for path in result.files:

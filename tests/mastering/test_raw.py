@@ -146,7 +146,7 @@ def test_hostile_bits_of_a_stream_pass_unchanged() -> None:
 # -- what is refused, with nothing written --------------------------------------------------------
 
 
-def refused(given: Any, lead_in: int | None = None, kind: str = "cdr-short") -> HResult:
+def refused(given: Any, lead_in: Any = None, kind: str = "cdr-short") -> HResult:
     drive = recorder(kind)
     writer = prepared_raw(drive)
     if lead_in is None:
@@ -164,6 +164,7 @@ def test_streams_that_are_no_streams() -> None:
     assert refused(17) == HResult.E_INVALIDARG
     assert refused(small_stream(), -1) == HResult.E_INVALIDARG
     assert refused(small_stream(), 45_001) == HResult.E_INVALIDARG
+    assert refused(small_stream(), "all") == HResult.E_INVALIDARG
 
 
 class Broken(io.BytesIO):
@@ -396,7 +397,8 @@ def test_the_nearest_speed_is_taken_and_told() -> None:
     assert writer.prepare_media() == HResult.S_IMAPI_BOTHADJUSTED
     assert writer.set_write_speed(0xFFFFFFFF) == HResult.S_OK
     assert writer.current_write_speed == 52 * 75
-    for wrong in (0, -2, 1 << 31):
+    wrongs: tuple[Any, ...] = (0, -2, 1 << 31, "fast", None, 75.0)
+    for wrong in wrongs:
         assert code_of(lambda given=wrong: writer.set_write_speed(given)) == HResult.E_INVALIDARG  # type: ignore[misc]  # the default binds the number
     for each in writer.supported_write_speed_descriptors:
         assert (each.media_type, each.rotation_type_is_pure_cav) == (MediaPhysicalType.CDR, False)

@@ -1,8 +1,9 @@
 """Each documented error of IMAPI 2's writers: provoked, or why it cannot come; printed with -s.
 
 The lists are those of the pages of IDiscFormat2RawCD, IDiscFormat2TrackAtOnce and
-IDiscFormat2Erase. What depends on the state is in `test_writer_states`; the list that most calls share
-(DEV) goes through each of them in `test_refusals`; what a disc or a stream is refused for is here.
+IDiscFormat2Erase. What depends on the state is in `test_writer_states`; the list that most calls
+share (DEV) goes through each of them in `test_refusals`; what a disc or a stream is refused for is
+here.
 """
 
 from __future__ import annotations

@@ -238,6 +238,32 @@ def test_a_session_that_cannot_be_closed_is_an_error_of_release() -> None:
     assert drive.exclusive_access_owner == ""
 
 
+def test_after_a_cancelled_track_a_session_that_cannot_be_closed_is_told() -> None:
+    """The first error has been seen; this one tells that the disc has no lead-in."""
+    drive = recorder()
+    writer = prepared_tao(drive)
+    writer.advise(lambda teller, progress: teller.cancel_add_track())
+    with pytest.raises(MasteringError):
+        writer.add_audio_track(sound(300))
+    assert writer.number_of_existing_tracks == 0  # it was stopped before the first sector
+    other = prepared_tao(recorder())
+    other.advise(
+        lambda teller, progress: (
+            teller.cancel_add_track()
+            if progress.current_action is TrackAtOnceWriteAction.WRITING
+            else None
+        )
+    )
+    with pytest.raises(MasteringError):
+        other.add_audio_track(sound(3000))
+    assert other.number_of_existing_tracks == 1
+    assert other.recorder is not None
+    kept_of(other.recorder).wire.before = lambda cdb: (
+        check_condition(3, 0x72, 0) if cdb[0] == 0x5B else None
+    )
+    assert code_of(other.release_media) == HResult.E_FAIL
+
+
 def test_a_blank_is_needed_and_a_name() -> None:
     drive = recorder("cdrw-short")
     writer = prepared_tao(drive)

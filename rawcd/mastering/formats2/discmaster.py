@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, SupportsIndex, runtime_checkable
 
 from rawcd.errors import PluginError, RawCDError
 from rawcd.hresults import HResult
@@ -86,18 +86,18 @@ class DiscMaster2:
         """How many drives there are (Count)."""
         return len(self._names())
 
-    def item(self, index: int) -> str:
+    def item(self, index: SupportsIndex) -> str:
         """Return the unique id of a drive, from 0 on (Item).
 
         Raises:
             MasteringError: E_INVALIDARG: there is none of that number.
         """
         names = self._names()
-        if not 0 <= index < len(names):
+        if not hasattr(index, "__index__") or not 0 <= index.__index__() < len(names):
             raise refusal(
                 HResult.E_INVALIDARG, f"there is no drive {index!r}; {len(names)} are there"
             )
-        return names[index]
+        return names[index.__index__()]
 
     @property
     def is_supported_environment(self) -> bool:

@@ -97,10 +97,11 @@ def raw_stream(
     if is_image:
         first = _image_first(data, kind)
     else:
-        if not 0 <= stream_lead_in_sectors <= MAX_LEAD_IN:
+        whole = isinstance(stream_lead_in_sectors, int)  # a script may pass anything
+        if not whole or not 0 <= stream_lead_in_sectors <= MAX_LEAD_IN:
             raise refusal(
                 HResult.E_INVALIDARG,
-                f"{stream_lead_in_sectors} sectors of lead-in: 0 to {MAX_LEAD_IN} are possible",
+                f"{stream_lead_in_sectors!r} sectors of lead-in: 0 to {MAX_LEAD_IN} are possible",
             )
         first = PROGRAM_LBA - stream_lead_in_sectors
     if lead_in_lba < first:

@@ -92,8 +92,10 @@ def offered(session: DriveSession, media_type: MediaPhysicalType) -> list[WriteS
     ]
 
 
-def speed_asked_for(value: int) -> int | None:
+def speed_asked_for(value: object) -> int | None:
     """Return a speed that was asked for, -1 in either way of writing it; None where it is none."""
+    if not isinstance(value, int):  # a script may pass anything
+        return None
     if value in (FASTEST, _ANY):
         return FASTEST
     return value if 0 < value < 1 << 31 else None

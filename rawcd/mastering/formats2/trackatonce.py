@@ -270,12 +270,14 @@ class DiscFormat2TrackAtOnce(DiscWriter):
         Of one that was stopped, and closed all the same, only the drive can tell.
         """
         start, number = self._next_lba, self._number
+        if track is not None:
+            self._tracks.append(track)
         self._measure(session)
         if track is None and self._number > number:
             end = self._next_lba - _GAP
-            track = _Written(number=number, start_lba=start, sectors=end - start, digest=None)
-        if track is not None:
-            self._tracks.append(track)
+            self._tracks.append(
+                _Written(number=number, start_lba=start, sectors=end - start, digest=None)
+            )
 
     def _code_of(self, error: DriveError) -> HResult:
         if error.sense is not None and error.sense[:2] == _NO_ROOM:

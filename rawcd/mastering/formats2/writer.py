@@ -7,6 +7,7 @@ and release in common besides. What each call may do in which state is `states`'
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
@@ -114,7 +115,7 @@ class DiscWriter(ABC):
                     self._family.recorder_not_supported,
                     f"{value.active_disc_recorder} does not write so",
                 )
-            self._recorder = value
+            self._recorder, self._chosen = value, None
             self._state = WriterState.NO_RECORDER if value is None else WriterState.IDLE
 
     @property
@@ -394,9 +395,9 @@ class DiscWriter(ABC):
     def release_media(self) -> None:
         """Close what is open, unlock the tray and let go of the drive (ReleaseMedia).
 
-        Called after a write that failed or was cancelled it raises nothing: what fails in it is
-        logged, so that the first error is the one that is seen. The drive is let go of in any
-        case.
+        While the error of a write is on its way, in a `finally` or an `except`, it raises nothing:
+        what fails in it is logged, so that the first error is the one that is seen. The drive is
+        let go of in any case.
 
         Raises:
             MasteringError: MEDIA_IS_NOT_PREPARED, WRITE_IN_PROGRESS; of track at once: what
@@ -404,6 +405,7 @@ class DiscWriter(ABC):
         """
         with self._turn:
             self._check("release_media")
+            on_its_way = sys.exc_info()[1] is not None
             recorder = self._needed_recorder("release_media")
             try:
                 with recorder.session() as session:
@@ -412,7 +414,7 @@ class DiscWriter(ABC):
                     finally:
                         session.unlock()
             except RawCDError as error:
-                if not self._failed:
+                if not (self._failed and on_its_way):
                     raise
                 _log.warning("release_media, after an error: %s", error)
             finally:

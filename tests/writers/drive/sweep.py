@@ -142,7 +142,7 @@ class Tally:
 
     def show(self, config: pytest.Config) -> None:
         """Print the table where everybody sees it, captured output or not."""
-        capture = config.pluginmanager.getplugin("capturemanager")
+        capture: Any = config.pluginmanager.getplugin("capturemanager")
         with capture.global_and_fixture_disabled():
             print(f"\n{self.table()}")
 
@@ -207,6 +207,7 @@ def disturbed(
     threads = set(threading.enumerate())
     line = Line(work.drive(*faults, path=path))
     error: DriveError | StorageError | None = None
+    result = None
     with watchdog(str(faults)):
         try:
             with DriveSession(line) as session:

@@ -90,8 +90,8 @@ def test_a_signal_in_the_middle_tells_what_the_disc_is(
     assert (process.returncode, out) == (status, "")
     assert re.fullmatch(
         rf"rawcd: {word}; \d+ sectors were sent, so the disc is spoiled unless it can be blanked; "
-        r"the drive says: the disc is not closed\n",
-        error,
+        r"the drive says: the disc is not closed",
+        error.splitlines()[-1],  # before it: what tracks at once cannot carry
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "a.bin",
@@ -180,13 +180,13 @@ def test_output_that_nobody_reads_spoils_no_disc(tmp_path: Path, reader: str) ->
 @pytest.mark.parametrize("mode", ["raw", "sao", "tao"])
 def test_a_disk_that_is_full(tmp_path: Path, mode: str) -> None:
     small = tmp_path / "small"
+    drive = f"virtual:{small}/disc.raw"
     small.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(small)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("no right to mount a small file system")
     try:
         sheet(tmp_path, 5000)
-        drive = f"virtual:{small}/disc.raw"
         code, out, error = run(tmp_path, "burn", "a.cue", "--drive", drive, "--mode", mode)
         assert (code, out) == (1, "")
         (last,) = (line for line in error.splitlines() if line.startswith("rawcd: "))

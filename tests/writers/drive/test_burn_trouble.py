@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rawcd.errors import DriveError, StorageError
+from rawcd.errors import CancelledError, DriveError, StorageError
 from rawcd.progress import BurnAction, BurnProgress
 from rawcd_writers.drive import mmc
 from rawcd_writers.drive.dialogue import Dialogue
@@ -136,6 +136,28 @@ def test_a_bad_spot_where_the_drive_writes_by_itself_is_no_success(mode: str, lb
     assert error.sense == (3, 0x0C, 0)
     assert error.command in ("SYNCHRONIZE CACHE(10)", "CLOSE TRACK/SESSION")
     assert "spoiled" in str(error)
+
+
+@pytest.mark.parametrize("mode", ["raw", "sao", "tao"])
+def test_after_a_burn_that_was_stopped_the_same_session_erases_and_burns_and_ejects(
+    mode: str,
+) -> None:
+    """The recorder went on waiting for the rest, and neither erased the disc nor let it out."""
+    spy = blank_disc("cdrw-short")
+    with DriveSession(spy) as session:
+        for _ in range(2):
+            with pytest.raises(CancelledError):
+                session.burn(
+                    album(), mode=mode, progress=lambda now: now.action is not BurnAction.WRITING
+                )
+            session.blank()
+        assert session.burn(album(), mode=mode).disc_state == "the disc is closed"
+        session.blank()
+        with pytest.raises(CancelledError):
+            session.burn(
+                album(), mode=mode, progress=lambda now: now.action is not BurnAction.WRITING
+            )
+        session.eject()
 
 
 def test_a_second_interruption_does_not_pass_in_silence() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import rawcd
+from rawcd.cdtext import CDText, TextBlock, TextItem
 from rawcd.disc import CopySetting
 from rawcd.errors import CancelledError
 from rawcd.image import ImageType, RegionImage, SubForm, SubRegion
@@ -20,6 +21,7 @@ from rawcd_writers.drive.session import DriveSession
 from rawcd_writers.drive.transport import Answer
 from rawcd_writers.drive.virtual import VirtualRecorder, blank_named
 from tests.writers.drive.burning import Spy, album, blank_disc, mixed, two_sessions
+from tests.writers.drive.test_round_trips import appendable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -246,6 +248,14 @@ def test_p_is_the_hosts_in_raw() -> None:
         (told,) = burned.compare().first
         assert (told.lba, told.field, told.read, told.burned) == (300, "P", "1", "0")
 
+    def one_bit(rows: Bytes2D) -> None:
+        rows[0, 2352 + 8] ^= 0x80
+
+    burned = Burned(album(), "raw")
+    burned.patch(300, one_bit)
+    (told,) = burned.compare().first
+    assert (told.field, told.read, told.burned) == ("P", "0080" + "00" * 10, "0")
+
 
 @pytest.mark.parametrize(
     ("mode", "kind", "packed"),
@@ -266,7 +276,66 @@ def test_r_to_w_is_compared_where_it_was_written(mode: str, kind: ImageType, pac
 
     burned.patch(400, change)
     found = burned.compare()
-    assert [(each.lba, each.field) for each in found.first] == [(400, "R-W")]
+    assert [(each.lba, each.field) for each in found.first] == [(400, "R-W symbol 40")]
+    assert int(found.first[0].read, 16) == int(found.first[0].burned, 16) ^ 1
+
+
+@pytest.mark.parametrize(("mode", "same"), [("raw", False), ("sao", True)])
+def test_a_drive_may_count_a_pregap_down_to_one(mode: str, same: bool) -> None:
+    """IEC 60908 leaves it open; what the host sent itself it does not."""
+    burned = Burned(album(), mode)
+
+    def later(q: Bytes2D) -> None:
+        assert q[0, 5] % 16 < 9
+        q[0, 5] += 1
+
+    burned.patch_q(-148, later)
+    found = burned.compare()
+    assert found.same is same
+    if not same:
+        (told,) = found.first
+        assert (told.field, told.read, told.burned) == (
+            "Q relative time",
+            "00:01:73",
+            "00:01:72",
+        )
+
+
+def test_a_drive_may_change_the_copy_bit_of_scms_where_it_likes_but_must_change_it() -> None:
+    burned = Burned(coded(album()), "sao")
+    track = burned.image.disc.tracks[1]
+    for lba in range(track.first_lba, track.end_lba):
+        burned.patch_q(lba, frame_change(0, 0x20))
+    assert burned.compare().lines == ()
+
+    def still(q: Bytes2D) -> None:
+        q[0, 0] &= 0xDF
+
+    for lba in range(track.first_lba, track.end_lba):
+        burned.patch_q(lba, still)
+    assert burned.compare().faults == ("track 2: the copy bit of SCMS never changes",)
+
+
+@pytest.mark.parametrize("mode", ["raw", "sao"])
+def test_cd_text_is_compared_as_the_drive_finds_it(mode: str) -> None:
+    items = tuple(TextItem(field="title", track=track, text=f"Title {track}") for track in range(3))
+    image = album()
+    disc = replace(image.disc, cdtext=CDText(blocks=(TextBlock(items=items),)))
+    burned = Burned(replace(image, kind=ImageType.RAW, disc=disc), mode)
+    assert burned.result.with_text
+    assert burned.compare().lines == ()
+    others = tuple(replace(each, text=each.text.upper()) for each in items)
+    other = replace(disc, cdtext=CDText(blocks=(TextBlock(items=others),)))
+    written, burned.image = burned.image, replace(burned.image, disc=other)
+    assert burned.compare().faults == ("the CD-TEXT in the lead-in is not what was burned",)
+    burned.image = written
+
+    def wipe(rows: Bytes2D) -> None:
+        rows[0, 2352:] &= 0xC0
+
+    for lba in range(-4650, -150):
+        burned.patch(lba, wipe)
+    assert burned.compare().faults == ("the drive finds no CD-TEXT in the lead-in",)
 
 
 def test_codes_that_no_frame_tells_are_missed() -> None:
@@ -288,6 +357,19 @@ def test_another_disc_is_told_by_its_table_of_contents() -> None:
     said = "\n".join(burned.compare().lines)
     assert "the disc has 1 sessions, 2 were burned" in said
     assert "CONTROL in the table of contents" in said
+
+
+@pytest.mark.parametrize("other", [two_sessions, mixed])
+def test_another_disc_at_once_is_told_before_a_sector_is_read(
+    other: Callable[[], RegionImage],
+) -> None:
+    burned = Burned(appendable(), "tao")
+    burned.image = other()
+    found = burned.compare()
+    assert not found.same
+    assert found.sectors == 0
+    assert any("track 2 is not on the disc" in each for each in found.faults)
+    assert "the disc is not closed, and was to be" in found.faults
 
 
 def test_more_differences_than_are_shown_are_counted() -> None:

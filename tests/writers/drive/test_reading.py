@@ -139,3 +139,46 @@ def test_a_disc_of_two_sessions_is_burned_and_read_back(mode: str, tmp_path: Pat
             return
         for first, second in zip(image.disc.tracks, found.disc.tracks, strict=True):
             assert (first.start_lba, first.end_lba) == (second.start_lba, second.end_lba)
+
+
+def failing(opcode: int, selection: int | None = None) -> Callable[[bytes], Answer | None]:
+    def before(cdb: bytes) -> Answer | None:
+        if cdb[0] == opcode and selection in (None, cdb[2] & 15):
+            return Answer(status=2, data=b"", sense=bytes([0x72, 3, 0x11, 5, 0, 0, 0, 0]))
+        return None
+
+    return before
+
+
+def test_cd_text_and_codes_that_cannot_be_read_are_no_reason_to_stop(tmp_path: Path) -> None:
+    burned(album(), tmp_path / "disc")
+    spy = Spy(VirtualRecorder(tmp_path / "disc"))
+    with DriveSession(spy) as session:
+        spy.before = failing(0x43, 5)
+        found, _ = read_disc(session)
+        (note,) = found.notes
+        assert note.code == "text-unread"
+        assert "03/11/05" in note.message
+        assert found.disc.mcn == "4006381333931"
+        spy.before = failing(0x42)
+        found, _ = read_disc(session, sub=SubSelection.NONE)
+        assert found.disc.mcn is None
+        assert len(found.disc.tracks) == 2
+
+
+def test_cd_text_that_the_drive_misread_is_noted(tmp_path: Path) -> None:
+    burned(album(), tmp_path / "disc")
+    drive = VirtualRecorder(tmp_path / "disc")
+    spy = Spy(drive)
+    pack = bytes([0x80, 0, 0, 0]) + b"Album\0First\0" + b"\0\1"
+    told = (len(pack) + 2).to_bytes(2) + bytes(2) + pack
+
+    def before(cdb: bytes) -> Answer | None:
+        if cdb[0] == 0x43 and cdb[2] & 15 == 5:
+            return Answer(status=0, data=told, sense=b"")
+        return None
+
+    spy.before = before
+    with DriveSession(spy) as session:
+        found, _ = read_disc(session)
+    assert {note.code for note in found.notes} == {"text-damaged"}

@@ -70,10 +70,10 @@ class BurnResult:
         simulated: nothing was written.
         sectors: how many were sent.
         losses: what the image has and the disc has not.
-        sub: the form in which subcode was sent; None: the drive made all of it.
-        with_text: CD-TEXT was sent for the lead-in.
         remarks: what the drive remarked upon while it did its work.
         disc_state: what the disc is now, in words.
+        sub: the form in which subcode was sent; None: the drive made all of it.
+        with_text: CD-TEXT was sent for the lead-in.
     """
 
     mode: str
@@ -125,6 +125,7 @@ class Burn(Writing):
         self._overburn = overburn
         self._planned = planned
         self._plan: BurnPlan | None = None
+        self._known: tuple[str, ...] = ()  # what was remarked upon before
         self._sub: ImageType | None = None  # the form of the subcode that is sent
         self._with_text = False
 
@@ -144,7 +145,7 @@ class Burn(Writing):
             simulated=self._simulate,
             sectors=self._sent,
             losses=self._plan.losses,
-            remarks=tuple(map(str, self._dialogue.warnings)),
+            remarks=(*map(str, self._dialogue.warnings), *self._session.observed(self._known)),
             disc_state=self._session.state_in_words(),
             sub=self._sub,
             with_text=self._with_text,
@@ -156,6 +157,7 @@ class Burn(Writing):
         check_fits(self._image, media, name=session.name, overburn=self._overburn)
         assert media is not None  # check_fits refuses an empty drive
         plan = self._plan = plan_burn(session, self._image, self._wanted)
+        self._known = session.observed()
         _log.info("%s: %s, without %s", session.name, plan.mode.value, plan.losses)
         if self._planned is not None:
             self._planned(plan)

@@ -20,9 +20,10 @@ from rawcd.msf import LAST_LBA, PROGRAM_LBA, Msf, linear_frames
 from rawcd.progress import report
 from rawcd.subcode.rows import msf_bcd
 from rawcd_writers.drive import expected, mmc
+from rawcd_writers.drive.contents import disc_of_toc
 from rawcd_writers.drive.dialogue import is_refused
 from rawcd_writers.drive.expected import MadeSubcode, SentSubcode, sent_rw, track_made_at_once
-from rawcd_writers.drive.reading import SectorReader, disc_of_toc, first_readable
+from rawcd_writers.drive.reading import SectorReader, first_readable
 from rawcd_writers.drive.replies import DiscStatus
 
 if TYPE_CHECKING:
@@ -161,12 +162,11 @@ def compare(
     """
     session.wait_until_ready()
     told = disc_of_toc(session)
-    if mode == "raw":
-        sub = sub or image.kind
     faults = list(_toc_faults(told, image.disc, moved=mode == "tao"))
     appendable = session.disc_information().status is DiscStatus.APPENDABLE
     if appendable is not image.disc.appendable:
-        faults.append(f"the disc is {'not ' * appendable}closed, and should be otherwise")
+        state = "not closed, and was to be" if appendable else "closed, and a session was to follow"
+        faults.append(f"the disc is {state}")
     skipped: list[str] = []
     selection, reader = _reader(session, told)
     wanted: Subcode
@@ -175,9 +175,11 @@ def compare(
     elif mode == "sao":
         wanted = MadeSubcode(image.disc, None if sub is None else sent_rw(image, sub))
     else:
-        if any("is not on the disc" in each for each in faults):
-            return Comparison(sectors=0, count=0, first=(), faults=tuple(faults), skipped=())
-        wanted = MadeSubcode(_made_at_once(image.disc, told))
+        try:
+            wanted = MadeSubcode(_made_at_once(image.disc, told))
+        except (KeyError, ValueError) as error:  # other tracks than were written
+            why = f"its tracks do not lie as at once: {error}"
+            return Comparison(sectors=0, count=0, first=(), faults=(*faults, why), skipped=())
     if selection is not mmc.SubSelection.RAW:
         skipped.append(_NOT_READ[selection])
     stretches = list(_stretches(image.disc, told, mode))
@@ -270,9 +272,8 @@ def _text_faults(session: DriveSession, image: DiscImage) -> Iterator[str]:
         return
     if not found:
         yield "the drive finds no CD-TEXT in the lead-in"
-    elif (one := read_packs(found).cdtext) != read_packs(packs).cdtext:
-        blocks = 0 if one is None else len(one.blocks)
-        yield f"the CD-TEXT in the lead-in ({blocks} blocks) is not what was burned"
+    elif read_packs(found).cdtext != read_packs(packs).cdtext:
+        yield "the CD-TEXT in the lead-in is not what was burned"
 
 
 def _made_at_once(burned: Disc, told: Disc) -> Disc:
@@ -301,9 +302,8 @@ def _stretches(burned: Disc, told: Disc, mode: str) -> Iterator[_Stretch]:
                 yield from _stretches_of_sheet(session, track, forms)
                 continue
             start = told.track(track.number).start_lba
-            if (
-                track.is_audio
-            ):  # a data track's pregap ends with blocks that link, and are unreadable
+            # The pregap of a data track ends with blocks that link, which nobody can read.
+            if track.is_audio:
                 yield _Stretch(lba=start - PREGAP_SECTORS, end_lba=start, shift=None, track=track)
             yield _Stretch(
                 lba=start,
@@ -332,7 +332,9 @@ def _compare(
     read = reader.read(part.lba, count)
     sight = _Sight(image, part, read, wanted)
     tally.sectors += count
-    rows = set(sight.rows()) | {lba - part.lba for lba in reader.lost if part.lba <= lba}
+    rows = set(sight.rows())
+    if reader.lost:
+        rows |= {row for row in range(count) if part.lba + row in reader.lost}
     if tally.count >= _PATIENT_WITH:
         tally.count += len(rows)
         return
@@ -423,15 +425,8 @@ class _Sight:
             )
         for name in self._fields:
             assert self._sub is not None  # fields are of a subcode that was read
-            yield Difference(
-                lba=lba,
-                field=name if name in _CHANNELS else f"Q {name}",
-                read=expected.shown(name, self._read.sub[:1]),
-                burned=expected.shown(name, self._sub[:1]),
-            )
-
-
-_CHANNELS: Final = ("P", "R-W")
+            where, read, wanted = expected.told(name, self._read.sub[:1], self._sub[:1])
+            yield Difference(lba=lba, field=where, read=read, burned=wanted)
 
 
 def _carried(mode: TrackMode, has_forms: bool, burned: Bytes2D) -> Flags:

@@ -64,7 +64,7 @@ class Subcode(Protocol):
     def unlike(self, lba: int, sub: Bytes2D) -> tuple[Unlike, Bytes2D]:
         """Return which fields differ in subcode (n, 16) or (n, 96), and what it should be.
 
-        The second is (n, 12) or (n, 96): what `shown` is given with the field's name.
+        The second is (n, 12) or (n, 96): what `told` is given with the field's name.
         """
         ...
 
@@ -80,14 +80,31 @@ def frames_of(sub: Bytes2D) -> Bytes2D:
     return pq_of_pw96(sub)[0]
 
 
-def shown(name: str, sub: Bytes2D) -> str:
-    """Return what a field of a sector's subcode, (1, 12), (1, 16) or (1, 96), is."""
+def told(name: str, read: Bytes2D, wanted: Bytes2D) -> tuple[str, str, str]:
+    """Return a field in words, what it is, and what it should be.
+
+    Args:
+        name: the field.
+        read: a sector's subcode, (1, 16) or (1, 96).
+        wanted: what it should be, (1, 12) or (1, 96).
+    """
     if name == "P":
-        return str(int(np.bitwise_count(sub & _P_BIT).sum() * 2 > sub.shape[1]))
+        return name, _channel_p(read), _channel_p(wanted)
     if name == "R-W":
-        return (sub & np.uint8(RW_BITS)).tobytes().hex()
-    frame = sub if sub.shape[1] == Q_BYTES else frames_of(sub)
-    return qfields.shown(name, frame[0])
+        unlike = (read ^ wanted) & np.uint8(RW_BITS) != 0
+        place, more = int(unlike[0].argmax()), int(unlike.sum()) - 1
+        where = f"R-W symbol {place}" + (f" (and {more} more)" if more else "")
+        there, right = (f"{int(sub[0, place]) & RW_BITS:02X}" for sub in (read, wanted))
+        return where, there, right
+    frames = (sub if sub.shape[1] == Q_BYTES else frames_of(sub) for sub in (read, wanted))
+    there, right = (qfields.shown(name, frame[0]) for frame in frames)
+    return f"Q {name}", there, right
+
+
+def _channel_p(sub: Bytes2D) -> str:
+    """Return P as a bit, or as twelve bytes where it changes inside of the sector."""
+    bits = np.packbits(sub & _P_BIT, axis=1).tobytes()
+    return {bytes(12): "0", b"\xff" * 12: "1"}.get(bits, bits.hex())
 
 
 class SentSubcode:

@@ -1,8 +1,8 @@
 """A disc in a drive as an image: READ CD with subcode and error flags, read when asked for.
 
 The table of contents says what sessions and tracks there are; indexes, catalogue number, ISRC
-and copy bits are found in Q, by the same search that opens a recording. Lead-ins and lead-outs,
-which no drive reads, are made.
+and copy bits are found in Q, by the same search that opens a recording; CD-TEXT is what the drive
+finds. Lead-ins and lead-outs, which no drive reads, are made.
 """
 
 from __future__ import annotations
@@ -10,19 +10,15 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from rawcd.disc import (
-    FIRST_LEAD_OUT_SECTORS,
-    LATER_LEAD_OUT_SECTORS,
     MODE_CHANGE_PREGAP_SECTORS,
     PREGAP_SECTORS,
     Disc,
-    DiscType,
-    Index,
     Session,
     Track,
     TrackMode,
@@ -31,26 +27,27 @@ from rawcd.errors import DriveError, FormatError, StorageError
 from rawcd.image import (
     ImageType,
     MainForm,
+    Note,
     Region,
     RegionImage,
     SubForm,
     SubRegion,
     blanks,
 )
-from rawcd.msf import PROGRAM_LBA, Msf
+from rawcd.msf import Msf
 from rawcd.qscan import recover_disc
 from rawcd.sector import SYNC, scramble
 from rawcd.source import SECTOR_BYTES
 from rawcd_writers.drive import mmc
+from rawcd_writers.drive.contents import disc_of_toc, text_of, with_codes
 from rawcd_writers.drive.dialogue import is_refused
 from rawcd_writers.drive.feed import MAX_BLOCKS
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Container
 
     from rawcd.source import Bytes2D
     from rawcd_writers.drive.session import DriveSession
-    from rawcd_writers.drive.tables import FullToc, Toc
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +55,8 @@ _MEDIUM_ERROR: Final = 3
 _RUN_OUT_KEYS: Final = (3, 5, 8)
 """Medium error, wrong kind of sector, blank: what drives say of run-out blocks."""
 _RUN_OUT_SECTORS: Final = 2
+_RUN_IN_SECTORS: Final = 5
+"""Before a data track at once: a link block and four run-in blocks."""
 _POINTS: Final = 0xA0, 0xA1, 0xA2
 _MODE_BYTE: Final = 15
 _DISC_CHANGED: Final = 0x28
@@ -315,110 +314,6 @@ class _ImageMain:
         return rows.tobytes()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _TocTrack:
-    number: int
-    control: int
-    lba: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _TocSession:
-    tracks: tuple[_TocTrack, ...]
-    lead_out_lba: int
-    disc_type: DiscType
-
-
-def _sessions_of_full(toc: FullToc) -> Iterator[_TocSession]:
-    for number in range(toc.first, toc.last + 1):
-        items = [each for each in toc.entries if each.session == number and each.adr == 1]
-        lead_out = next((each.lba for each in items if each.point == _POINTS[2]), None)
-        kinds = [each.value[1] for each in items if each.point == _POINTS[0]]
-        tracks = {
-            each.point: _TocTrack(number=each.point, control=each.control, lba=each.lba)
-            for each in items
-            if 1 <= each.point <= 99 and each.lba is not None
-        }
-        if lead_out is None or not tracks:
-            raise FormatError(f"session {number} has no tracks, or no lead-out", place="READ TOC")
-        known = {int(each) for each in DiscType}
-        yield _TocSession(
-            tracks=tuple(tracks[each] for each in sorted(tracks)),
-            lead_out_lba=lead_out,
-            disc_type=DiscType(kinds[0] if kinds and kinds[0] in known else 0),
-        )
-
-
-def _session_of_short(toc: Toc) -> _TocSession:
-    tracks = [
-        _TocTrack(number=each.track, control=each.control, lba=each.lba)
-        for each in toc.entries
-        if 1 <= each.track <= 99
-    ]
-    ends = [each.lba for each in toc.entries if each.track == mmc.LEAD_OUT]
-    if not tracks or not ends:
-        raise FormatError("no tracks, or no lead-out", place="READ TOC")
-    return _TocSession(tracks=tuple(tracks), lead_out_lba=ends[0], disc_type=DiscType.CDDA_CDROM)
-
-
-def disc_of_toc(session: DriveSession, modes: dict[int, TrackMode] | None = None) -> Disc:
-    """Return the disc as its table of contents tells it: no pregaps but the first, no indexes.
-
-    Args:
-        session: the drive.
-        modes: of data tracks; those not named have mode 1, in XA and CD-I sessions mode 2.
-
-    Raises:
-        DriveError: the disc has no table of contents, or one that contradicts itself.
-    """
-    full = session.dialogue.reply_or_none(mmc.read_full_toc())
-    try:
-        if full is not None and full.entries:
-            told = tuple(_sessions_of_full(full))
-        else:
-            told = (_session_of_short(session.dialogue.ask(mmc.read_toc())),)
-        return _disc_of(told, modes or {})
-    except (FormatError, ValueError) as error:
-        raise DriveError(
-            f"{session.name}: the table of contents contradicts itself: {error}",
-            command="READ TOC/PMA/ATIP",
-        ) from error
-
-
-def _disc_of(told: tuple[_TocSession, ...], modes: dict[int, TrackMode]) -> Disc:
-    sessions: list[Session] = []
-    for each in told:
-        program = each.tracks[0].lba - PREGAP_SECTORS if sessions else PROGRAM_LBA
-        xa = each.disc_type is not DiscType.CDDA_CDROM
-        ends = [*(track.lba for track in each.tracks[1:]), each.lead_out_lba]
-        tracks: list[Track] = []
-        for track, end in zip(each.tracks, ends, strict=True):
-            data = TrackMode.MODE2 if xa else TrackMode.MODE1
-            head = () if tracks else (Index(number=0, lba=program),)
-            tracks.append(
-                Track(
-                    number=track.number,
-                    mode=modes.get(track.number, data)
-                    if track.control & _DATA
-                    else TrackMode.AUDIO,
-                    indexes=(*head, Index(number=1, lba=track.lba)),
-                    end_lba=end,
-                    pre_emphasis=bool(track.control & 1) and not track.control & _DATA,
-                )
-            )
-        extra = {"lead_in_lba": sessions[-1].end_lba} if sessions else {}
-        sessions.append(
-            Session(
-                tracks=tuple(tracks),
-                lead_out_lba=each.lead_out_lba,
-                lead_out_sectors=LATER_LEAD_OUT_SECTORS if sessions else FIRST_LEAD_OUT_SECTORS,
-                disc_type=each.disc_type,
-                **extra,
-            )
-        )
-    return Disc(sessions=tuple(sessions))
-
-
 _SUB_FORMS: Final = {
     mmc.SubSelection.NONE: SubForm.MADE,
     mmc.SubSelection.RAW: SubForm.RAW,
@@ -440,7 +335,8 @@ def read_disc(
 
     Args:
         session: the drive.
-        sub: the subcode that is read; without it indexes, MCN, ISRC are not found.
+        sub: the subcode that is read. Without Q no index is found, and MCN and ISRC are what the
+            drive itself finds.
         errors: the error flags that are counted.
         retries: how often a sector is tried again.
 
@@ -455,23 +351,42 @@ def read_disc(
     }
     if any(track.mode is not modes.get(track.number, track.mode) for track in disc.tracks):
         disc = disc_of_toc(session, modes)
-    reader.run_out = frozenset(
-        lba
-        for track in disc.tracks
-        if not track.is_audio
-        for lba in range(track.end_lba - _RUN_OUT_SECTORS, track.end_lba)
-    )
-    image = _image_of(disc, reader)
+    reader.run_out = _link_blocks(disc)
+    text, notes = text_of(session, disc)
     if sub not in (mmc.SubSelection.RAW, mmc.SubSelection.Q):
-        return image, reader
+        disc = replace(with_codes(session, disc), cdtext=text)
+        return replace(_image_of(disc, reader), notes=notes), reader
+    image = _image_of(disc, reader)
     try:
         found = recover_disc(_ImageSub(image), _ImageMain(image))
     except StorageError as error:
         raise DriveError(str(error), command="READ CD") from error
     except FormatError as error:
         _log.warning("%s: Q is not used: %s", session.name, error)
-        return image, reader
-    return _image_of(found, reader), reader
+        found = disc
+        notes += (Note(code="q-not-used", message=f"indexes and codes are not read: {error}"),)
+    reader.run_out = _link_blocks(found)
+    return replace(_image_of(replace(found, cdtext=text), reader), notes=notes), reader
+
+
+def _link_blocks(disc: Disc) -> frozenset[int]:
+    """Return where there are blocks without content if the disc's data tracks are at once.
+
+    A track's end that only the table of contents tells may have the next one's pregap before it.
+    """
+    found: set[int] = set()
+    for session in disc.sessions:
+        followers = (*session.tracks[1:], None)
+        for track, after in zip(session.tracks, followers, strict=True):
+            if track.is_audio:
+                continue
+            found.update(range(track.start_lba - _RUN_IN_SECTORS, track.start_lba))
+            ends = [track.end_lba]
+            if after is not None and not after.pregap_sectors:
+                ends.append(track.end_lba - PREGAP_SECTORS)
+            for end in ends:
+                found.update(range(end - _RUN_OUT_SECTORS, end))
+    return frozenset(found)
 
 
 def _header_mode(reader: SectorReader, track: Track) -> TrackMode:

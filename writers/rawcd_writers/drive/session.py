@@ -227,6 +227,15 @@ class DriveSession(DriveQueries):
         """Say what the disc is now, as far as the drive tells; never fails."""
         return self.state()[1]
 
+    def observed(self, known: Sequence[str] = ()) -> tuple[str, ...]:
+        """Return what a recorder that is a program remarks upon and no sense code tells.
+
+        Args:
+            known: what was remarked upon before.
+        """
+        told: tuple[str, ...] = getattr(self.dialogue.transport, "observations", ())
+        return tuple(each for each in told if each not in known)
+
     # -- tray and speed ---------------------------------------------------------------------------
 
     @property

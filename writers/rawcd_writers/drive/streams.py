@@ -82,13 +82,14 @@ class RawStreamBurn(Writing):
             DriveError: the drive failed; `.disc_state` says what became of the disc.
             CancelledError: `progress` said stop; `.disc_state` likewise.
         """
+        known = self._session.observed()
         self._attend(self._write)
         return BurnResult(
             mode="raw",
             simulated=False,
             sectors=self._sent,
             losses=(),
-            remarks=tuple(map(str, self._dialogue.warnings)),
+            remarks=(*map(str, self._dialogue.warnings), *self._session.observed(known)),
             disc_state=self._session.state_in_words(),
         )
 

@@ -147,9 +147,7 @@ class Writing:
         A drive that was reset has forgotten page 05h and the cue sheet; one that reports a new
         disc may hold one of another size, or one that is not blank.
         """
-        changes = self._dialogue.changes[self._changes :]
-        if changes:
-            first = changes[0]
+        for first in self._dialogue.changes[self._changes :]:
             raise DriveError(
                 f"{first}; the disc has to be looked at anew: start again",
                 sense=first.sense,

@@ -16,7 +16,7 @@ from rawcd.source import SECTOR_BYTES as MAIN_BYTES
 from rawcd.subcode.interleave import history_after, interleaved
 from rawcd.subcode.layouts import PACK_SYMBOLS, SECTOR_PACKS
 from rawcd.subcode.parity import with_parity
-from rawcd.subcode.rows import Q_BIT, RW_BITS, pq_of_pq16, pw96_of
+from rawcd.subcode.rows import P_BIT, Q_BIT, RW_BITS, pq_of_pq16, pw96_of
 from rawcd_writers.drive.virtual.pages import RAW_BLOCKS
 from rawcd_writers.drive.virtual.rawcheck import RawCheck
 from rawcd_writers.drive.virtual.refusals import (
@@ -159,7 +159,7 @@ class RawRecording:
             q, p = pq_of_pq16(sub)
         else:
             q = np.packbits(sub & Q_BIT, axis=1)
-        self._check.take(lba, main, q)
+        self._check.take(lba, main, q, (sub[:, 0] & P_BIT) != 0 if p is None else p)
         if not self.test:
             if not self._began:
                 self._began = True

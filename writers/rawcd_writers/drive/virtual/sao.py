@@ -46,7 +46,9 @@ class SaoRecording:
         self._made = SessionFrame(sheet.disc, parameters.multi_session)
         self._packs = PackWriter()
         self._rests: list[tuple[int, Bytes2D]] = []  # R-W that reaches into what the drive makes
-        self._remarks = dict.fromkeys(sheet.remarks, (sheet.stretches[0].lba, 1))
+        self._remarks: dict[str, tuple[int, int]] = dict.fromkeys(
+            sheet.remarks, (sheet.stretches[0].lba, 1)
+        )
         self._began = False
         self.test = parameters.test
         program = sheet.stretches[0].lba

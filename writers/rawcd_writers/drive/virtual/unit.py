@@ -59,6 +59,16 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+HABITS: Final = {
+    "no-p-before-track": "P does not announce a track",
+    "short-track": "a track is shorter than four seconds",
+    "sparse-catalogue-number": "more than 100 sectors lie between two catalogue numbers in Q",
+    "sparse-isrc": "more than 100 sectors lie between two ISRCs of a track in Q",
+    "stale-zero-byte": "the zero byte of a Q frame is not zero",
+    "unknown-pack": "an R-W pack is of no known mode and item",
+    "unscrambled-blank": "a data sector that holds nothing is not scrambled",
+}
+"""Remarks in words."""
 Handler = Callable[[Any, bytes, memoryview], bytes]
 """A method of the recorder: the CDB, filled up to 16 bytes, and the data that came with it."""
 
@@ -141,6 +151,7 @@ class LogicalUnit:
         self._busy_since = 0.0
         self._busy_sense = OPERATION_IN_PROGRESS
         self._recording: Recording | None = None
+        self._rests = False  # what came of an unfinished session has been flushed
         self._sheet: CueSheet | None = None
         self._sheet_parameters: WriteParameters | None = None
         self._read_speed = READ_SPEED
@@ -154,6 +165,14 @@ class LogicalUnit:
     def medium(self) -> Medium | None:
         """The disc in the drive."""
         return self._medium
+
+    @property
+    def observations(self) -> tuple[str, ...]:
+        """The remarks in words, for people."""
+        return tuple(
+            f"{HABITS.get(habit, habit)} (first at LBA {lba}, {times} in all)"
+            for habit, (lba, times) in self.remarks.items()
+        )
 
     def execute(
         self,
@@ -309,6 +328,7 @@ class LogicalUnit:
     def _abandon(self, why: str) -> None:
         """Lose what was under way."""
         recording, self._recording = self._recording, None
+        self._rests = False
         self._sheet = None
         self._busy_until = 0.0
         self.buffer.flush()
@@ -318,6 +338,11 @@ class LogicalUnit:
             self._medium.spoil(f"track {recording.track.number} was not closed: {why}")
         elif self._medium.open.spoilt is not None:
             self._medium.spoil(f"the session was not finished: {why}")
+
+    def _give_up(self, why: str) -> None:
+        """Lose a session that its host stopped in the middle and flushed, as stopped burns do."""
+        if self._rests:
+            self._abandon(why)
 
     def _disc(self) -> Medium:
         """Return the disc.
@@ -397,6 +422,7 @@ class LogicalUnit:
         if load and not start:
             if self._pages.locked:
                 raise Refusal(REMOVAL_PREVENTED, "removal is prevented")
+            self._give_up("the tray was opened")
             if self._recording is not None:
                 raise Refusal(SEQUENCE_ERROR, "a session is being written")
             if not self._tray_open:
