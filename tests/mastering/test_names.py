@@ -1,4 +1,4 @@
-"""The public names of `rawcd.mastering`: each loads, and nothing heavy comes before it is needed."""
+"""The public names of `rawcd.mastering`: each loads, and nothing heavy comes before it must."""
 
 from __future__ import annotations
 
