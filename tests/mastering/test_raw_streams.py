@@ -20,6 +20,7 @@ from tests.mastering.writing import (
     code_of,
     expected,
     prepared_raw,
+    prepared_tao,
     small_image,
     small_stream,
     sound,
@@ -185,6 +186,31 @@ def test_streams_that_are_no_discs(given: Any) -> None:
     text = isinstance(given, io.StringIO)
     wanted = HResult.E_INVALIDARG if text else HResult.E_IMAPI_DF2RAW_STREAM_NOT_SUPPORTED
     assert code == wanted
+
+
+class Liar:
+    """A stream that answers nonsense when it is asked how long it is."""
+
+    def __init__(self, size: Any) -> None:
+        self._size = size
+
+    def read(self, size: int = -1) -> bytes:
+        return b""
+
+    def seek(self, place: int, whence: int = 0) -> Any:
+        if isinstance(self._size, Exception):
+            raise self._size
+        return self._size
+
+
+@pytest.mark.parametrize("size", [None, -1, "long", ZeroDivisionError(), 10**30])
+def test_streams_that_lie_about_their_length(size: Any) -> None:
+    assert refused(Liar(size)) == HResult.E_IMAPI_DF2RAW_STREAM_NOT_SUPPORTED
+    with pytest.raises(MasteringError) as caught:
+        prepared_tao().add_audio_track(Liar(size))
+    no_room = HResult.E_IMAPI_DF2TAO_NOT_ENOUGH_SPACE
+    wanted = no_room if size == 10**30 else HResult.E_IMAPI_DF2TAO_STREAM_NOT_SUPPORTED
+    assert caught.value.hresult == wanted
 
 
 def test_two_sessions_are_refused_and_a_remedy_is_named() -> None:
