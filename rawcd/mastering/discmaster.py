@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from rawcd.errors import MasteringError, RawCDError
+from rawcd.filesystem import BLOCK_BYTES
 from rawcd.hresults import HResult
 from rawcd.mastering.drive import drive_of
 from rawcd.mastering.engine import BurnEngine
@@ -70,7 +71,8 @@ class DiscMaster:
         *,
         stash: str | os.PathLike[str] | Stash | None = None,
     ) -> None:
-        self._recorders = None if recorders is None else tuple(recorders)
+        one = (recorders,) if isinstance(recorders, str) else recorders
+        self._recorders = None if one is None else tuple(one)
         self._job = Job(stash if isinstance(stash, Stash) else Stash(stash))
         self._audio = AudioImage()
         self._data = DataImage()
@@ -188,10 +190,10 @@ class DiscMaster:
         """
         with self._job.call(Call.CLEAR):
             self._forget_image()
-            if self._job.has_ground:
-                ground = self._job.ground
+            if self._job.choice is not None:
+                recorder, ground = self._job.choice
                 end = ground.start_lba + ground.sectors
-                self._job.ground = Ground(start_lba=0, sectors=end)
+                self._job.choice = recorder, Ground(start_lba=0, sectors=end)
 
     # -- the recorder -----------------------------------------------------------------------------
 
@@ -231,7 +233,6 @@ class DiscMaster:
         """
         with self._job.call(Call.GET_RECORDER):
             recorder = self._job.recorder
-            assert recorder is not None, "the table says so"
             if self._job.machine.state is not State.BURNING:
                 with self._losing():
                     recorder.drive.check_present("get_active_disc_recorder")
@@ -259,14 +260,11 @@ class DiscMaster:
             with drive.looked_at("set_active_disc_recorder") as session:
                 ground = look(session, data=data)
             self._check_fits(ground, gap=drive.gap_blocks)
-            before, taken = (job.recorder, job.has_ground and job.ground), job.stash.is_taken
-            job.recorder, job.ground = recorder, ground
+            before, job.choice = job.choice, (recorder, ground)
             try:
-                job.reserve(2048 if data else SECTOR_BYTES)
+                job.reserve(BLOCK_BYTES if data else SECTOR_BYTES)
             except BaseException:
-                job.recorder, job.ground = before[0], before[1] or None
-                if not taken:
-                    job.stash.release()
+                job.choice = before
                 raise
 
     def _check_fits(self, ground: Ground, *, gap: int) -> None:
@@ -278,7 +276,7 @@ class DiscMaster:
         if self._job.machine.format is DiscMasterFormat.JOLIET:
             self._data.used_blocks(ground)
             return
-        needed = self._audio.blocks + max(0, len(self._audio.tracks) - 1) * (gap + 2)
+        needed = self._audio.span(gap)
         if needed > ground.sectors:
             raise refusal(
                 HResult.IMAPI_E_DISCFULL,
@@ -313,7 +311,6 @@ class DiscMaster:
         data = machine.format is DiscMasterFormat.JOLIET
         if data and self._data.is_empty:
             raise refusal(HResult.IMAPI_E_INVALIDIMAGE, "record_disc: no file is staged")
-        assert job.recorder is not None, "the table says so"
         drive, ground = job.recorder.drive, job.ground
         drive.check_free()
         sources = [self._data.track(ground)] if data else self._sound()
@@ -333,17 +330,25 @@ class DiscMaster:
             code = HResult(error.hresult)
             raise
         finally:
-            job.listeners.tell(Events.notify_burn_complete, code)
-            job.listeners.unadvise(watched)
-            if machine.state is State.BURNING:
-                machine.advance(Call.BURNED if code is HResult.S_OK else Call.FAILED)
-            if code is HResult.IMAPI_E_DEVICE_NOTPRESENT:
-                machine.advance(Call.DEVICE_GONE)
-            if code is HResult.S_OK:
-                self._forget_image()
-            if self._close_asked:
-                self._close_asked = False
-                self.close()
+            try:
+                job.listeners.tell(Events.notify_burn_complete, code)
+            finally:
+                job.listeners.unadvise(watched)
+                self._settle(code)
+
+    def _settle(self, code: HResult) -> None:
+        """Go on from a burn that is over, whatever became of it."""
+        machine = self._job.machine
+        if code is HResult.S_OK:
+            machine.advance(Call.BURNED)
+            self._forget_image()
+        else:
+            machine.advance(Call.FAILED)
+        if code is HResult.IMAPI_E_DEVICE_NOTPRESENT:
+            machine.advance(Call.DEVICE_GONE)
+        if self._close_asked:
+            self._close_asked = False
+            self.close()
 
     def _sound(self) -> list[Source]:
         return [
@@ -365,7 +370,7 @@ class DiscMaster:
         """Forget the image, its properties and the recorder, and let others have the stash."""
         self._forget_image()
         self._data.set_properties(JolietProperties.default())
-        self._job.recorder, self._job.ground = None, None
+        self._job.choice = None
         self._job.stash.release()
 
     @contextmanager

@@ -64,6 +64,7 @@ class BurnEngine:
         self._total = 0
         self._before = 0
         self._told = 0
+        self._closing = False
         self._refused: MasteringError | None = None
 
     def burn_audio(self, sources: Sequence[Source], *, eject: bool) -> None:
@@ -101,7 +102,6 @@ class BurnEngine:
     @contextmanager
     def _session(self) -> Iterator[DriveSession]:
         """Give the drive, held alone, with the right disc in it."""
-        self._drive.check_free()
         self._drive.is_burning = True
         try:
             with (
@@ -161,6 +161,7 @@ class BurnEngine:
             if not done:
                 self._listeners.tell(Events.notify_block_progress, 0, self._total)
             if done == len(counts):
+                self._closing = True
                 self._listeners.tell(Events.notify_closing_disc, self._closing_seconds())
 
         try:
@@ -183,7 +184,12 @@ class BurnEngine:
             ) from (self._refused.__cause__ or error)
 
     def _watch(self, told: BurnProgress) -> bool:
-        """Tell how far it is, and ask whether to go on."""
+        """Tell how far it is, and ask whether to go on.
+
+        Once the session is being closed nobody is asked: it would be closed all the same.
+        """
+        if self._closing:
+            return True
         if told.action is BurnAction.WRITING and told.written_lba >= told.start_lba:
             done = self._before + told.written_lba + 1 - told.start_lba
             if done - self._told >= max(1, self._total // _STEPS):

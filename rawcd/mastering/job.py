@@ -5,9 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rawcd.hresults import HResult
 from rawcd.mastering.events import Listeners
-from rawcd.mastering.refusals import refusal
 from rawcd.mastering.states import Machine
 
 if TYPE_CHECKING:
@@ -26,16 +24,14 @@ class Job:
         machine: where it stands.
         listeners: who is told.
         stash: where the image grows.
-        recorder: the active one.
-        ground: the disc that was in it when it was chosen.
+        choice: the active recorder, and the disc that was in it when it was chosen.
     """
 
     def __init__(self, stash: Stash) -> None:
         self.machine = Machine()
         self.listeners = Listeners()
         self.stash = stash
-        self.recorder: DiscRecorder | None = None
-        self._ground: Ground | None = None
+        self.choice: tuple[DiscRecorder, Ground] | None = None
 
     @contextmanager
     def call(self, call: Call) -> Iterator[None]:
@@ -49,23 +45,18 @@ class Job:
         self.machine.advance(call)
 
     @property
-    def has_ground(self) -> bool:
-        """Whether a recorder was chosen."""
-        return self._ground is not None
+    def recorder(self) -> DiscRecorder:
+        """The active recorder."""
+        return self._chosen()[0]
 
     @property
     def ground(self) -> Ground:
-        """The disc that was in the active recorder."""
-        if self._ground is None:
-            raise refusal(
-                HResult.IMAPI_E_NOACTIVERECORDER,
-                "no recorder is active; call set_active_disc_recorder()",
-            )
-        return self._ground
+        """The disc that was in it when it was chosen."""
+        return self._chosen()[1]
 
-    @ground.setter
-    def ground(self, ground: Ground | None) -> None:
-        self._ground = ground
+    def _chosen(self) -> tuple[DiscRecorder, Ground]:
+        assert self.choice is not None, "the table lets nothing come here without a recorder"
+        return self.choice
 
     def reserve(self, block_bytes: int) -> None:
         """Reserve the stash's room on the disk for the largest image that the disc takes.

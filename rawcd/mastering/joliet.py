@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from rawcd.errors import AuthoringError
+from rawcd.errors import AuthoringError, UnsupportedError
 from rawcd.filesystem import (
     BLOCK_BYTES,
     FileTree,
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from rawcd.mastering.job import Job
     from rawcd.mastering.stash import Stash
     from rawcd.source import Source
+
+_log = logging.getLogger(__name__)
 
 LEAST_BLOCKS: Final = 300
 """A track is four seconds long at least (Red Book)."""
@@ -123,6 +126,8 @@ class DataImage:
         except AuthoringError as error:
             code = _CODES.get(error.rule, HResult.E_INVALIDARG)
             raise refusal(code, str(error)) from error
+        except UnsupportedError as error:
+            raise refusal(HResult.E_INVALIDARG, str(error)) from error
 
     def used_blocks(self, ground: Ground) -> int:
         """Return what the track will have; nothing as long as nothing is staged."""
@@ -226,6 +231,8 @@ class JolietDiscMaster:
                     if isinstance(folder, FileTree)
                     else FileTree.from_folder(folder, follow_links=True)
                 )
+            for note in given.notes:
+                _log.warning("add_data: %s: %s", note.file, note.message)
             files = list(_new_files(given))
             taken = self._taken(given)
             if taken and not overwrite:
@@ -270,7 +277,7 @@ class JolietDiscMaster:
             if properties is None:
                 raise refusal(HResult.E_POINTER, "set_joliet_properties: nothing is given")
             wanted, code = self._image.properties.with_values(properties)
-            if self._job.has_ground:
+            if self._job.choice is not None:
                 check_boot(wanted, self._job.ground)
             self._image.set_properties(wanted)
             return code
@@ -355,8 +362,6 @@ def _piece(file: NewFile, stash: Stash, offset: int) -> PieceFile:
 def _with_pieces(folder: Folder, pieces: dict[int, PieceFile]) -> Folder:
     entries: dict[str, Entry] = {}
     for name, entry in folder.entries.items():
-        inner: Any = entry
-        if isinstance(entry, Folder):
-            inner = _with_pieces(entry, pieces)
-        entries[name] = pieces.get(id(entry), inner)
+        inner = _with_pieces(entry, pieces) if isinstance(entry, Folder) else entry
+        entries[name] = pieces.get(id(entry)) or inner
     return replace(folder, entries=entries)

@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 import construct
 
 from rawcd.errors import AuthoringError, RawCDError
-from rawcd.filesystem import BLOCK_BYTES, BootImage, FileTree, Folder, MemoryFile, VolumeOptions
-from rawcd.filesystem import make_volume as laid_out
+from rawcd.filesystem import (
+    BLOCK_BYTES,
+    BootImage,
+    FileTree,
+    Folder,
+    MemoryFile,
+    VolumeOptions,
+    make_volume,
+)
 from rawcd.hresults import HResult
 from rawcd.mastering.refusals import refusal, source_codes
 from rawcd.source import FileBytes, StreamBytes
@@ -102,11 +109,11 @@ class JolietProperties:
                     raise _bad(name, f"at most {_ID_BYTES} ASCII letters", value)
                 changes["maker"] = value
             elif name == "BootImagePlatform":
-                if value not in _PLATFORMS:
+                if not isinstance(value, int) or value not in _PLATFORMS:
                     raise _bad(name, "0 (x86), 1 (PowerPC) or 2 (Mac)", value)
                 changes["platform"] = value
             elif name == "BootImageEmulationType":
-                if value not in range(len(_EMULATIONS)):
+                if not isinstance(value, int) or value not in range(len(_EMULATIONS)):
                     raise _bad(name, "0 to 4", value)
                 changes["emulation"] = value
             elif name == "BootImage":
@@ -200,7 +207,7 @@ def _volume_name(value: object) -> str:
         raise _bad("VolumeName", "a text", value)
     try:
         options = VolumeOptions(volume_id=value, level=2)
-        laid_out(FileTree(root=Folder()), options=options)
+        make_volume(FileTree(root=Folder()), options=options)
     except AuthoringError as error:
         raise refusal(HResult.IMAPI_E_BADJOLIETNAME, f"VolumeName: {error}") from error
     except RawCDError as error:

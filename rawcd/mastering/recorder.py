@@ -324,9 +324,7 @@ def _written_type(session: DriveSession) -> MediaType:
         sessions = session.image(sub="none")[0].disc.sessions
     except RawCDError:
         return MediaType.CD_OTHER
-    if not sessions:
-        return MediaType.CDDA_CDROM
-    audio_first = all(track.is_audio for track in sessions[0].tracks)
-    if len(sessions) > 1 and audio_first and not sessions[1].tracks[0].is_audio:
-        return MediaType.CD_EXTRA
-    return _TYPES[sessions[0].disc_type]
+    first, *later = sessions
+    if all(track.is_audio for track in first.tracks) and later:
+        return MediaType.CD_EXTRA if not later[0].tracks[0].is_audio else MediaType.CDDA_CDROM
+    return _TYPES[first.disc_type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +17,8 @@ from rawcd.source import SECTOR_BYTES
 
 if TYPE_CHECKING:
     from rawcd.mastering.job import Job
+
+_log = logging.getLogger(__name__)
 
 MAX_TRACKS: Final = 99
 LEAST_BLOCKS: Final = 300
@@ -47,6 +50,14 @@ class AudioImage:
     def blocks(self) -> int:
         """Blocks of all tracks."""
         return sum(track.blocks for track in self.tracks)
+
+    def span(self, gap: int) -> int:
+        """Return how many blocks of a disc the tracks take, from the first to the last.
+
+        Args:
+            gap: silence between two tracks.
+        """
+        return self.blocks + max(0, len(self.tracks) - 1) * (gap + RUN_OUT_BLOCKS)
 
     def room(self, total: int, gap: int, *, track_open: bool) -> int:
         """Return how many blocks more the open track can take, or a new one with none open.
@@ -155,7 +166,10 @@ class RedbookDiscMaster:
         with self._job.call(Call.ADD_BLOCKS):
             with source_codes(what):
                 strict = not isinstance(data, str | os.PathLike)
-                source = take(data, what=what, strict=strict).source
+                material = take(data, what=what, strict=strict)
+            for note in material.notes:
+                _log.warning("%s: %s: %s", what, note.file, note.message)
+            source = material.source
             fits = min(source.block_count, self._available)
             track, stash, listeners = self._image.tracks[-1], self._job.stash, self._job.listeners
             start, held = stash.used, track.blocks
@@ -214,8 +228,7 @@ class RedbookDiscMaster:
 
     @property
     def _available(self) -> int:
-        recorder, image = self._job.recorder, self._image
-        assert recorder is not None, "it is chosen with the ground"
+        image, gap = self._image, self._job.recorder.drive.gap_blocks
         track_open = self._job.machine.at is State.TRACK_OPEN
-        on_disc = image.room(self._disc_blocks, recorder.drive.gap_blocks, track_open=track_open)
+        on_disc = image.room(self._disc_blocks, gap, track_open=track_open)
         return max(0, min(on_disc, self._stash_blocks - image.blocks))

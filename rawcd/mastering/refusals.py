@@ -102,7 +102,7 @@ def drive_codes(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except (MasteringError, AuthoringError):
+    except MasteringError:
         raise
     except RawCDError as error:
         raise refusal(code_of(error), f"{what}: {error}") from error

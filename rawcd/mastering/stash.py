@@ -154,7 +154,11 @@ class Stash:
         Raises:
             MasteringError: the folder cannot be used, or the file in it is no stash (FILEACCESS).
         """
-        if self.is_taken or not self.folder.is_dir() or not self._take_lock():
+        try:
+            there = self.folder.is_dir()
+        except OSError as error:
+            raise self._trouble(error, "look for") from error
+        if self.is_taken or not there or not self._take_lock():
             return None
         try:
             return self._removed_leftover()

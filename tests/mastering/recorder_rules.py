@@ -7,6 +7,9 @@ import gc
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+import rawcd
 from rawcd.mastering import DiscMaster, DiscMasterFormat, MediaFlags, MediaType
 from rawcd.mastering.recorder import RecorderState, RecorderType
 from tests.mastering.jobs import AudioJob, Bench, DataJob, Log, a_stash, folder_of, refuses, sound
@@ -197,6 +200,25 @@ def _(folder: Path) -> None:
         files.files.add_data(folder_of(folder / "a", a=b"1"))
         files.master.record_disc()
         assert asked(files) == (1, MediaFlags.WRITABLE)
+
+
+@rule("query_media_type", H.S_OK, "sound and data behind it, XA, and what cannot be read")
+def _(folder: Path) -> None:
+    data = np.zeros((300, 2048), np.uint8)
+    with AudioJob(folder) as job:
+        with job.bench.open() as session:
+            session.write_tracks([rawcd.SilenceSource(block_count=300)], appendable=True)
+            session.write_tracks([rawcd.ArraySource(data, block_size=2048)])
+        assert asked(job) == (MediaType.CD_EXTRA, 0)
+        job.bench.faults = ["aborted@toc.2*9"]
+        assert asked(job) == (MediaType.CD_OTHER, 0)
+        job.bench.faults = []
+        job.bench.blank()
+        creator = rawcd.RawCDImageCreator()
+        creator.add_folder(folder_of(folder / "xa", a=b"1"), rawcd.SectorType.MODE2FORM1)
+        with job.bench.open() as session:
+            session.burn(creator.create_result_image())
+        assert asked(job) == (MediaType.CD_ROM_XA, 0)
 
 
 def _power_rule(member: str, fault: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 import rawcd
 from rawcd.errors import MasteringError
+from rawcd.filesystem import VolumeOptions
 from rawcd.hresults import HResult
 from rawcd.mastering import DiscMaster, DiscMasterFormat, JolietDiscMaster, RedbookDiscMaster
 from tests.mastering.jobs import (
@@ -104,6 +105,23 @@ def test_a_disc_of_sound_step_by_step_as_the_reference_has_it(tmp_path: Path) ->
     assert [track.pregap_sectors for track in disc.tracks] == [150, 150, 150]
     assert [track.sector_count for track in disc.tracks] == [302, 702, 452], "two more, each"
     assert not disc.appendable
+
+
+def test_recorders_are_named_by_the_environment_or_in_the_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"virtual:{tmp_path / 'disc.raw'}?medium=cdr-short"
+    monkeypatch.setenv("RAWCD_STASH", str(tmp_path / "stash"))
+    monkeypatch.setenv("RAWCD_RECORDERS", name)
+    for master in (DiscMaster(), DiscMaster(name), DiscMaster([name])):
+        with master:
+            master.set_active_disc_master_format(DiscMasterFormat.REDBOOK)
+            found = {recorder.get_path() for recorder in master.enum_disc_recorders()}
+            assert name in found
+    with DiscMaster("no such recorder") as master:
+        master.set_active_disc_master_format(DiscMasterFormat.REDBOOK)
+        with refuses(HResult.IMAPI_E_DEVICE_NOTPRESENT):
+            master.enum_disc_recorders()
 
 
 @pytest.mark.parametrize("gap", [0, 75, 225])
@@ -416,3 +434,59 @@ def test_everyone_who_listens_is_told_and_asked(tmp_path: Path) -> None:
         first = others[0]
         assert isinstance(first, Log)
         assert first.events == job.log.events
+
+
+def test_a_stop_comes_too_late_when_the_disc_is_being_closed(tmp_path: Path) -> None:
+    class Late(Log):
+        def notify_closing_disc(self, seconds: int) -> None:
+            self.stop_at = 0
+
+    track = sound(300)
+    with AudioJob(tmp_path) as job:
+        job.stage(track)
+        job.master.progress_advise(Late())
+        job.master.record_disc()
+        assert job.log.of("complete") == [("complete", HResult.S_OK)]
+        assert job.bench.disc is not None
+        assert sounds_on(job.bench.disc, 300) == [track]
+
+
+def foreign_disc(tmp_path: Path, kind: str, bench: Bench) -> None:
+    """Write a session of another kind than IMAPI's, that another could follow."""
+    folder = folder_of(tmp_path / kind, a=b"1")
+    creator = rawcd.RawCDImageCreator()
+    creator.appendable = True
+    if kind == "sound":
+        creator.add_track(sound(300))
+    elif kind == "data that is no file system":
+        creator.add_track(bytes(300 * 2048), sector_type=rawcd.SectorType.MODE1)
+    else:
+        options = VolumeOptions(rock_ridge=kind == "rock ridge", joliet=kind != "iso")
+        sector_type = rawcd.SectorType.MODE2FORM1 if kind == "xa" else rawcd.SectorType.MODE1
+        creator.add_folder(folder, sector_type, options=options)
+    with bench.open() as session:
+        session.burn(creator.create_result_image())
+
+
+@pytest.mark.parametrize(
+    "kind", ["sound", "data that is no file system", "rock ridge", "iso", "xa"]
+)
+def test_a_session_of_another_kind_is_not_gone_on_from(tmp_path: Path, kind: str) -> None:
+    bench = Bench(tmp_path)
+    foreign_disc(tmp_path, kind, bench)
+    job = DataJob(tmp_path, bench)
+    with refuses(HResult.IMAPI_E_DISCFULL), job:
+        pass
+    with refuses(HResult.IMAPI_E_NOACTIVERECORDER):
+        job.files.get_total_data_blocks()
+    job.master.close()
+
+
+def test_a_session_that_somebody_left_open_is_not_gone_on_from(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    with bench.open() as session:
+        session.track_at_once(rawcd.ArraySource(sound(300)))
+    job = DataJob(tmp_path, bench)
+    with refuses(HResult.IMAPI_E_DISCFULL), job:
+        pass
+    job.master.close()

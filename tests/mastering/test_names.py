@@ -1,4 +1,4 @@
-"""The public names of `rawcd.mastering`: each loads, and nothing heavy comes before it must."""
+"""The public names of `rawcd.mastering`: each loads, and nothing heavy before it is needed."""
 
 from __future__ import annotations
 

@@ -8,13 +8,16 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from rawcd.errors import StorageError
+from rawcd.errors import MasteringError, StorageError
 from rawcd.hresults import HResult
 from rawcd.mastering import DiscMaster, DiscMasterFormat, Stash
 from rawcd.mastering.stash import HEADER_BYTES, STASH_BYTES, default_folder
@@ -230,6 +233,22 @@ def test_what_is_no_stash_is_left_where_it_is(tmp_path: Path, what: str) -> None
     assert os.path.lexists(path)
     with refuses(HResult.IMAPI_E_NOTOPENED):
         master.clear_format_content()
+
+
+@given(st.binary(max_size=200), st.booleans())
+def test_any_file_is_told_as_a_stash_or_left_where_it_is(data: bytes, ours: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "stash"
+        path.write_bytes(b"RAWCDSTH\x01\0\0\0" + data if ours else data)
+        master = DiscMaster([], stash=folder)
+        try:
+            master.open()
+        except MasteringError as error:
+            assert error.hresult == HResult.IMAPI_E_FILEACCESS  # noqa: PT017 - one of two ways
+            assert path.exists()
+        else:
+            assert str(master.leftover).startswith(str(path))
+            assert not path.exists()
 
 
 def test_a_stash_that_died_before_its_header_was_written_is_cleared_too(tmp_path: Path) -> None:
