@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rawcd.errors import MasteringError
 from rawcd.hresults import HResult
 from rawcd.mastering.formats2 import DiscFormat2Erase, EraseProgress, MediaPhysicalType
 from rawcd_writers.drive.transport import Answer
@@ -19,18 +18,12 @@ from tests.mastering.kept import (
     kept_of,
     recorder,
 )
-from tests.mastering.writing import prepared_raw, small_stream
+from tests.mastering.writing import code_of, prepared_raw, small_stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rawcd.mastering.formats2 import DiscRecorder2
-
-
-def code_of(call: Callable[[], object]) -> HResult:
-    with pytest.raises(MasteringError) as caught:
-        call()
-    return HResult(caught.value.hresult)
 
 
 def eraser(drive: DiscRecorder2) -> DiscFormat2Erase:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 import rawcd
-from rawcd.errors import MasteringError
 from rawcd.hresults import HResult
 from rawcd.mastering.formats2 import (
     DiscMaster2,
@@ -17,17 +14,12 @@ from rawcd.mastering.formats2 import (
     ReadTrackAddressType,
 )
 from tests.mastering.kept import KeptRecorder, check_condition, kept_of, recorder
-from tests.mastering.writing import small_image
+from tests.mastering.writing import code_of, small_image
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-
-def code_of(call: Callable[[], object]) -> HResult:
-    with pytest.raises(MasteringError) as caught:
-        call()
-    return HResult(caught.value.hresult)
+    import pytest
 
 
 # -- DiscMaster2 ----------------------------------------------------------------------------------

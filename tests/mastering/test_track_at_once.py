@@ -21,19 +21,13 @@ from rawcd.mastering.formats2 import (
 )
 from rawcd.toc import parse_scsi_toc
 from tests.mastering.kept import WRITE, check_condition, kept_of, recorder
-from tests.mastering.writing import prepared_tao, sound, tao_writer
+from tests.mastering.writing import code_of, prepared_tao, sound, tao_writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rawcd.image import DiscImage
     from rawcd.mastering.formats2 import DiscRecorder2
-
-
-def code_of(call: Callable[[], object]) -> HResult:
-    with pytest.raises(MasteringError) as caught:
-        call()
-    return HResult(caught.value.hresult)
 
 
 def read_back(drive: DiscRecorder2) -> DiscImage:

@@ -6,17 +6,22 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 
 import rawcd
 from rawcd.errors import MasteringError
 from rawcd.hresults import HResult
 from rawcd.mastering.formats2 import DiscFormat2RawCD, DiscFormat2TrackAtOnce, DiscRecorder2
-from tests.mastering.kept import recorder
+from tests.mastering.kept import kept_of, recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rawcd.image import RegionImage
+
+
+LEAD_IN = -4650
+"""Where the short blank's lead-in begins: MSF 99:00:00."""
 
 
 def sound(sectors: int, seed: int = 1) -> bytes:
@@ -100,3 +105,17 @@ def while_writing(
         writer.unadvise(cookie)
     (only,) = met
     return only
+
+
+def burned(drive: DiscRecorder2) -> bytes:
+    return kept_of(drive).disc()
+
+
+def expected(stream: bytes, first: int = -22_650) -> bytes:
+    return stream[(LEAD_IN - first) * 2448 :]
+
+
+def code_of(call: Callable[[], object]) -> HResult:
+    with pytest.raises(MasteringError) as caught:
+        call()
+    return HResult(caught.value.hresult)

@@ -32,12 +32,14 @@ class _Hold:
         holder: the object that has it, as long as somebody has that.
         client: in whose name.
         session: with it.
+        ending: lets go of the drive when its holder is gone.
         count: how often it was taken and not yet let go.
     """
 
     holder: weakref.ref[object]
     client: str
     session: DriveSession
+    ending: weakref.finalize[..., object]
     count: int = 1
 
     def is_of(self, holder: object) -> bool:
@@ -76,9 +78,11 @@ class Holds:
                 with asking():
                     session = recorder.open(exclusive=True, client=client)
                 self._held[recorder.name] = _Hold(
-                    holder=weakref.ref(holder), client=client, session=session
+                    holder=weakref.ref(holder),
+                    client=client,
+                    session=session,
+                    ending=weakref.finalize(holder, self._lost, recorder.name, session),
                 )
-                weakref.finalize(holder, self._lost, recorder.name, session)
             elif hold.is_of(holder):
                 hold.count += 1
             else:
@@ -93,6 +97,7 @@ class Holds:
             hold.count -= 1
             if not hold.count:
                 del self._held[recorder.name]
+                hold.ending.detach()
                 hold.session.close()
             return True
 

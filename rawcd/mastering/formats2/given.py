@@ -54,6 +54,30 @@ class Guarded:
             raise StorageError(f"cannot be read: {error!r}", file=self.name) from error
 
 
+def seekable(stream: Any) -> StreamBytes | None:
+    """Return what reads a stream at any place; None where it cannot seek.
+
+    Raises:
+        StorageError: it answers nonsense.
+    """
+    try:
+        reader = StreamBytes(cast("BinaryIO", stream))
+    except StorageError:
+        return None
+    except Exception as error:  # a stream may be anything
+        raise StorageError(f"cannot seek: {error!r}", file=name_of(stream)) from error
+    size: object = reader.size
+    if not isinstance(size, int) or size < 0:
+        raise StorageError(f"says that it has {size!r} bytes", file=reader.name)
+    return reader
+
+
+def name_of(stream: Any) -> str:
+    """Return what a message calls a stream."""
+    name = getattr(stream, "name", None)
+    return name if isinstance(name, str) else "<stream>"
+
+
 def spooled(stream: Any, *, skip: int = 0) -> StreamBytes:
     """Read a stream to its end before anything is written, so that its length is known.
 
@@ -65,8 +89,7 @@ def spooled(stream: Any, *, skip: int = 0) -> StreamBytes:
         MasteringError: it gives text (E_INVALIDARG).
         StorageError: it cannot be read, or there is no room for it.
     """
-    name = getattr(stream, "name", None)
-    name = name if isinstance(name, str) else "<stream>"
+    name = name_of(stream)
     kept = tempfile.TemporaryFile(prefix="rawcd-")  # noqa: SIM115 - it lives with its reader
     try:
         while piece := _read(stream, min(_CHUNK, skip) if skip else _CHUNK, name):

@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from rawcd.disc import FIRST_LEAD_OUT_SECTORS
 from rawcd.errors import FormatError, MasteringError, StorageError
 from rawcd.hresults import HResult
-from rawcd.mastering.formats2.given import Guarded, spooled
+from rawcd.mastering.formats2.given import Guarded, seekable, spooled
 from rawcd.mastering.formats2.refusals import refusal
 from rawcd.mastering.formats2.states import RAW
 from rawcd.msf import PROGRAM_LBA, Msf
@@ -25,7 +25,6 @@ from rawcd.source import (
     FileBytes,
     MemoryBytes,
     Source,
-    StreamBytes,
     fill_rows,
 )
 from rawcd.subcode.frame import (
@@ -173,15 +172,14 @@ def _sectors(data: Any, kind: ImageType, skipped: int) -> Source | _Spooled:
         if data.block_size != size:
             raise _unsuited(f"its sectors have {data.block_size} bytes; {kind.name} has {size}")
         return data
-    reader: Reader
+    reader: Reader | None
     if isinstance(data, (str, os.PathLike)):
         reader = FileBytes(data)
     elif isinstance(data, (bytes, bytearray, memoryview)):
         reader = MemoryBytes(data)
     elif hasattr(data, "read"):
-        try:
-            reader = StreamBytes(cast("BinaryIO", data))
-        except StorageError:
+        reader = seekable(data)
+        if reader is None:
             return _Spooled(_whole(spooled(data, skip=skipped * size), kind))
     else:
         raise refusal(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from rawcd.creator.material import take
 from rawcd.errors import AuthoringError, FormatError, StorageError
 from rawcd.hresults import HResult
-from rawcd.mastering.formats2.given import Guarded, spooled
+from rawcd.mastering.formats2.given import Guarded, seekable, spooled
 from rawcd.mastering.formats2.refusals import refusal
-from rawcd.source import SAMPLE_BYTES, SECTOR_BYTES, BlockSource, Source, StreamBytes
+from rawcd.mastering.formats2.states import TAO
+from rawcd.source import SAMPLE_BYTES, SECTOR_BYTES, BlockSource, Source
 
 if TYPE_CHECKING:
     from rawcd.errors import MasteringError
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 SHORTEST_TRACK: Final = 300
 """Four seconds (IEC 60908)."""
-_UNSUITED: Final = HResult.E_IMAPI_DF2TAO_STREAM_NOT_SUPPORTED
+_UNSUITED: Final = TAO.stream
 
 
 class TrackSound:
@@ -100,10 +101,7 @@ def _unsuited(why: str) -> MasteringError:
 def _taken(data: Any) -> tuple[Source, int]:
     """Return sectors and how many bytes of the last one were filled."""
     if hasattr(data, "read") and not isinstance(data, Source):
-        try:
-            reader = StreamBytes(cast("BinaryIO", data))
-        except StorageError:
-            reader = spooled(data)
+        reader = seekable(data) or spooled(data)
         source = BlockSource(reader, pad=True)
         return source, source.block_count * SECTOR_BYTES - reader.size
     material = take(data, what="add_audio_track", strict=False)

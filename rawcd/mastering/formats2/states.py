@@ -101,8 +101,8 @@ def _frame(family: Family) -> dict[str, Row]:
     }
 
 
-_NO_WRITE: Final = (HResult.E_IMAPI_DF2RAW_WRITE_NOT_IN_PROGRESS,) * 3
-_NO_TRACK: Final = (HResult.E_IMAPI_DF2TAO_WRITE_NOT_IN_PROGRESS,) * 3
+_NO_WRITE: Final = RAW.write_not_in_progress
+_NO_TRACK: Final = TAO.write_not_in_progress
 _RAW_BARE: Final = (RAW.not_prepared, RAW.not_prepared)
 _TAO_BARE: Final = (TAO.not_prepared, TAO.not_prepared)
 
@@ -114,7 +114,7 @@ RAW_TABLE: Final[dict[str, Row]] = {
     "get last_possible_start_of_leadout": (*_RAW_BARE, _OK, _OK),
     "write_media": (*_RAW_BARE, _OK, RAW.write_in_progress),
     "write_media2": (*_RAW_BARE, _OK, RAW.write_in_progress),
-    "cancel_write": (*_NO_WRITE, _OK),
+    "cancel_write": (_NO_WRITE, _NO_WRITE, _NO_WRITE, _OK),
 }
 """IDiscFormat2RawCD, as its pages have it."""
 
@@ -128,7 +128,7 @@ TAO_TABLE: Final[dict[str, Row]] = {
     "get used_sectors_on_media": (*_TAO_BARE, _OK, _OK),
     "get expected_table_of_contents": (*_TAO_BARE, _OK, _OK),
     "add_audio_track": (*_TAO_BARE, _OK, TAO.write_in_progress),
-    "cancel_add_track": (*_NO_TRACK, _OK),
+    "cancel_add_track": (_NO_TRACK, _NO_TRACK, _NO_TRACK, _OK),
 }
 """IDiscFormat2TrackAtOnce; cells that no page states are completed as in RawCD."""
 
@@ -141,6 +141,6 @@ def check(table: dict[str, Row], call: str, state: WriterState) -> None:
     """
     code = table[call][state]
     if code.failed:
-        ours = code in (*_NO_WRITE, *_NO_TRACK)
+        ours = code in (_NO_WRITE, _NO_TRACK)
         words = _NOTHING_RUNS if ours else _STATE_WORDS[state]
         raise refusal(code, f"{call.removeprefix('put ').removeprefix('get ')}: {words}")
