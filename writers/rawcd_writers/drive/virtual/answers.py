@@ -11,8 +11,8 @@ from rawcd.errors import FormatError
 from rawcd.msf import LAST_LBA, Msf
 from rawcd.source import SECTOR_BYTES as MAIN_BYTES
 from rawcd.subcode.frame import POINT_FIRST_TRACK, from_bcd
-from rawcd.toc import lead_in_pointers
 from rawcd_writers.drive.virtual.cuesheet import MAX_BYTES as CUE_SHEET_BYTES
+from rawcd_writers.drive.virtual.leadin import recorded_pointers
 from rawcd_writers.drive.virtual.medium import DiscStatus, OpenTrack
 from rawcd_writers.drive.virtual.pages import (
     LINE_SPEED,
@@ -167,17 +167,18 @@ def _binary(bcd: bytes) -> bytes:
     return bcd if bcd == _CLOSED else bytes(map(from_bcd, bcd))
 
 
-def full_toc(disc: Disc | None, first: int) -> bytes:
-    """Return READ TOC format 2 from a session on.
+def full_toc(medium: Medium, first: int) -> bytes:
+    """Return READ TOC format 2 from a session on: what the recorded lead-ins say.
 
     Raises:
         Refusal: there is none.
     """
+    disc = medium.disc
     if disc is None or first > len(disc.sessions):
         raise Refusal(INVALID_CDB, "there is no finished session of that number", field=6)
     body = b""
     for number in range(max(first, 1), len(disc.sessions) + 1):
-        for pointer in lead_in_pointers(disc, number):
+        for pointer in recorded_pointers(medium, number):
             point = pointer.point if pointer.point >= 0xA0 else from_bcd(pointer.point)
             value = _binary(pointer.value)
             if pointer.point == POINT_FIRST_TRACK:
@@ -361,13 +362,14 @@ def _of_open(track: OpenTrack, session: int, next_lba: int, limit: int) -> Track
 
 def _invisible(medium: Medium, parameters: WriteParameters, next_lba: int | None) -> TrackFacts:
     """Return the track that nothing has been written of; page 05h tells where it begins."""
+    track = medium.track_lba(parameters.pregap)
     starts = {
         WriteType.RAW: medium.next_lead_in_lba,
         WriteType.SAO: medium.next_program_lba,
     }
     if medium.open.tracks:
         starts = {}
-    start = starts.get(parameters.write_type, medium.next_track_lba)
+    start = starts.get(parameters.write_type, track)
     spoilt = medium.open.spoilt is not None and next_lba is None
     return TrackFacts(
         number=medium.next_track_number,
@@ -375,9 +377,9 @@ def _invisible(medium: Medium, parameters: WriteParameters, next_lba: int | None
         control=parameters.control,
         data_mode=_UNKNOWN_MODE,
         start=start,
-        size=medium.blank.last_lead_out_lba - max(start, medium.next_track_lba),
+        size=medium.blank.last_lead_out_lba - max(start, track),
         next_lba=start if next_lba is None and not spoilt else next_lba,
-        free=medium.blank.last_lead_out_lba - max(next_lba or start, medium.next_track_lba),
+        free=medium.blank.last_lead_out_lba - max(next_lba or start, track),
         blank=next_lba is None,
         damaged=spoilt,
     )

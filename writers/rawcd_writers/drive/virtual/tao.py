@@ -15,6 +15,7 @@ import numpy as np
 from rawcd.disc import PREGAP_SECTORS, DiscType
 from rawcd.sector import SectorType
 from rawcd.source import SECTOR_BYTES as MAIN_BYTES
+from rawcd_writers.drive.virtual.leadin import OPEN, SessionFrame
 from rawcd_writers.drive.virtual.medium import Medium, OpenTrack
 from rawcd_writers.drive.virtual.pages import TRACK_BLOCKS, WriteParameters
 from rawcd_writers.drive.virtual.recording import check_address, check_length
@@ -31,7 +32,6 @@ from rawcd_writers.drive.virtual.sectors import (
     KIND_OF_BLOCK_TYPE,
     fill_blank,
     fill_sectors,
-    made_by_drive,
     mode_of,
     subheader_of,
 )
@@ -90,12 +90,13 @@ class TaoRecording:
             None,
         )
         if self._reserved is None:
-            check_address(lba, medium.next_track_lba)
+            check_address(lba, medium.track_lba(parameters.pregap))
+            pregap = parameters.pregap if medium.open.tracks else PREGAP_SECTORS
             if medium.next_track_number > 99:
                 raise Refusal(END_OF_TRACK, "the disc has 99 tracks")
             self.track = OpenTrack(
                 number=medium.next_track_number,
-                first_lba=lba - PREGAP_SECTORS,
+                first_lba=lba - pregap,
                 start_lba=lba,
                 next_lba=lba,
                 end_lba=lba,
@@ -122,12 +123,13 @@ class TaoRecording:
         if not any(each.mode >= 0 for each in opened.tracks):
             first = replace(first, disc_type=self._parameters.session_format)
         self._medium.open = first
-        gap = np.empty((track.start_lba - track.first_lba, SECTOR_BYTES), np.uint8)
-        gap[:, MAIN_BYTES:] = 0
-        fill_blank(self.kind, track.first_lba, gap[:, :MAIN_BYTES])
-        if self.kind is not SectorType.AUDIO:
-            _marked(gap[-1 - len(_RUN_INS) :], (_LINK, *_RUN_INS))
-        self._medium.store.write(track.first_lba, gap)
+        if track.start_lba > track.first_lba:
+            gap = np.empty((track.start_lba - track.first_lba, SECTOR_BYTES), np.uint8)
+            gap[:, MAIN_BYTES:] = 0
+            fill_blank(self.kind, track.first_lba, gap[:, :MAIN_BYTES])
+            if self.kind is not SectorType.AUDIO:
+                _marked(gap[-1 - len(_RUN_INS) :], (_LINK, *_RUN_INS))
+            self._medium.store.write(track.first_lba, gap)
         self._put()
 
     def _put(self) -> None:
@@ -261,11 +263,11 @@ def close_session(medium: Medium, parameters: WriteParameters) -> None:
             lead_out_lba=lead_out,
             disc_type=DiscType(opened.disc_type),
             mcn=opened.mcn,
-            appendable=parameters.multi_session == 3,
+            appendable=parameters.multi_session == OPEN,
         )
     except ValueError as error:
         raise Refusal(FIXATION_ERROR, f"the tracks make no session: {error}") from error
-    made = made_by_drive(disc)
+    made = SessionFrame(disc, parameters.multi_session)
     session = disc.sessions[-1]
     for at in range(session.lead_in_lba, session.end_lba, _STEP):
         count = min(_STEP, session.end_lba - at)
