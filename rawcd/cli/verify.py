@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -11,12 +12,9 @@ import click
 from rawcd.cli.build import KINDS
 from rawcd.cli.reading import trust_paths_option
 from rawcd.cli.terminal import progress_bar
+from rawcd.errors import StorageError
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from rawcd.image import DiscImage
-    from rawcd.progress import Progress
     from rawcd.verify import Finding, Report
 
 SCHEMA: Final = 1
@@ -81,22 +79,24 @@ def verify(
     where some are left.
     """
     from rawcd.image import ImageType
-    from rawcd.plugins import open_image
+    from rawcd.plugins import open_image, save_image
     from rawcd.verify import repair_image, verify_image
 
     if force and output is None:
         raise click.UsageError("--force replaces what --repair writes")
+    if output is not None and not force and Path(output).exists():
+        raise StorageError("exists; --force replaces it", file=output)
     rw = None if kind is None else ImageType(1 + KINDS.index(kind))
     opened = open_image(image, format=format_name, rw=rw, trust_paths=trust_paths)
     mended: tuple[Finding, ...] = ()
-    with _bar(image, opened, quiet=as_json) as progress:
+    bar = nullcontext() if as_json else progress_bar(image, sector_size=opened.sector_size)
+    with bar as progress:
         if output is None:
             report = verify_image(opened, jobs=jobs, progress=progress)
         else:
             repair = repair_image(opened, jobs=jobs, progress=progress)
             mended, report = repair.mended, repair.left
-    if output is not None:
-        _write(repair.image, output, force=force, quiet=as_json)
+            save_image(repair.image, output, replace=force, progress=progress)
     if as_json:
         about = describe(report, file=image)
         if output is not None:
@@ -113,17 +113,6 @@ def verify(
         click.echo(f"{output}: {len(mended)} findings mended")
     click.echo(f"{output or image}: {report.summary()}")
     return 0 if report.is_clean else DEFECTS_FOUND
-
-
-def _bar(label: str, image: DiscImage, *, quiet: bool) -> AbstractContextManager[Progress | None]:
-    return nullcontext() if quiet else progress_bar(label, sector_size=image.sector_size)
-
-
-def _write(image: DiscImage, output: str, *, force: bool, quiet: bool) -> None:
-    from rawcd.plugins import save_image
-
-    with _bar(output, image, quiet=quiet) as progress:
-        save_image(image, output, replace=force, progress=progress)
 
 
 def describe(report: Report, *, file: str) -> dict[str, Any]:

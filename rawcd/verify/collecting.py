@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -104,15 +105,7 @@ class Findings:
             before = kept[-1]
             assert before.lba is not None
             sectors = int(lasts[0]) + 1 + first_lba - before.lba
-            kept[-1] = Finding(
-                rule=rule,
-                severity=before.severity,
-                lba=before.lba,
-                sectors=sectors,
-                session=before.session,
-                track=before.track,
-                message=before.message,
-            )
+            kept[-1] = replace(before, sectors=sectors)
             self._ends[rule] = before.lba + sectors
             begin = 1
         room = max(MOST_OF_A_RULE - len(kept), 0)
