@@ -25,7 +25,6 @@ _PIECE: Final = 1 << 20
 # ADO's own errors (ErrorValueEnum), as HRESULTs: FACILITY_CONTROL and the number.
 WRONG_ARGUMENT: Final = 0x800A0BB9  # 3001 adErrInvalidArgument
 CANNOT_OPEN: Final = 0x800A0BBA  # 3002 adErrOpeningFile
-CANNOT_READ: Final = 0x800A0BBB  # 3003 adErrReadFile
 CANNOT_WRITE: Final = 0x800A0BBC  # 3004 adErrWriteFile
 NOT_IN_THIS_CONTEXT: Final = 0x800A0C93  # 3219 adErrIllegalOperation
 CLOSED: Final = 0x800A0E78  # 3704 adErrObjectClosed
@@ -193,9 +192,7 @@ class AdoStream:
         """Take a file's bytes instead of those that are there; the position is 0 (LoadFromFile)."""
         file = self._writable(self.file)
         fresh = own_file()
-        with _told_as(CANNOT_OPEN, name, "open"):
-            given = Path(name).open("rb")  # its failure has another code
-        with given, _told_as(CANNOT_READ, name, "read"):
+        with _told_as(CANNOT_OPEN, name, "open"), Path(name).open("rb") as given:
             while piece := given.read(_PIECE):
                 fresh.write(piece)
         fresh.seek(0)

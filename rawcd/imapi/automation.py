@@ -182,6 +182,7 @@ _TAKEN: Final[dict[Kind, Callable[[Shape, Any], Any]]] = {
     Kind.OBJECT: _object,
     Kind.OBJECTS: _never,
     Kind.ANY: _any,
+    Kind.PARTS: _never,
 }
 
 
@@ -213,6 +214,8 @@ def given(shape: Shape, value: Any) -> Any:
             return wrapped(stream, "IStream")
         case Kind.OBJECT:
             return wrapped(value, shape.interface)
+        case Kind.PARTS:
+            return tuple(given(part, getattr(value, name)) for name, part in shape.parts)
         case Kind.OBJECTS:
             return tuple(wrapped(each, shape.interface) for each in value)
         case _:

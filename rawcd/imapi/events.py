@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import traceback
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rawcd.imapi.automation import given
@@ -14,7 +15,7 @@ from rawcd.imapi.objects import ComObject, com_object_of, created
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rawcd.imapi.library.values import Interface
+    from rawcd.imapi.library.values import Interface, Member
 
 
 def handler_of(sink: object, event: str) -> Callable[..., object] | None:
@@ -34,12 +35,41 @@ def events_of(source: ComObject) -> Interface | None:
     return None
 
 
-class Connection:
-    """A sink that is connected to an object; `close` ends it.
+class Ear:
+    """What our objects tell: a function of who tells and what, and a method for each event.
 
     What the handlers return is ignored, as IMAPI does, and an exception that leaves one is printed
     and goes no further, as win32com does: the way to stop a job is its Cancel method. Ctrl-C still
     passes through.
+    """
+
+    def __init__(self, events: Interface, sink: object) -> None:
+        self._events = events
+        self._sink = sink
+        for member in events.members:
+            setattr(self, str(member.ours), partial(self._tell, member))
+
+    def __call__(self, teller: object, what: object) -> None:
+        """Tell the sink the only event that there is."""
+        self._tell(self._events.members[0], teller, what)
+
+    def _tell(self, member: Member, teller: object, what: object) -> None:
+        handler = handler_of(self._sink, member.name)
+        if handler is None:
+            return
+        first, *rest = member.arguments
+        values = [given(first.shape, teller)]
+        for each in rest:  # one value is the argument; several are parts of what is told
+            value = what if len(rest) == 1 else getattr(what, each.ours)
+            values.append(given(each.shape, value))
+        try:
+            handler(*values)
+        except Exception:
+            traceback.print_exc()
+
+
+class Connection:
+    """A sink that is connected to an object; `close` ends it.
 
     Args:
         source: the object whose events are wanted.
@@ -53,26 +83,13 @@ class Connection:
         events = events_of(source)
         if events is None:
             raise TypeError(f"{source._name_} has no events")
-        self._source = source
-        self._sink = sink
-        self._update = events.members[0]
-        self._cookie: Any = None
         if not any(handler_of(sink, each.name) for each in events.members):
             names = " or ".join(f"On{each.name}" for each in events.members)
             raise TypeError(f"a {type(sink).__name__} takes no event of {source._name_}: {names}")
+        self._source = source
+        self._cookie: Any = None
         with as_com_errors(source._name_):
-            self._cookie = source._target_.advise(self._told)
-
-    def _told(self, *values: Any) -> None:
-        handler = handler_of(self._sink, self._update.name)
-        if handler is None:
-            return
-        shapes = [each.shape for each in self._update.arguments]
-        seen = [given(shape, value) for shape, value in zip(shapes, values, strict=True)]
-        try:
-            handler(*seen)
-        except Exception:
-            traceback.print_exc()
+            self._cookie = source._target_.advise(Ear(events, sink))
 
     def close(self) -> None:
         """End the connection; closing twice is allowed."""
@@ -159,10 +176,10 @@ def dispatch_with_events(what: object, sink: type) -> Any:
         TypeError: the object has no events, or the sink takes none of them.
     """
     source = com_object_of(what) or created(what)[0]
-    both = type("COMEventClass", (_Both, sink), {})
-    instance = both.__new__(both)
+    both: Any = type("COMEventClass", (_Both, sink), {})
+    instance = object.__new__(both)
     object.__setattr__(instance, "_object_", source)
     if "__init__" in sink.__dict__:
-        sink.__init__(instance)
+        sink.__dict__["__init__"](instance)
     _keep(instance, Connection(source, instance))
     return instance

@@ -125,6 +125,8 @@ class ComObject:
             code = HResult(member.codes[value])
         elif isinstance(value, HResult) and member.shape.kind is Kind.NOTHING:
             code = value
+        elif member.shape.kind is Kind.PARTS:
+            code = getattr(value, "hresult", code)
         result = given(member.shape, value)
         set_last_hresult(code)
         return result
@@ -139,6 +141,7 @@ class ComObject:
         return member
 
     def __call__(self, *given_: Any, **named: Any) -> Any:
+        """Call or read the default member, as `master(0)` is `master.Item(0)`."""
         member = self._default_()
         if member.is_call:
             return self._call_(member, given_, named)
@@ -249,6 +252,7 @@ class BoundMember:
         return f"<{self._member.way.value} {self._owner._name_}.{self._member.name}>"
 
     def __call__(self, *given_: Any, **named: Any) -> Any:
+        """Call it."""
         return self._owner._call_(self._member, given_, named)
 
     def __getitem__(self, index: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from rawcd.imapi.failures import com_error
 from rawcd.imapi.library import plain_id
@@ -18,7 +18,7 @@ class IID(str):
 
     __slots__ = ()
 
-    def __new__(cls, text: object) -> IID:
+    def __new__(cls, text: object) -> Self:
         """Return the GUID of a text with or without braces."""
         return super().__new__(cls, "{" + plain_id(text) + "}")
 

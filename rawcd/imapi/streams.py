@@ -380,9 +380,9 @@ class _Turns(_Made):
         rows = np.empty((turns, whole), np.uint8)
         for file, size, end in zip(self._files, self._sizes, self._ends, strict=True):
             part = np.empty((turns, size), np.uint8)
-            _read_at(file, turn * size, memoryview(part).cast("B"))
+            _read_at(file, turn * size, part.data.cast("B"))
             rows[:, end - size : end] = part
-        made = memoryview(rows).cast("B")[skip : skip + len(view)]
+        made = rows.data.cast("B")[skip : skip + len(view)]
         view[: len(made)] = made
         return len(made)
 

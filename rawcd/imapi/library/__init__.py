@@ -1,21 +1,21 @@
 """The one table of members: IMAPI's interfaces and classes, and what stands behind each member.
 
-`images`, `writing`, `streams` and `version1` hold the rows that work, `absent` those that are
-beyond reach. Names, DISPIDs and ids are those of imapi.h, imapi2.h and objidl.h.
+`images`, `writing`, `device`, `streams` and `version1` hold the rows that work, `absent` those that
+are beyond reach. Names, DISPIDs and ids are those of imapi.h, imapi2.h and objidl.h.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from rawcd.imapi.library import absent, images, streams, version1, writing
+from rawcd.imapi.library import absent, device, images, streams, version1, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rawcd.imapi.library.values import CoClass, Interface, Member
 
-_MODULES: Final = (images, writing, streams, version1, absent)
+_MODULES: Final = (images, writing, device, streams, version1, absent)
 INTERFACES: Final = tuple(each for module in _MODULES for each in module.INTERFACES)
 CLASSES: Final = tuple(each for module in _MODULES for each in module.CLASSES)
 _BY_NAME: Final = {each.name: each for each in INTERFACES}

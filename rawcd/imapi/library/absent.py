@@ -15,7 +15,6 @@ _DATA: Final = (
     "format, or `rawcd burn`"
 )
 _ENGINE: Final = "it is for authors of new writers, and rawcd's engine has no such seam"
-_EX: Final = "commands of one's own are not passed to drives"
 _VERIFY: Final = "a burn is not verified afterwards; use `rawcd verify`"
 _FILES: Final = (
     "file systems are made by rawcd.filesystem, or by MSDiscMasterObj with the Joliet format"
@@ -99,23 +98,6 @@ INTERFACES: Final = (
                 "EndingSectorsPerSecond": 0x103,
                 "BytesPerSector": 0x104,
             },
-        ),
-    ),
-    Interface(
-        name="IDiscRecorder2Ex",
-        iid="27354132-7F64-5B0F-8F00-5D77AFBE261E",
-        members=_members(
-            _EX,
-            _unnumbered(
-                "SendCommandNoData SendCommandSendDataToDevice SendCommandGetDataFromDevice "
-                "ReadDvdStructure SendDvdStructure GetAdapterDescriptor GetDeviceDescriptor "
-                "GetDiscInformation GetTrackInformation GetFeaturePage GetModePage SetModePage "
-                "GetSupportedFeaturePages GetSupportedProfiles GetSupportedModePages "
-                "GetByteAlignmentMask GetMaximumNonPageAlignedTransferSize "
-                "GetMaximumPageAlignedTransferSize"
-            ),
-            {},
-            {},
         ),
     ),
     Interface(

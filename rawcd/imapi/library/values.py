@@ -29,6 +29,7 @@ class Kind(Enum):
     OBJECT = "VT_DISPATCH"
     OBJECTS = "SAFEARRAY of VT_DISPATCH"
     ANY = "VARIANT"  # given through as it is
+    PARTS = "several out parameters"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +39,13 @@ class Shape:
     Attributes:
         kind: how it looks.
         interface: what interface an object has.
+        parts: what of the result are the out parameters, in order, each an attribute of ours
+            with its own shape; the code, too, where it has one.
     """
 
     kind: Kind
     interface: str = ""
+    parts: tuple[tuple[str, Shape], ...] = ()
 
 
 NOTHING: Final = Shape(kind=Kind.NOTHING)
@@ -65,6 +69,16 @@ def an_object(interface: str) -> Shape:
 def objects(interface: str) -> Shape:
     """Return the shape of an array of objects with this interface."""
     return Shape(kind=Kind.OBJECTS, interface=interface)
+
+
+def parts(*shapes: tuple[str, Shape]) -> Shape:
+    """Return the shape of several out parameters, which a script gets as a tuple."""
+    return Shape(kind=Kind.PARTS, parts=shapes)
+
+
+def reply() -> Shape:
+    """Return the shape of a drive's reply: sense bytes and data."""
+    return parts(("sense", BYTES), ("data", BYTES))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +129,7 @@ class Member:
     ours: str | None
     arguments: tuple[Argument, ...] = ()
     shape: Shape = NOTHING
-    codes: Mapping[object, int] = field(default_factory=dict)
+    codes: Mapping[Any, int] = field(default_factory=dict)
     why: str = ""
 
     @property
@@ -183,7 +197,7 @@ def method(
     ours: str | None,
     *arguments: Argument,
     gives: Shape = NOTHING,
-    codes: Mapping[object, int] | None = None,
+    codes: Mapping[Any, int] | None = None,
     why: str = "",
 ) -> Member:
     """Return the row of a method."""

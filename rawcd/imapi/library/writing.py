@@ -26,7 +26,7 @@ from rawcd.imapi.library.values import (
 )
 
 _RECORDER: Final = an_object("IDiscRecorder2")
-_HOME: Final = "rawcd.mastering"
+_HOME: Final = "rawcd.mastering.formats2"
 
 
 def _update(name: str, iid: str, writer: str, *told: Argument) -> Interface:
@@ -268,14 +268,14 @@ INTERFACES: Final = (
             method(
                 "NotifyDeviceAdded",
                 0x100,
-                "device_added",
+                "notify_device_added",
                 argument("object", an_object("IDiscMaster2"), "master"),
                 argument("uniqueId", BSTR, "unique_id"),
             ),
             method(
                 "NotifyDeviceRemoved",
                 0x101,
-                "device_removed",
+                "notify_device_removed",
                 argument("object", an_object("IDiscMaster2"), "master"),
                 argument("uniqueId", BSTR, "unique_id"),
             ),
@@ -297,8 +297,8 @@ INTERFACES: Final = (
         "DDiscFormat2EraseEvents",
         "2735413A-7F64-5B0F-8F00-5D77AFBE261E",
         "IDiscFormat2Erase",
-        argument("elapsedSeconds", LONG, "elapsed"),
-        argument("estimatedTotalSeconds", LONG, "total"),
+        argument("elapsedSeconds", LONG, "elapsed_seconds"),
+        argument("estimatedTotalSeconds", LONG, "estimated_total_seconds"),
     ),
 )
 
