@@ -78,92 +78,62 @@ class BurnResult:
     disc_state: str
 
 
-class Burn:
-    """One burn on one drive.
+class Writing:
+    """What all ways of writing share: blocks fed to the drive, progress told, a failure met.
 
     Args:
         session: the drive.
-        image: what is written.
-        mode: `auto`, `raw`, `sao` or `tao`.
+        start_lba: first sector of what is written, for progress.
+        count: sectors of it.
         simulate: all is done but the laser's power.
         speed: how often single speed; None is the fastest.
-        overburn: the lead-out may begin behind the blank's limit.
-        progress: told on this thread after each WRITE; False or an exception stops the burn.
+        pure_cav: the disc turns at one speed throughout.
+        underrun_protection: writing pauses when data come too late.
+        progress: told on this thread after each WRITE; False or an exception stops the work.
     """
 
     def __init__(
         self,
         session: DriveSession,
-        image: DiscImage,
         *,
-        mode: str,
-        simulate: bool,
-        speed: float | None,
-        overburn: bool,
-        progress: BurnWatch | None,
+        start_lba: int,
+        count: int,
+        simulate: bool = False,
+        speed: float | None = None,
+        pure_cav: bool = False,
+        underrun_protection: bool = True,
+        progress: BurnWatch | None = None,
     ) -> None:
         self._session = session
         self._dialogue = session.dialogue
-        self._image = image
-        self._wanted = mode
         self._simulate = simulate
         self._speed = speed
-        self._overburn = overburn
+        self._pure_cav = pure_cav
+        self._underrun_protection = underrun_protection
         self._progress = progress
         self._feed: Feed | None = None
         self._started = time.monotonic()
         self._writing_since: float | None = None
         self._touched = False  # a WRITE has gone out: the disc may not be what it was
         self._sent = 0
-        self._start_lba = image.first_lba
-        self._count = image.sector_count
-        self._written_lba = image.first_lba - 1
+        self._start_lba = start_lba
+        self._count = count
+        self._written_lba = start_lba - 1
 
-    def run(self) -> BurnResult:
-        """Burn.
-
-        Raises:
-            AuthoringError: the disc must not be burned, or does not fit.
-            UnsupportedError: the drive cannot write so.
-            DriveError: the drive failed; `.disc_state` says what became of the disc.
-            CancelledError: `progress` said stop; `.disc_state` likewise.
-        """
-        session = self._session
-        session.wait_until_ready()
-        media = session.media()
-        check_fits(self._image, media, name=session.name, overburn=self._overburn)
-        assert media is not None  # check_fits refuses an empty drive
-        plan = plan_burn(session, self._image, self._wanted)
-        _log.info("%s: %s, without %s", session.name, plan.mode.value, list(map(str, plan.losses)))
-        write = {
-            WriteMode.RAW: self._write_raw,
-            WriteMode.SAO: self._write_sao,
-            WriteMode.TAO: self._write_tao,
-        }[plan.mode]
+    def _carry_out(self, work: Callable[[], None]) -> None:
+        """Do the work with the tray locked; an error is told what became of the disc."""
         self._dialogue.while_waiting = self._report_waiting
         try:
-            with session.locked():
+            with self._session.locked():
                 self._report(BurnAction.PREPARING)
-                session.set_speed(self._speed)
-                write(plan, media)
-                self._report(BurnAction.CHECKING)
-                self._check(plan, media)
+                self._session.set_speed(self._speed, pure_cav=self._pure_cav)
+                work()
         except BaseException as error:
             self._dialogue.while_waiting = None
             self._stop(error)
             raise
         finally:
             self._dialogue.while_waiting = None
-        return BurnResult(
-            mode=plan.mode.value,
-            simulated=self._simulate,
-            sectors=self._sent,
-            losses=plan.losses,
-            remarks=tuple(map(str, self._dialogue.warnings)),
-            disc_state=session.state_in_words(),
-        )
-
-    # -- what every mode does ---------------------------------------------------------------------
 
     def _page(self, write_type: WriteType, block_type: BlockType, more: bool) -> WriteParameters:
         return WriteParameters(
@@ -171,6 +141,7 @@ class Burn:
             block_type=block_type,
             multi_session=MultiSession.OPEN if more else MultiSession.CLOSED,
             test_write=self._simulate,
+            underrun_protection=self._underrun_protection,
         )
 
     def _calibrate(self) -> None:
@@ -215,35 +186,6 @@ class Burn:
         except DriveError as error:
             if not (self._simulate and is_refused(error)):  # in a test there is nothing to close
                 raise
-
-    def _check(self, plan: BurnPlan, media: Media) -> None:
-        """Ask the drive what the disc is now; only its answer makes a success."""
-        info = self._session.disc_information()
-        if self._simulate:
-            expected = (media.status,)
-        elif self._image.disc.appendable:
-            expected = (DiscStatus.APPENDABLE,)
-        else:
-            expected = (DiscStatus.COMPLETE,)
-        if info.status not in expected:
-            raise DriveError(
-                f"the drive took everything in mode {plan.mode.value} and reports the disc as "
-                f"{info.status.name.lower()}, where {expected[0].name.lower()} is right",
-                command="READ DISC INFORMATION",
-            )
-        if self._simulate:
-            return
-        toc = self._dialogue.reply_or_none(mmc.read_toc())
-        if toc is None or plan.mode is WriteMode.TAO:  # which puts tracks where it likes
-            return
-        found = [(each.track, each.lba) for each in toc.entries if each.track != mmc.LEAD_OUT]
-        wanted = [(track.number, track.start_lba) for track in self._image.disc.tracks]
-        if found != wanted:
-            raise DriveError(
-                f"the drive reads other tracks than were written: {found[:3]}..., "
-                f"where {wanted[:3]}... were",
-                command="READ TOC/PMA/ATIP",
-            )
 
     def _report_waiting(self) -> None:
         self._report(BurnAction.WRITING if self._touched else BurnAction.PREPARING)
@@ -297,6 +239,109 @@ class Burn:
         else:
             error.add_note(state)
 
+
+class Burn(Writing):
+    """One burn of an image on one drive.
+
+    Args:
+        session: the drive.
+        image: what is written.
+        mode: `auto`, `raw`, `sao` or `tao`.
+        simulate: all is done but the laser's power.
+        speed: how often single speed; None is the fastest.
+        overburn: the lead-out may begin behind the blank's limit.
+        progress: told on this thread after each WRITE; False or an exception stops the burn.
+    """
+
+    def __init__(
+        self,
+        session: DriveSession,
+        image: DiscImage,
+        *,
+        mode: str,
+        simulate: bool,
+        speed: float | None,
+        overburn: bool,
+        progress: BurnWatch | None,
+    ) -> None:
+        super().__init__(
+            session,
+            start_lba=image.first_lba,
+            count=image.sector_count,
+            simulate=simulate,
+            speed=speed,
+            progress=progress,
+        )
+        self._image = image
+        self._wanted = mode
+        self._overburn = overburn
+
+    def run(self) -> BurnResult:
+        """Burn.
+
+        Raises:
+            AuthoringError: the disc must not be burned, or does not fit.
+            UnsupportedError: the drive cannot write so.
+            DriveError: the drive failed; `.disc_state` says what became of the disc.
+            CancelledError: `progress` said stop; `.disc_state` likewise.
+        """
+        session = self._session
+        session.wait_until_ready()
+        media = session.media()
+        check_fits(self._image, media, name=session.name, overburn=self._overburn)
+        assert media is not None  # check_fits refuses an empty drive
+        plan = plan_burn(session, self._image, self._wanted)
+        _log.info("%s: %s, without %s", session.name, plan.mode.value, list(map(str, plan.losses)))
+        write = {
+            WriteMode.RAW: self._write_raw,
+            WriteMode.SAO: self._write_sao,
+            WriteMode.TAO: self._write_tao,
+        }[plan.mode]
+
+        def work() -> None:
+            write(plan, media)
+            self._report(BurnAction.CHECKING)
+            self._check(plan, media)
+
+        self._carry_out(work)
+        return BurnResult(
+            mode=plan.mode.value,
+            simulated=self._simulate,
+            sectors=self._sent,
+            losses=plan.losses,
+            remarks=tuple(map(str, self._dialogue.warnings)),
+            disc_state=session.state_in_words(),
+        )
+
+    def _check(self, plan: BurnPlan, media: Media) -> None:
+        """Ask the drive what the disc is now; only its answer makes a success."""
+        info = self._session.disc_information()
+        if self._simulate:
+            expected = (media.status,)
+        elif self._image.disc.appendable:
+            expected = (DiscStatus.APPENDABLE,)
+        else:
+            expected = (DiscStatus.COMPLETE,)
+        if info.status not in expected:
+            raise DriveError(
+                f"the drive took everything in mode {plan.mode.value} and reports the disc as "
+                f"{info.status.name.lower()}, where {expected[0].name.lower()} is right",
+                command="READ DISC INFORMATION",
+            )
+        if self._simulate:
+            return
+        toc = self._dialogue.reply_or_none(mmc.read_toc())
+        if toc is None or plan.mode is WriteMode.TAO:  # which puts tracks where it likes
+            return
+        found = [(each.track, each.lba) for each in toc.entries if each.track != mmc.LEAD_OUT]
+        wanted = [(track.number, track.start_lba) for track in self._image.disc.tracks]
+        if found != wanted:
+            raise DriveError(
+                f"the drive reads other tracks than were written: {found[:3]}..., "
+                f"where {wanted[:3]}... were",
+                command="READ TOC/PMA/ATIP",
+            )
+
     # -- raw --------------------------------------------------------------------------------------
 
     def _write_raw(self, plan: BurnPlan, media: Media) -> None:
@@ -329,18 +374,14 @@ class Burn:
 
     def _lead_in_lba(self, media: Media) -> int:
         """Return where this disc's lead-in begins: as the drive says, else as the groove does."""
-        track = self._dialogue.reply_or_none(mmc.read_track_information())
-        told = None if track is None else track.next_writable_lba
-        if told is None and track is not None:
-            told = track.start_lba
-        if told is not None and told <= _LAST_LEAD_IN_LBA:
-            return told
-        if media.lead_in_lba is not None and media.lead_in_lba <= _LAST_LEAD_IN_LBA:
-            return media.lead_in_lba
-        raise DriveError(
-            f"{self._session.name}: neither the drive nor the disc tells where the lead-in begins",
-            command="READ TRACK INFORMATION",
-        )
+        told = lead_in_lba(self._session, media)
+        if told is None:
+            raise DriveError(
+                f"{self._session.name}: neither the drive nor the disc tells where the lead-in "
+                "begins",
+                command="READ TRACK INFORMATION",
+            )
+        return told
 
     def _from_lead_in(self, plan: BurnPlan, lba: int) -> DiscImage:
         if isinstance(self._image, RegionImage):
@@ -493,6 +534,18 @@ class Burn:
         self._close(mmc.Closing.TRACK, told.track)
 
 
+def lead_in_lba(session: DriveSession, media: Media | None) -> int | None:
+    """Return where a raw session would begin, with page 05h set so; None where nobody tells."""
+    track = session.dialogue.reply_or_none(mmc.read_track_information())
+    told = None if track is None else track.next_writable_lba
+    if told is None and track is not None:
+        told = track.start_lba
+    for lba in (told, None if media is None else media.lead_in_lba):
+        if lba is not None and lba <= _LAST_LEAD_IN_LBA:
+            return lba
+    return None
+
+
 def _program(disc: Disc) -> tuple[int, int]:
     return disc.sessions[0].program_lba, disc.sessions[-1].lead_out_lba
 
@@ -538,51 +591,3 @@ def _sao_filler(image: DiscImage, track: Track, *, rw: bool) -> Callable[[int, B
             rows[:, width:] = whole.reshape(len(rows), -1)[:, SECTOR_BYTES:]
 
     return fill
-
-
-def blank(
-    session: DriveSession, *, quick: bool, progress: BurnWatch | None, patience: float
-) -> None:
-    """Erase a CD-RW; see `DriveSession.blank`."""
-    session.wait_until_ready()
-    info = session.disc_information()
-    if not info.erasable:
-        raise DriveError(f"{session.name}: the disc in the drive cannot be erased")
-    started = time.monotonic()
-
-    def told() -> None:
-        if progress is not None:
-            now = BurnProgress(
-                action=BurnAction.BLANKING,
-                start_lba=0,
-                sector_count=0,
-                read_lba=0,
-                written_lba=-1,
-                buffer_used=0,
-                buffer_total=0,
-                elapsed=time.monotonic() - started,
-                remaining=None,
-            )
-            if progress(now) is False:
-                raise CancelledError(
-                    "stopped by the caller; the drive goes on erasing by itself",
-                    disc_state="the disc is being erased",
-                )
-
-    dialogue = session.dialogue
-    kind = mmc.Blanking.MINIMAL if quick else mmc.Blanking.DISC
-    with session.locked():
-        dialogue.while_waiting = told
-        try:
-            told()
-            dialogue.ask(mmc.blank(kind, immediate=True), patience=patience)
-            dialogue.ask(mmc.test_unit_ready(), patience=patience)
-        finally:
-            dialogue.while_waiting = None
-        state = session.disc_information().status
-    if state is not DiscStatus.BLANK:
-        raise DriveError(
-            f"{session.name}: the drive has erased the disc and does not call it blank",
-            command="BLANK",
-            disc_state=session.state_in_words(),
-        )

@@ -7,30 +7,42 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
-from rawcd.errors import DriveError, FormatError
+from rawcd.errors import DriveError, FormatError, UnsupportedError
 from rawcd.msf import Msf
 from rawcd_writers.drive import mmc
 from rawcd_writers.drive.dialogue import Dialogue
 from rawcd_writers.drive.pages import (
+    ALL_PAGES,
     CAPABILITIES_PAGE,
     WRITE_PARAMETERS_PAGE,
     BlockType,
     Capabilities,
+    MultiSession,
     WriteParameters,
     WriteType,
 )
-from rawcd_writers.drive.replies import DiscStatus, FeatureCode
+from rawcd_writers.drive.replies import DiscStatus, FeatureCode, WriteSpeed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import TracebackType
+
+    from _typeshed import ReadableBuffer
 
     from rawcd.image import DiscImage, RegionImage
     from rawcd.progress import BurnWatch
+    from rawcd.source import Bytes2D, Source
     from rawcd_writers.drive.burn import BurnResult
     from rawcd_writers.drive.reading import SectorReader
-    from rawcd_writers.drive.replies import Configuration, DiscInformation, Inquiry
-    from rawcd_writers.drive.transport import Transport
+    from rawcd_writers.drive.replies import (
+        Configuration,
+        DiscInformation,
+        DriveFeature,
+        Inquiry,
+        TrackInformation,
+    )
+    from rawcd_writers.drive.streams import WrittenTrack
+    from rawcd_writers.drive.transport import Answer, Transport
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +52,7 @@ _CD_PROFILES: Final = {0x08: "CD-ROM", 0x09: "CD-R", 0x0A: "CD-RW"}
 _CD_ROM: Final = 0x08
 _BLANKING_PATIENCE: Final = 2 * 3600.0
 _READY_PATIENCE: Final = 60.0
+_CLOSING_PATIENCE: Final = 900.0
 _STATUS_WORDS: Final = {
     DiscStatus.BLANK: "the disc is blank",
     DiscStatus.APPENDABLE: "the disc is not closed",
@@ -119,7 +132,7 @@ class DriveSession:
 
     def close(self) -> None:
         """Unlock the tray and let go of the drive; never fails, so that it hides no error."""
-        self._unlock()
+        self.unlock()
         self.dialogue.transport.close()
 
     # -- who it is, and what it can do ------------------------------------------------------------
@@ -172,6 +185,12 @@ class DriveSession:
             if self.takes(WriteParameters(write_type=WriteType.RAW, block_type=each))
         )
 
+    def takes_track_at_once(self) -> bool:
+        """Try mode page 05h for tracks of sound, one at a time; it stays set."""
+        return self.takes(
+            WriteParameters(write_type=WriteType.TRACK_AT_ONCE, block_type=BlockType.RAW)
+        )
+
     def takes_rw(self) -> bool:
         """Tell whether the drive says that it takes R-W, and with it CD-TEXT, session at once."""
         configuration = self.configuration()
@@ -179,6 +198,84 @@ class DriveSession:
             return False
         feature = configuration.feature(FeatureCode.CD_MASTERING)
         return feature is not None and feature.bit(4, 0)
+
+    # -- the same as bytes, for whoever knows them ------------------------------------------------
+
+    def profile(self) -> int:
+        """Return the current profile; 0 without a disc."""
+        configuration = self.configuration()
+        return 0 if configuration is None else configuration.profile
+
+    def profiles(self) -> tuple[int, ...]:
+        """Return the profiles of all discs that the drive takes."""
+        configuration = self.configuration()
+        listed = None if configuration is None else configuration.feature(FeatureCode.PROFILE_LIST)
+        data = b"" if listed is None else listed.data
+        return tuple(int.from_bytes(data[at : at + 2]) for at in range(0, len(data) - 1, 4))
+
+    def features(self) -> tuple[DriveFeature, ...] | None:
+        """Return the features; None of a drive that is older than they are."""
+        configuration = self.configuration()
+        return None if configuration is None else configuration.features
+
+    def mode_pages(self) -> tuple[int, ...]:
+        """Return the codes of the mode pages that the drive has."""
+        reply = self.dialogue.reply_or_none(mmc.mode_sense(ALL_PAGES, 4096))
+        return () if reply is None else tuple(page[0] & ALL_PAGES for page in reply.pages)
+
+    def mode_page(self, code: int, *, control: int = 0) -> bytes | None:
+        """Return a mode page from its code on; None where the drive has none such.
+
+        Args:
+            code: the page.
+            control: 0 its values, 1 which bits can be changed, 2 defaults, 3 saved values.
+        """
+        command = mmc.mode_sense(code, 512, control=mmc.PageControl(control))
+        reply = self.dialogue.reply_or_none(command)
+        if reply is None:
+            return None
+        try:
+            return reply.page(code)
+        except FormatError:
+            return None
+
+    def set_mode_page(self, page: bytes, *, save: bool = False) -> None:
+        """Set a mode page."""
+        self.dialogue.ask(mmc.mode_select(page, save=save))
+
+    def disc_information_bytes(self, kind: int = 0) -> bytes:
+        """Return the reply to READ DISC INFORMATION as it comes."""
+        if kind:
+            raise UnsupportedError(f"{self.name}: a CD has no disc information of type {kind}")
+        return self.dialogue.ask(mmc.read_disc_information().unread())
+
+    def track_information_bytes(self, address: int, *, address_type: int) -> bytes:
+        """Return the reply to READ TRACK INFORMATION as it comes.
+
+        Args:
+            address: an LBA, a track's or a session's number.
+            address_type: which of them: 0, 1, 2.
+        """
+        command = mmc.read_track_information(address, address_type=mmc.AddressType(address_type))
+        return self.dialogue.ask(command.unread())
+
+    def execute(
+        self,
+        cdb: bytes,
+        *,
+        data_out: ReadableBuffer = b"",
+        data_in: int = 0,
+        timeout: float = 10.0,
+    ) -> Answer:
+        """Send a command of the caller's own, and return what the drive answered, right or not."""
+        return self.dialogue.transport.execute(
+            cdb, data_out=data_out, data_in=data_in, timeout=timeout
+        )
+
+    @property
+    def max_bytes(self) -> int:
+        """The most that one transfer may carry."""
+        return self.dialogue.transport.max_bytes
 
     # -- what is in it ----------------------------------------------------------------------------
 
@@ -193,6 +290,10 @@ class DriveSession:
     def disc_information(self) -> DiscInformation:
         """Return what state the disc is in."""
         return self.dialogue.ask(mmc.read_disc_information())
+
+    def track_information(self) -> TrackInformation:
+        """Return what state the track is in that is written next."""
+        return self.dialogue.ask(mmc.read_track_information())
 
     def media(self) -> Media | None:
         """Return what is in the drive; None where it is empty."""
@@ -234,7 +335,8 @@ class DriveSession:
         self.dialogue.ask(mmc.prevent_allow(prevent=True))
         self._locked = True
 
-    def _unlock(self) -> None:
+    def unlock(self) -> None:
+        """Let the tray be opened again; never fails, so that it hides no error."""
         if self._locked:
             self._locked = False
             try:
@@ -244,16 +346,22 @@ class DriveSession:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep the tray shut inside the block; unlocking never hides what went wrong inside."""
+        """Keep the tray shut inside the block; unlocking never hides what went wrong inside.
+
+        A tray that was locked before stays locked behind it.
+        """
+        if self._locked:
+            yield
+            return
         self.lock()
         try:
             yield
         finally:
-            self._unlock()
+            self.unlock()
 
     def eject(self) -> None:
         """Open the tray."""
-        self._unlock()
+        self.unlock()
         self.dialogue.ask(mmc.start_stop(mmc.Motion.EJECT))
 
     def load(self) -> None:
@@ -269,26 +377,50 @@ class DriveSession:
             found = set() if page is None else set(page.write_speeds or (page.max_write_speed,))
         return tuple(sorted(found - {0}, reverse=True))
 
-    def set_speed(self, times: float | None) -> None:
+    def write_speed_descriptors(self) -> tuple[WriteSpeed, ...]:
+        """Return the speeds for this disc and how it turns at each, the fastest first."""
+        told = self.dialogue.reply_or_none(mmc.get_write_speeds()) or tuple(
+            WriteSpeed(write=speed, read=0, pure_cav=False, end_lba=0)
+            for speed in self.write_speeds()
+        )
+        return tuple(sorted(told, key=lambda each: each.write, reverse=True))
+
+    def current_write_speed(self) -> int | None:
+        """Return the speed that is set, in kB/s; None where the drive does not say."""
+        page = self.capabilities()
+        return (page.current_write_speed or None) if page is not None else None
+
+    def set_speed(self, times: float | None, *, pure_cav: bool = False) -> None:
         """Have the drive write so many times as fast as music plays; None is its fastest.
 
         A speed that the drive lacks becomes one that it has.
         """
         speed = mmc.MAX_SPEED if times is None else min(0xFFFE, round(times * SINGLE_SPEED))
-        self.dialogue.can(mmc.set_cd_speed(write_speed=speed))
+        self.dialogue.can(mmc.set_cd_speed(write_speed=speed, rotation=int(pure_cav)))
 
     # -- the work ---------------------------------------------------------------------------------
 
-    def blank(self, *, quick: bool = True, progress: BurnWatch | None = None) -> None:
+    def blank(
+        self,
+        *,
+        quick: bool = True,
+        progress: BurnWatch | None = None,
+        patience: float = _BLANKING_PATIENCE,
+    ) -> None:
         """Erase a CD-RW: its lists alone, or all of it.
+
+        Args:
+            quick: the lists alone.
+            progress: told while the drive works; False or an exception ends the wait.
+            patience: seconds that it may take.
 
         Raises:
             DriveError: the disc cannot be erased, or the drive failed.
             CancelledError: `progress` said stop; the drive may go on by itself.
         """
-        from rawcd_writers.drive.burn import blank
+        from rawcd_writers.drive.blanking import blank
 
-        blank(self, quick=quick, progress=progress, patience=_BLANKING_PATIENCE)
+        blank(self, quick=quick, progress=progress, patience=patience)
 
     def burn(
         self,
@@ -312,6 +444,86 @@ class DriveSession:
             overburn=overburn,
             progress=progress,
         ).run()
+
+    def next_lead_in_lba(self) -> int | None:
+        """Return where the next raw session's lead-in begins; None where nobody tells.
+
+        The drive is asked with mode page 05h set to raw, for it may answer with the first track
+        otherwise; what it says counts as far as it can be a lead-in, else the groove's word.
+        """
+        from rawcd_writers.drive.burn import lead_in_lba
+
+        self.raw_block_types()
+        return lead_in_lba(self, self.media())
+
+    def write_raw(
+        self,
+        fill: Callable[[int, Bytes2D], None],
+        *,
+        lba: int,
+        sectors: int,
+        block_type: int,
+        appendable: bool = False,
+        speed: float | None = None,
+        pure_cav: bool = False,
+        underrun_protection: bool = True,
+        progress: BurnWatch | None = None,
+    ) -> BurnResult:
+        """Write a raw session byte for byte; see `RawStreamBurn`."""
+        from rawcd_writers.drive.streams import RawStreamBurn
+
+        return RawStreamBurn(
+            self,
+            fill,
+            lba=lba,
+            sectors=sectors,
+            block_type=block_type,
+            appendable=appendable,
+            speed=speed,
+            pure_cav=pure_cav,
+            underrun_protection=underrun_protection,
+            progress=progress,
+        ).run()
+
+    def track_at_once(
+        self,
+        source: Source,
+        *,
+        speed: float | None = None,
+        pure_cav: bool = False,
+        underrun_protection: bool = True,
+        appendable: bool = False,
+        progress: BurnWatch | None = None,
+    ) -> WrittenTrack:
+        """Write one track of sound and close it; see `TrackBurn`."""
+        from rawcd_writers.drive.streams import TrackBurn
+
+        return TrackBurn(
+            self,
+            source,
+            speed=speed,
+            pure_cav=pure_cav,
+            underrun_protection=underrun_protection,
+            appendable=appendable,
+            progress=progress,
+        ).run()
+
+    def close_session(self, *, appendable: bool = False) -> None:
+        """Have the drive make lead-in and lead-out of the tracks that are there.
+
+        Args:
+            appendable: another session may follow.
+        """
+        page = WriteParameters(
+            write_type=WriteType.TRACK_AT_ONCE,
+            block_type=BlockType.RAW,
+            multi_session=MultiSession.OPEN if appendable else MultiSession.CLOSED,
+        )
+        self.set_write_parameters(page)
+        self.dialogue.ask(
+            mmc.close(mmc.Closing.SESSION), patience=_CLOSING_PATIENCE, after_change=False
+        )
+        self.dialogue.ask(mmc.test_unit_ready(), patience=_CLOSING_PATIENCE)
 
     def image(
         self, *, sub: str = "raw", flags: bool = False, retries: int = 3
