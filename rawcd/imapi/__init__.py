@@ -28,8 +28,8 @@ which COM calls them:
 
 What IMAPI documents and what is beyond reach here can be created and says E_NOTIMPL at every call:
 `IMAPI2.MsftDiscFormat2Data`, `IMAPI2FS.MsftFileSystemImage`, `IMAPI2.MsftWriteEngine2`,
-`IMAPI2.MsftStreamPrng001`, the interfaces IDiscRecorder2Ex and IBurnVerification, and text in an
-`ADODB.Stream`. `rawcd.imapi.library.beyond_reach()` lists the members.
+`IMAPI2.MsftStreamPrng001`; so do the calls of IDiscRecorder2Ex that are about DVDs or Windows'
+drivers, and text in an `ADODB.Stream`. `rawcd.imapi.library.beyond_reach()` lists the members.
 """
 
 from __future__ import annotations

@@ -15,7 +15,6 @@ _DATA: Final = (
     "format, or `rawcd burn`"
 )
 _ENGINE: Final = "it is for authors of new writers, and rawcd's engine has no such seam"
-_VERIFY: Final = "a burn is not verified afterwards; use `rawcd verify`"
 _FILES: Final = (
     "file systems are made by rawcd.filesystem, or by MSDiscMasterObj with the Joliet format"
 )
@@ -49,7 +48,7 @@ INTERFACES: Final = (
     Interface(
         name="IDiscFormat2Data",
         iid="27354153-9F64-5B0F-8F00-5D77AFBE261E",
-        also=("IDiscFormat2", "IBurnVerification"),
+        also=("IDiscFormat2",),
         members=(
             *_DISC_FORMAT_2,
             *_members(
@@ -99,11 +98,6 @@ INTERFACES: Final = (
                 "BytesPerSector": 0x104,
             },
         ),
-    ),
-    Interface(
-        name="IBurnVerification",
-        iid="D2FFD834-958B-426D-8470-2A13879C6A91",
-        members=_members(_VERIFY, {}, {}, {"BurnVerificationLevel": 0x400}),
     ),
     Interface(
         name="IFileSystemImage",

@@ -154,7 +154,7 @@ INTERFACES: Final = (
                 "InitializeDiscRecorder",
                 0x106,
                 "initialize_disc_recorder",
-                argument("recorderUniqueId", BSTR, "recorder_unique_id"),
+                argument("recorderUniqueId", BSTR, "unique_id"),
             ),
             get("VendorId", 0x201, BSTR, "vendor_id"),
             get("ProductId", 0x202, BSTR, "product_id"),
@@ -247,6 +247,12 @@ INTERFACES: Final = (
             get("CurrentTrackNumber", 0x300, LONG, "current_track_number"),
             *_time(),
         ),
+    ),
+    Interface(
+        name="IBurnVerification",
+        iid="D2FFD834-958B-426D-8470-2A13879C6A91",
+        also=("IDiscFormat2TrackAtOnce",),
+        members=(get_put("BurnVerificationLevel", 0x400, LONG, "burn_verification_level"),),
     ),
     Interface(
         name="IDiscFormat2Erase",
