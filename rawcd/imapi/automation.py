@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from rawcd.hresults import HResult
-from rawcd.imapi.failures import dispatch_failure
+from rawcd.imapi.failures import as_com_errors, dispatch_failure
 from rawcd.imapi.library.values import Kind, Shape
 
 if TYPE_CHECKING:
@@ -131,7 +131,8 @@ def _stream(shape: Shape, value: Any) -> BinaryIO | None:
             raise _Mismatch
         if known._target_ is None:
             raise dispatch_failure(HResult.E_NOTIMPL)
-        return cast("BinaryIO", known._target_.file)
+        with as_com_errors(known._name_):
+            return cast("BinaryIO", known._target_.file)
     if callable(getattr(value, "read", None)) and callable(getattr(value, "seek", None)):
         return cast("BinaryIO", value)
     if callable(getattr(value, "Read", None)) and callable(getattr(value, "Seek", None)):

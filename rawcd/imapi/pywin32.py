@@ -7,7 +7,7 @@ from typing import Any, Final, Self
 
 from rawcd.imapi.failures import com_error
 from rawcd.imapi.library import plain_id
-from rawcd.imapi.objects import MISSING, ComObject, wrapped
+from rawcd.imapi.objects import MISSING, ComObject, created, wrapped
 from rawcd.imapi.streams import ByteStream
 
 _NOTHING_WAITS: Final = 0
@@ -36,6 +36,14 @@ def create_stream(*_: Any) -> ComObject:
     return wrapped(ByteStream(), "IStream")
 
 
+def create_instance(clsid: object, *_: Any) -> ComObject:
+    """Return a new object of a class (pythoncom.CoCreateInstance).
+
+    Scripts come so to what is no IDispatch, such as IMAPI's ready-made streams.
+    """
+    return created(clsid)[0]
+
+
 pythoncom: Final = SimpleNamespace(
     com_error=com_error,
     ole_error=com_error,
@@ -43,6 +51,7 @@ pythoncom: Final = SimpleNamespace(
     CoInitializeEx=_nothing,
     CoUninitialize=_nothing,
     PumpWaitingMessages=_nothing_waits,
+    CoCreateInstance=create_instance,
     CreateStreamOnHGlobal=create_stream,
     MakeIID=IID,
     Missing=MISSING,
@@ -51,6 +60,8 @@ pythoncom: Final = SimpleNamespace(
     IID_IDispatch=IID("00020400-0000-0000-C000-000000000046"),
     IID_ISequentialStream=IID("0C733A30-2A1C-11CE-ADE5-00AA0044773D"),
     IID_IStream=IID("0000000C-0000-0000-C000-000000000046"),
+    CLSCTX_INPROC_SERVER=1,
+    CLSCTX_ALL=23,
     COINIT_MULTITHREADED=0,
     COINIT_APARTMENTTHREADED=2,
     STATFLAG_DEFAULT=0,
