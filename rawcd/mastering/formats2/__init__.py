@@ -9,9 +9,11 @@ errors stand for.
 from __future__ import annotations
 
 from rawcd.mastering.formats2.discmaster import DeviceEvents, DiscMaster2
+from rawcd.mastering.formats2.erase import DiscFormat2Erase
 from rawcd.mastering.formats2.raw import DiscFormat2RawCD
 from rawcd.mastering.formats2.recorder import CommandResult, DiscRecorder2
 from rawcd.mastering.formats2.states import WriterState
+from rawcd.mastering.formats2.trackatonce import DiscFormat2TrackAtOnce
 from rawcd.mastering.formats2.values import (
     BurnVerificationLevel,
     EraseProgress,
@@ -29,7 +31,9 @@ __all__ = [
     "BurnVerificationLevel",
     "CommandResult",
     "DeviceEvents",
+    "DiscFormat2Erase",
     "DiscFormat2RawCD",
+    "DiscFormat2TrackAtOnce",
     "DiscMaster2",
     "DiscRecorder2",
     "EraseProgress",

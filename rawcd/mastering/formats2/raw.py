@@ -11,7 +11,7 @@ from rawcd.mastering.formats2.refusals import refusal
 from rawcd.mastering.formats2.speeds import times_of
 from rawcd.mastering.formats2.states import RAW, RAW_TABLE
 from rawcd.mastering.formats2.values import RawCDProgress, RawCDWriteAction
-from rawcd.mastering.formats2.writer import FINISHING, PREPARING, DiscWriter
+from rawcd.mastering.formats2.writer import FINISHING, PREPARING, DiscWriter, common_of
 from rawcd.progress import BurnAction
 
 if TYPE_CHECKING:
@@ -227,17 +227,7 @@ class DiscFormat2RawCD(DiscWriter):
 
     def _event(self, now: BurnProgress) -> tuple[object, object]:
         action = _ACTIONS.get(now.action, RawCDWriteAction.UNKNOWN)
-        return action, RawCDProgress(
-            start_lba=now.start_lba,
-            sector_count=now.sector_count,
-            last_read_lba=now.read_lba,
-            last_written_lba=now.written_lba,
-            total_system_buffer=now.buffer_total,
-            used_system_buffer=now.buffer_used,
-            current_action=action,
-            elapsed_time=int(now.elapsed),
-            remaining_time=int(now.remaining or 0),
-        )
+        return action, RawCDProgress(current_action=action, **common_of(now))
 
 
 def _types_of(session: DriveSession) -> tuple[ImageType, ...]:

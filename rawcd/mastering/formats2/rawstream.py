@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from rawcd.disc import FIRST_LEAD_OUT_SECTORS
-from rawcd.errors import FormatError, MasteringError, RawCDError, StorageError
+from rawcd.errors import FormatError, MasteringError, StorageError
 from rawcd.hresults import HResult
+from rawcd.mastering.formats2.given import Guarded, spooled
 from rawcd.mastering.formats2.refusals import refusal
-from rawcd.mastering.formats2.spooling import spooled
 from rawcd.mastering.formats2.states import RAW
 from rawcd.msf import PROGRAM_LBA, Msf
 from rawcd.qscan import QScan
@@ -114,8 +114,8 @@ def raw_stream(
     except (StorageError, FormatError) as error:
         raise _unsuited(str(error)) from error
     if isinstance(source, _Spooled):
-        return _placed(source.source, lead_in_lba, kind, lead_in_lba)
-    return _placed(source, first, kind, lead_in_lba)
+        source, first = source.source, lead_in_lba
+    return _placed(Guarded(source), first, kind, lead_in_lba)
 
 
 def _unsuited(why: str) -> MasteringError:
@@ -218,7 +218,7 @@ class _Subcode:
         return rows[:, SECTOR_BYTES:].tobytes()
 
 
-def _placed(source: Source, first: int, kind: ImageType, lead_in_lba: int) -> RawStream:
+def _placed(source: Guarded, first: int, kind: ImageType, lead_in_lba: int) -> RawStream:
     """Look at the sectors that are to be burned, and see that they are a disc."""
     count = first + source.block_count - lead_in_lba
     if first + source.block_count <= 0:
@@ -250,12 +250,7 @@ def _placed(source: Source, first: int, kind: ImageType, lead_in_lba: int) -> Ra
         )
 
     def fill(lba: int, rows: Bytes2D) -> None:
-        try:
-            fill_rows(source, lba - first, rows)
-        except RawCDError:
-            raise
-        except Exception as error:  # a stream may be anything
-            raise StorageError(f"cannot be read: {error}", file=source.name) from error
+        source.read_into(lba - first, rows)
 
     return RawStream(
         lba=lead_in_lba,

@@ -1,16 +1,57 @@
-"""Streams that cannot seek, kept in a temporary file."""
+"""Streams as programs give them: they may raise anything, and need not be able to seek."""
 
 from __future__ import annotations
 
 import tempfile
-from typing import Any, BinaryIO, Final, cast
+import weakref
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from rawcd.errors import RawCDError, StorageError
 from rawcd.hresults import HResult
 from rawcd.mastering.formats2.refusals import refusal
-from rawcd.source import StreamBytes
+from rawcd.source import StreamBytes, fill_rows
+
+if TYPE_CHECKING:
+    from rawcd.source import Bytes2D, Source
 
 _CHUNK: Final = 1 << 20
+
+
+class Guarded:
+    """A source of which every error is ours.
+
+    Attributes:
+        name: the source's.
+        block_size: likewise.
+        block_count: likewise.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.name = source.name
+        self.block_size = source.block_size
+        self.block_count = source.block_count
+
+    def read(self, start: int, count: int) -> bytes:
+        """Return blocks; see `Source`."""
+        import numpy as np
+
+        rows = np.empty((count, self.block_size), np.uint8)
+        self.read_into(start, rows)
+        return rows.tobytes()
+
+    def read_into(self, start: int, rows: Bytes2D) -> None:
+        """Fill rows with blocks; see `ReadsInto`.
+
+        Raises:
+            StorageError: they cannot be had, whatever the reason.
+        """
+        try:
+            fill_rows(self._source, start, rows)
+        except RawCDError:
+            raise
+        except Exception as error:
+            raise StorageError(f"cannot be read: {error!r}", file=self.name) from error
 
 
 def spooled(stream: Any, *, skip: int = 0) -> StreamBytes:
@@ -44,7 +85,9 @@ def spooled(stream: Any, *, skip: int = 0) -> StreamBytes:
     except BaseException:
         kept.close()
         raise
-    return StreamBytes(cast("BinaryIO", kept), name=name)
+    reader = StreamBytes(cast("BinaryIO", kept), name=name)
+    weakref.finalize(reader, kept.close)
+    return reader
 
 
 def _read(stream: Any, size: int, name: str) -> bytes:
@@ -53,7 +96,7 @@ def _read(stream: Any, size: int, name: str) -> bytes:
     except RawCDError:
         raise
     except Exception as error:  # a stream may be anything
-        raise StorageError(f"cannot be read: {error}", file=name) from error
+        raise StorageError(f"cannot be read: {error!r}", file=name) from error
     if piece and not isinstance(piece, (bytes, bytearray, memoryview)):
         raise refusal(HResult.E_INVALIDARG, f"{name} gives text, not bytes; open it in binary mode")
     if piece and len(piece) > size:

@@ -1,0 +1,102 @@
+"""Writers in each state, and small discs for them."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import rawcd
+from rawcd.errors import MasteringError
+from rawcd.hresults import HResult
+from rawcd.mastering.formats2 import DiscFormat2RawCD, DiscFormat2TrackAtOnce, DiscRecorder2
+from tests.mastering.kept import recorder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rawcd.image import RegionImage
+
+
+def sound(sectors: int, seed: int = 1) -> bytes:
+    return np.random.default_rng(seed).integers(0, 256, sectors * 2352, np.uint8).tobytes()
+
+
+@cache
+def small_image(kind: rawcd.ImageType = rawcd.ImageType.RAW) -> RegionImage:
+    """Two tracks of four seconds."""
+    creator = rawcd.RawCDImageCreator()
+    creator.resulting_image_type = kind
+    creator.add_track(sound(300))
+    creator.add_track(sound(300, 2))
+    return creator.create_result_image()
+
+
+@cache
+def small_stream(kind: rawcd.ImageType = rawcd.ImageType.RAW) -> bytes:
+    image = small_image(kind)
+    return image.read(image.first_lba, image.sector_count)
+
+
+def raw_writer(drive: DiscRecorder2 | None = None) -> DiscFormat2RawCD:
+    """An idle writer."""
+    writer = DiscFormat2RawCD()
+    writer.recorder = drive or recorder()
+    writer.client_name = "tests"
+    return writer
+
+
+def prepared_raw(drive: DiscRecorder2 | None = None) -> DiscFormat2RawCD:
+    writer = raw_writer(drive)
+    writer.prepare_media()
+    writer.requested_sector_type = rawcd.ImageType.RAW
+    return writer
+
+
+def tao_writer(drive: DiscRecorder2 | None = None) -> DiscFormat2TrackAtOnce:
+    """An idle writer."""
+    writer = DiscFormat2TrackAtOnce()
+    writer.recorder = drive or recorder()
+    writer.client_name = "tests"
+    return writer
+
+
+def prepared_tao(drive: DiscRecorder2 | None = None) -> DiscFormat2TrackAtOnce:
+    writer = tao_writer(drive)
+    writer.prepare_media()
+    return writer
+
+
+def while_writing(
+    writer: DiscFormat2RawCD | DiscFormat2TrackAtOnce, call: Callable[[Any], object]
+) -> BaseException | None:
+    """Call something at the first event of a write; return what it raised.
+
+    A call that ends the write is no failure here.
+    """
+    met: list[BaseException | None] = []
+
+    def sink(teller: Any, progress: object) -> None:
+        if met:
+            return
+        try:
+            call(teller)
+        except Exception as error:
+            met.append(error)
+        else:
+            met.append(None)
+
+    cookie = writer.advise(sink)
+    try:
+        if isinstance(writer, DiscFormat2RawCD):
+            writer.write_media(small_stream())
+        else:
+            writer.add_audio_track(sound(300))
+    except MasteringError as error:
+        if error.hresult != HResult.E_IMAPI_REQUEST_CANCELLED:
+            raise
+    finally:
+        writer.unadvise(cookie)
+    (only,) = met
+    return only
