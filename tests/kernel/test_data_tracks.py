@@ -27,15 +27,10 @@ from rawcd import (
 )
 from tests.data_tracks import (
     COOKED,
-    E_INVALIDARG,
-    E_POINTER,
-    INSUFFICIENT_SPACE,
     LEAD_IN,
     LEAD_OUT,
     LENGTH,
     LOOKED_AT,
-    READ_ONLY,
-    SECTOR_TYPE_NOT_SUPPORTED,
     assert_right,
     creator_of,
     each_block,
@@ -47,6 +42,13 @@ from tests.data_tracks import (
     refused,
     track_blocks,
     track_bytes,
+)
+from tests.imapi_codes import (
+    E_INVALIDARG,
+    E_POINTER,
+    INSUFFICIENT_SPACE,
+    READ_ONLY,
+    SECTOR_TYPE_NOT_SUPPORTED,
 )
 from tests.oracles import sectors as oracle
 from tests.oracles.blocks import SIZES, blank, blocks, sector

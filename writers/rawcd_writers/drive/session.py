@@ -24,7 +24,7 @@ from rawcd_writers.drive.pages import (
 from rawcd_writers.drive.replies import DiscStatus, FeatureCode, WriteSpeed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
     from _typeshed import ReadableBuffer
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         TrackInformation,
     )
     from rawcd_writers.drive.streams import WrittenTrack
+    from rawcd_writers.drive.tracks import TrackRoom
     from rawcd_writers.drive.transport import Answer, Transport
 
 _log = logging.getLogger(__name__)
@@ -524,6 +525,39 @@ class DriveSession:
             mmc.close(mmc.Closing.SESSION), patience=_CLOSING_PATIENCE, after_change=False
         )
         self.dialogue.ask(mmc.test_unit_ready(), patience=_CLOSING_PATIENCE)
+
+    def track_room(self, *, data: bool) -> TrackRoom:
+        """Return where the next track at once would begin, and how long it may be; see `tracks`."""
+        from rawcd_writers.drive.tracks import room_for_track
+
+        return room_for_track(self, data=data)
+
+    def write_tracks(
+        self,
+        sources: Sequence[Source],
+        *,
+        pause: int = 150,
+        simulate: bool = False,
+        speed: float | None = None,
+        underrun_protection: bool = True,
+        appendable: bool = False,
+        tracks_done: Callable[[int], None] | None = None,
+        progress: BurnWatch | None = None,
+    ) -> BurnResult:
+        """Write a session of tracks, on a blank or behind the last session; see `TracksBurn`."""
+        from rawcd_writers.drive.tracks import TracksBurn
+
+        return TracksBurn(
+            self,
+            sources,
+            pause=pause,
+            simulate=simulate,
+            speed=speed,
+            underrun_protection=underrun_protection,
+            appendable=appendable,
+            tracks_done=tracks_done,
+            progress=progress,
+        ).run()
 
     def image(
         self, *, sub: str = "raw", flags: bool = False, retries: int = 3
