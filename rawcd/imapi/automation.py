@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from rawcd.hresults import HResult
@@ -9,7 +10,7 @@ from rawcd.imapi.failures import as_com_errors, dispatch_failure
 from rawcd.imapi.library.values import Kind, Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _LONG: Final = (-(1 << 31), (1 << 31) - 1)
 _NUMBER: Final = (-(1 << 63), (1 << 63) - 1)
@@ -164,6 +165,45 @@ def _any(shape: Shape, value: Any) -> Any:
     return value
 
 
+def _iid(shape: Shape, value: Any) -> str:
+    from rawcd.imapi.library import plain_id
+
+    return plain_id(_text(shape, value))
+
+
+def _properties(shape: Shape, value: Any) -> Mapping[str, object] | None:
+    from rawcd.imapi.objects import com_object_of
+
+    del shape
+    known = com_object_of(value)
+    if known is not None:
+        if known._interface_.name != "IPropertyStorage":
+            raise _Mismatch
+        return cast("Mapping[str, object]", known._target_.values)
+    if value is None or isinstance(value, dict):
+        return cast("Mapping[str, object] | None", value)
+    raise _Mismatch
+
+
+def _folder(shape: Shape, value: Any) -> Any:
+    """A folder's path, or a `rawcd.filesystem.FileTree`: what stands here for an IStorage."""
+    from rawcd.filesystem import FileTree
+
+    del shape
+    if value is None:
+        raise _Mismatch(HResult.E_POINTER)
+    if isinstance(value, (str, os.PathLike, FileTree)):
+        return value
+    raise _Mismatch
+
+
+def _sink(shape: Shape, value: Any) -> Any:
+    from rawcd.imapi.version1 import ScriptSink
+
+    del shape
+    return None if value is None else ScriptSink(value)
+
+
 def _never(shape: Shape, value: Any) -> Any:
     del shape, value
     raise _Mismatch
@@ -184,6 +224,11 @@ _TAKEN: Final[dict[Kind, Callable[[Shape, Any], Any]]] = {
     Kind.OBJECTS: _never,
     Kind.ANY: _any,
     Kind.PARTS: _never,
+    Kind.IID: _iid,
+    Kind.IIDS: _never,
+    Kind.PROPERTIES: _properties,
+    Kind.FOLDER: _folder,
+    Kind.SINK: _sink,
 }
 
 
@@ -214,7 +259,15 @@ def given(shape: Shape, value: Any) -> Any:
             stream = value if isinstance(value, ByteStream) else ByteStream.of_image(value)
             return wrapped(stream, "IStream")
         case Kind.OBJECT:
-            return wrapped(value, shape.interface)
+            return wrapped(value, shape.interface or f"I{type(value).__name__}")
+        case Kind.IID:
+            return f"{{{value.iid}}}".upper()
+        case Kind.IIDS:
+            return tuple(f"{{{each.iid}}}".upper() for each in value)
+        case Kind.PROPERTIES:
+            from rawcd.imapi.version1 import PropertyStorage
+
+            return wrapped(PropertyStorage(value), "IPropertyStorage")
         case Kind.PARTS:
             return tuple(given(part, getattr(value, name)) for name, part in shape.parts)
         case Kind.OBJECTS:

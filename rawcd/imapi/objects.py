@@ -123,8 +123,10 @@ class ComObject:
         code = HResult.S_OK
         if member.codes:
             code = HResult(member.codes[value])
-        elif isinstance(value, HResult) and member.shape.kind is Kind.NOTHING:
-            code = value
+        elif isinstance(value, HResult):  # all there is to say
+            code, value = value, None
+        elif isinstance(value, tuple) and value and isinstance(value[0], HResult):
+            code, value = value
         elif member.shape.kind is Kind.PARTS:
             code = getattr(value, "hresult", code)
         result = given(member.shape, value)

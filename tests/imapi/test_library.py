@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 import rawcd.imapi as win32
+from rawcd import mastering
 from rawcd.creator import TrackInfo
 from rawcd.hresults import HResult
 from rawcd.imapi.constants import ENUMERATIONS, values_of
 from rawcd.imapi.library import CLASSES, INTERFACES, beyond_reach, interface_of
 from rawcd.imapi.library.values import Interface, Kind, Member, Way
+from rawcd.imapi.version1 import PropertyStorage
 from rawcd.mastering import formats2
 
 REFERENCE = Path(__file__).parent.parent.parent / "fixtures" / "imapi" / "reference.toml"
@@ -48,7 +50,8 @@ def test_the_table_has_no_members_of_its_own() -> None:
         ours = interface_of(documented["name"])
         assert ours is not None
         names = {each["name"] for each in documented["members"]}
-        assert {each.name for each in ours.members} == names, ours.name
+        # Enumerators can be iterated over, too, as win32com's wrapper around them can.
+        assert {each.name for each in ours.members} - names <= {"_NewEnum"}, ours.name
 
 
 @pytest.mark.parametrize("documented", DOCUMENTED["enumeration"], ids=lambda each: each["name"])
@@ -89,8 +92,16 @@ def target_of(interface: Interface) -> Any:
     for each in CLASSES:
         if each.interface == interface.name and each.maker:
             module, _, name = each.maker.partition(":")
-            return getattr(import_module(module), name, None)
+            return getattr(import_module(module), name)
     return {
+        "IBurnVerification": formats2.DiscFormat2TrackAtOnce,
+        "IDiscMasterProgressEvents": mastering.DiscMasterProgressEvents,
+        "IDiscRecorder": mastering.DiscRecorder,
+        "IEnumDiscMasterFormats": mastering.Enumerator,
+        "IEnumDiscRecorders": mastering.Enumerator,
+        "IJolietDiscMaster": mastering.JolietDiscMaster,
+        "IPropertyStorage": PropertyStorage,
+        "IRedbookDiscMaster": mastering.RedbookDiscMaster,
         "IRawCDImageTrackInfo": TrackInfo,
         "IDiscRecorder2Ex": formats2.DiscRecorder2,
         "IDiscFormat2RawCDEventArgs": formats2.RawCDProgress,

@@ -30,6 +30,11 @@ class Kind(Enum):
     OBJECTS = "SAFEARRAY of VT_DISPATCH"
     ANY = "VARIANT"  # given through as it is
     PARTS = "several out parameters"
+    IID = "an interface's id"
+    IIDS = "ids of interfaces"
+    PROPERTIES = "IPropertyStorage"
+    FOLDER = "IStorage"
+    SINK = "IDiscMasterProgressEvents"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +64,15 @@ TEXTS: Final = Shape(kind=Kind.TEXTS)
 STREAM: Final = Shape(kind=Kind.STREAM)
 STREAMS: Final = Shape(kind=Kind.STREAMS)
 ANY: Final = Shape(kind=Kind.ANY)
+IID: Final = Shape(kind=Kind.IID)
+IIDS: Final = Shape(kind=Kind.IIDS)
+PROPERTIES: Final = Shape(kind=Kind.PROPERTIES)
+FOLDER: Final = Shape(kind=Kind.FOLDER)
+SINK: Final = Shape(kind=Kind.SINK)
 
 
 def an_object(interface: str) -> Shape:
-    """Return the shape of an object with this interface."""
+    """Return the shape of an object with this interface; "" is the one named after its class."""
     return Shape(kind=Kind.OBJECT, interface=interface)
 
 
