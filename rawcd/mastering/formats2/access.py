@@ -8,6 +8,7 @@ process's; between processes the system's own lock on the device stands.
 from __future__ import annotations
 
 import threading
+import weakref
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -27,16 +28,20 @@ class _Hold:
     """A drive that is held.
 
     Attributes:
-        holder: the object that has it.
+        holder: the object that has it, as long as somebody has that.
         client: in whose name.
         session: with it.
         count: how often it was taken and not yet let go.
     """
 
-    holder: object
+    holder: weakref.ref[object]
     client: str
     session: DriveSession
     count: int = 1
+
+    def is_of(self, holder: object) -> bool:
+        """Tell whether an object has it."""
+        return self.holder() is holder
 
 
 class Holds:
@@ -56,7 +61,7 @@ class Holds:
         """Tell whether an object has a drive."""
         with self._lock:
             hold = self._held.get(recorder.name)
-            return hold is not None and hold.holder is holder
+            return hold is not None and hold.is_of(holder)
 
     def take(self, recorder: Recorder, holder: object, client: str) -> None:
         """Take a drive, or count once more where the same object has it.
@@ -69,8 +74,11 @@ class Holds:
             if hold is None:
                 with asking():
                     session = recorder.open(exclusive=True, client=client)
-                self._held[recorder.name] = _Hold(holder=holder, client=client, session=session)
-            elif hold.holder is holder:
+                self._held[recorder.name] = _Hold(
+                    holder=weakref.ref(holder), client=client, session=session
+                )
+                weakref.finalize(holder, self._lost, recorder.name, session)
+            elif hold.is_of(holder):
                 hold.count += 1
             else:
                 raise _locked(recorder, hold)
@@ -79,13 +87,21 @@ class Holds:
         """Let go once; return whether there was something to let go."""
         with self._lock:
             hold = self._held.get(recorder.name)
-            if hold is None or hold.holder is not holder:
+            if hold is None or not hold.is_of(holder):
                 return False
             hold.count -= 1
             if not hold.count:
                 del self._held[recorder.name]
                 hold.session.close()
             return True
+
+    def _lost(self, name: str, session: DriveSession) -> None:
+        """Let go of a drive whose holder is gone, as COM does with the last reference."""
+        with self._lock:
+            hold = self._held.get(name)
+            if hold is not None and hold.session is session:
+                del self._held[name]
+                session.close()
 
     @contextmanager
     def session(self, recorder: Recorder, holder: object, client: str) -> Iterator[DriveSession]:
@@ -96,7 +112,7 @@ class Holds:
         """
         with self._lock:
             hold = self._held.get(recorder.name)
-            if hold is not None and hold.holder is not holder:
+            if hold is not None and not hold.is_of(holder):
                 raise _locked(recorder, hold)
         with asking():
             if hold is not None:

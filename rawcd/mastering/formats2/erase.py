@@ -204,7 +204,7 @@ class DiscFormat2Erase:
             session.wait_until_ready()
         except DriveError as error:
             code = code_of(error)
-            if code is not HResult.E_IMAPI_RECORDER_MEDIA_NO_MEDIA:
+            if error.sense is not None and code is not HResult.E_IMAPI_RECORDER_MEDIA_NO_MEDIA:
                 code = HResult.E_IMAPI_ERASE_DRIVE_FAILED_SPINUP_COMMAND
             raise refusal(code, f"erase_media: {error}") from error
         media = session.media()

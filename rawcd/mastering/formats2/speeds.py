@@ -59,8 +59,10 @@ def physical_type(session: DriveSession, media: Media | None) -> MediaPhysicalTy
     """Return what kind of disc is in a drive; UNKNOWN without one."""
     if media is None:
         return MediaPhysicalType.UNKNOWN
-    known = _KINDS.get(media.kind)
-    return known or _PROFILES.get(session.profile(), MediaPhysicalType.UNKNOWN)
+    known = _KINDS.get(media.kind) or _PROFILES.get(session.profile())
+    if known is None and media.lead_in_lba is not None:  # a drive older than profiles, a groove
+        known = MediaPhysicalType.CDRW if media.erasable else MediaPhysicalType.CDR
+    return known or MediaPhysicalType.UNKNOWN
 
 
 def sectors_per_second(kilobytes: int) -> int:
