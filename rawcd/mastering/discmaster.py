@@ -323,7 +323,7 @@ class DiscMaster:
         code = HResult.IMAPI_E_GENERIC
         try:
             with self._losing():
-                engine = BurnEngine(drive, ground, job.listeners, simulate=simulate)
+                engine = BurnEngine(drive, ground, job.stash, job.listeners, simulate=simulate)
                 if data:
                     engine.burn_data(sources[0], eject=eject_after_burn)
                 else:

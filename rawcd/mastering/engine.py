@@ -6,7 +6,7 @@ import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from rawcd.errors import CancelledError, MasteringError, RawCDError
+from rawcd.errors import CancelledError, DriveError, MasteringError, RawCDError, StorageError
 from rawcd.hresults import HResult
 from rawcd.mastering.drive import CLIENT, RUN_OUT_BLOCKS
 from rawcd.mastering.events import DiscMasterProgressEvents as Events
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rawcd.mastering.drive import Drive
     from rawcd.mastering.events import Listeners
     from rawcd.mastering.ground import Ground
+    from rawcd.mastering.stash import Stash
     from rawcd.progress import BurnProgress
     from rawcd.source import Source
 
@@ -39,15 +40,23 @@ class BurnEngine:
     Args:
         drive: where.
         ground: the disc that the image was staged for.
+        stash: where the image is.
         listeners: who is told, and asked whether to go on.
         simulate: all is done but the laser's power.
     """
 
     def __init__(
-        self, drive: Drive, ground: Ground, listeners: Listeners, *, simulate: bool
+        self,
+        drive: Drive,
+        ground: Ground,
+        stash: Stash,
+        listeners: Listeners,
+        *,
+        simulate: bool,
     ) -> None:
         self._drive = drive
         self._ground = ground
+        self._stash = stash
         self._listeners = listeners
         self._simulate = simulate
         self._tracks: int | None = None
@@ -96,12 +105,30 @@ class BurnEngine:
         try:
             with (
                 drive_codes("record_disc"),
+                self._stash_checked(),
                 self._drive.recorder.open(exclusive=True, client=CLIENT) as session,
             ):
                 check_same(session, self._ground)
                 yield session
         finally:
             self._drive.is_burning = False
+
+    @contextmanager
+    def _stash_checked(self) -> Iterator[None]:
+        """Tell a stash that cannot be read any more from a drive that fails.
+
+        Raises:
+            MasteringError: it cannot (INVALIDIMAGE).
+        """
+        try:
+            yield
+        except (StorageError, DriveError) as error:
+            cause = error if isinstance(error, StorageError) else error.__cause__
+            if isinstance(cause, StorageError) and cause.file == self._stash.name:
+                raise refusal(
+                    HResult.IMAPI_E_INVALIDIMAGE, f"record_disc: the stash is damaged: {error}"
+                ) from error
+            raise
 
     def _check_room(self, session: Any, needed: int, *, data: bool) -> int:
         """Return where the first track goes, if there is room.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rawcd.disc import TrackMode
 from rawcd.errors import FormatError, MasteringError, StorageError, UnsupportedError
-from rawcd.filesystem import DiscBlocks, StoredVolume
+from rawcd.filesystem import DiscBlocks, StoredFile, StoredVolume
 from rawcd.hresults import HResult
 from rawcd.mastering.refusals import refusal
 
@@ -95,8 +95,12 @@ def _earlier(session: Any) -> tuple[FileTree, bytes]:
         descriptors = blocks.read(starts[-1] + _DESCRIPTORS_AT, _DESCRIPTORS)
     except (FormatError, UnsupportedError, StorageError) as error:
         raise _no_room(session, f"has a disc whose files cannot be read ({error})") from error
-    text = repr((image.disc.sessions, image.disc.first_lba)).encode()
-    return tree, hashlib.sha256(text + descriptors).digest()
+    known = hashlib.sha256(descriptors)
+    known.update(repr((image.disc.sessions, image.disc.first_lba)).encode())
+    for path, entry in tree.walk():  # the same layout in the same second is no rare thing
+        place = (entry.lba, entry.size) if isinstance(entry, StoredFile) else ()
+        known.update(repr((path, entry.modified, place)).encode())
+    return tree, known.digest()
 
 
 def check_same(session: Any, ground: Ground) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import itertools
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pytest
@@ -58,7 +58,9 @@ class Bench:
     def open(self, *, exclusive: bool = True, client: str = "rawcd") -> Any:
         self.opened.append(exclusive)
         if self.trouble is not None:
-            raise DriveError(f"{self.name}: cannot be opened") from OSError(self.trouble, "to order")
+            raise DriveError(f"{self.name}: cannot be opened") from OSError(
+                self.trouble, "to order"
+            )
         where = "" if self.disc is None else str(self.disc)
         options = "empty=1" if self.disc is None else f"medium={self.medium}"
         faults = "".join(f"&fault={fault}" for fault in self.faults)
@@ -141,7 +143,7 @@ class AudioJob:
         self.master = DiscMaster([self.bench], stash=a_stash(folder))
         self.log = Log()
 
-    def __enter__(self) -> AudioJob:
+    def __enter__(self) -> Self:
         self.master.open()
         audio = self.master.set_active_disc_master_format(DiscMasterFormat.REDBOOK)
         self.audio: RedbookDiscMaster = audio  # type: ignore[assignment]  # what Redbook gives
@@ -167,7 +169,7 @@ class AudioJob:
 class DataJob(AudioJob):
     """The same for files."""
 
-    def __enter__(self) -> DataJob:
+    def __enter__(self) -> Self:
         self.master.open()
         files = self.master.set_active_disc_master_format(DiscMasterFormat.JOLIET)
         self.files: JolietDiscMaster = files  # type: ignore[assignment]  # what Joliet gives

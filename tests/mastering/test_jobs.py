@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import wave
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,7 +47,7 @@ def check_steps(steps: list[tuple[str | int, ...]], total: int) -> None:
     done = [step[1] for step in steps]
     assert all(step[2] == total for step in steps)
     assert (done[0], done[-1]) == (0, total)
-    assert all(isinstance(a, int) and a < int(b) for a, b in zip(done, done[1:], strict=False))
+    assert all(isinstance(a, int) and a < int(b) for a, b in pairwise(done))
     assert len(done) > 2
 
 
@@ -183,7 +184,9 @@ def test_a_second_session_shows_the_files_of_the_first(tmp_path: Path) -> None:
         ]
     ):
         with DataJob(tmp_path, bench) as job:
-            totals.append(job.files.get_total_data_blocks())
+            job.recorder.open_exclusive()
+            totals.append(job.recorder.query_media_info().free_blocks)
+            job.recorder.close()
             job.files.add_data(folder_of(tmp_path / str(number), **files), overwrite)
             job.master.record_disc()
     assert bench.disc is not None

@@ -46,7 +46,13 @@ time.sleep(60)
 @pytest.fixture
 def other(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process that has begun to stage a disc in this test's stash."""
-    arguments = [sys.executable, "-c", STAGING, str(tmp_path / "other.raw"), str(tmp_path / "stash")]
+    arguments = [
+        sys.executable,
+        "-c",
+        STAGING,
+        str(tmp_path / "other.raw"),
+        str(tmp_path / "stash"),
+    ]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
