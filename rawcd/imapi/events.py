@@ -179,7 +179,6 @@ def dispatch_with_events(what: object, sink: type) -> Any:
     both: Any = type("COMEventClass", (_Both, sink), {})
     instance = object.__new__(both)
     object.__setattr__(instance, "_object_", source)
-    if "__init__" in sink.__dict__:
-        sink.__dict__["__init__"](instance)
+    super(_Closable, instance).__init__()
     _keep(instance, Connection(source, instance))
     return instance

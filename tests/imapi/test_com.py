@@ -75,10 +75,10 @@ def test_what_can_only_be_read_cannot_be_put(creator: Any, name: str) -> None:
 
 
 def test_methods_are_called_and_properties_are_not(creator: Any) -> None:
-    assert creator.NumberOfExistingTracks == 0
     assert callable(creator.CreateResultImage)
     with pytest.raises(TypeError, match="not callable"):
         creator.NumberOfExistingTracks()
+    assert creator.NumberOfExistingTracks == 0
     with pytest.raises(TypeError, match="call it"):
         creator.AddTrack[0]
 
@@ -225,6 +225,9 @@ def test_other_interfaces_of_an_object(creator: Any) -> None:
     raw = win32.CastTo(recorder, "IDiscRecorder2Ex")
     assert callable(raw.SendCommandNoData)
     assert win32.CastTo(raw, "IDiscRecorder2") == recorder
+    writer = win32.Dispatch("IMAPI2.MsftDiscFormat2RawCD")
+    assert win32.CastTo(writer, "IDiscFormat2") is writer, "its members are the writer's, too"
+    assert stream.QueryInterface(pythoncom.IID_ISequentialStream) is stream
 
 
 def test_an_object_of_another_interface_is_a_type_mismatch(creator: Any) -> None:

@@ -17,6 +17,7 @@ from rawcd.hresults import HResult
 from rawcd.imapi.constants import ENUMERATIONS, values_of
 from rawcd.imapi.library import CLASSES, INTERFACES, beyond_reach, interface_of
 from rawcd.imapi.library.values import Interface, Kind, Member, Way
+from rawcd.imapi.streams import ByteStream
 from rawcd.imapi.version1 import PropertyStorage
 from rawcd.mastering import formats2
 
@@ -103,9 +104,12 @@ def target_of(interface: Interface) -> Any:
         "IPropertyStorage": PropertyStorage,
         "IRedbookDiscMaster": mastering.RedbookDiscMaster,
         "IRawCDImageTrackInfo": TrackInfo,
+        "IDiscFormat2": formats2.DiscFormat2RawCD,
         "IDiscRecorder2Ex": formats2.DiscRecorder2,
         "IDiscFormat2RawCDEventArgs": formats2.RawCDProgress,
         "IDiscFormat2TrackAtOnceEventArgs": formats2.TrackAtOnceProgress,
+        "ISequentialStream": ByteStream,
+        "IWriteEngine2EventArgs": formats2.RawCDProgress,
         "IWriteSpeedDescriptor": formats2.WriteSpeedDescriptor,
     }.get(interface.name)
 

@@ -265,11 +265,12 @@ def test_with_events(recorder: Any) -> None:
 
 
 def test_dispatch_with_events(recorder: Any) -> None:
-    class Both:
+    class Counting:
         def __init__(self) -> None:
             self.actions: list[int] = []
             self.cancelled = False
 
+    class Both(Counting):
         def OnUpdate(self, source: Any, progress: Any) -> None:
             self.actions.append(progress.CurrentAction)
             if progress.CurrentAction == constants.IMAPI_FORMAT2_RAW_CD_WRITE_ACTION_WRITING:

@@ -82,6 +82,11 @@ def _is_stream() -> tuple[Member, ...]:
 
 INTERFACES: Final = (
     Interface(
+        name="ISequentialStream",
+        iid="0C733A30-2A1C-11CE-ADE5-00AA0044773D",
+        members=_is_stream()[:2],
+    ),
+    Interface(
         name="IStream",
         iid="0000000C-0000-0000-C000-000000000046",
         also=("ISequentialStream",),

@@ -182,6 +182,16 @@ INTERFACES: Final = (
         ),
     ),
     Interface(
+        name="IDiscFormat2",
+        iid="27354152-8F64-5B0F-8F00-5D77AFBE261E",
+        members=_of_every_format(),
+    ),
+    Interface(
+        name="IWriteEngine2EventArgs",
+        iid="27354136-7F64-5B0F-8F00-5D77AFBE261E",
+        members=_engine(),
+    ),
+    Interface(
         name="IDiscFormat2RawCD",
         iid="27354155-8F64-5B0F-8F00-5D77AFBE261E",
         also=("IDiscFormat2",),
@@ -252,7 +262,7 @@ INTERFACES: Final = (
         name="IBurnVerification",
         iid="D2FFD834-958B-426D-8470-2A13879C6A91",
         also=("IDiscFormat2TrackAtOnce",),
-        members=(get_put("BurnVerificationLevel", 0x400, LONG, "burn_verification_level"),),
+        members=(get_put("BurnVerificationLevel", None, LONG, "burn_verification_level"),),
     ),
     Interface(
         name="IDiscFormat2Erase",
