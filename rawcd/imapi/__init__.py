@@ -3,8 +3,9 @@
 A script that uses `win32com.client` needs one changed line, its import:
 
 ```python
-import rawcd.imapi as win32                # import win32com.client as win32
-from rawcd.imapi import Dispatch           # from win32com.client import Dispatch
+import rawcd.imapi as win32              # import win32com.client as win32
+import rawcd.imapi as win32com           # import win32com.client
+from rawcd.imapi import Dispatch         # from win32com.client import Dispatch
 from rawcd.imapi import pythoncom, win32com   # import pythoncom, win32com.client
 
 master = win32com.client.Dispatch("IMAPI2.MsftDiscMaster2")
@@ -53,6 +54,7 @@ __all__ = [
     "DispatchEx",
     "DispatchWithEvents",
     "WithEvents",
+    "client",
     "com_error",
     "constants",
     "gencache",
@@ -93,4 +95,5 @@ def _nothing(*_: Any, **__: Any) -> None:
 
 gencache: Final = SimpleNamespace(EnsureDispatch=Dispatch, EnsureModule=_nothing)
 dynamic: Final = SimpleNamespace(Dispatch=Dispatch)
-win32com: Final = SimpleNamespace(client=sys.modules[__name__])
+client: Final = sys.modules[__name__]
+win32com: Final = SimpleNamespace(client=client)

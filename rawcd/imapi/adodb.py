@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, NoReturn
 
 from rawcd.errors import MasteringError
 from rawcd.hresults import HResult
-from rawcd.imapi.streams import own_file
+from rawcd.imapi.streams import own_file, resize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,11 +141,9 @@ class AdoStream:
         file = self.file
         if place < 0:
             _refuse(WRONG_ARGUMENT, f"{place} is no position")
-        missing = place - file.seek(0, os.SEEK_END)
-        if missing > 0:
-            self._writable(file)
-        while missing > 0:
-            missing -= file.write(bytes(min(missing, _PIECE)))
+        if place > self.size:
+            with _told_as(CANNOT_WRITE, "the stream", "write"):
+                resize(self._writable(file), place)
         file.seek(place)
 
     @property

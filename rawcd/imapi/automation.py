@@ -134,7 +134,7 @@ def _stream(shape: Shape, value: Any) -> BinaryIO | None:
             raise dispatch_failure(HResult.E_NOTIMPL)
         with as_com_errors(known._name_):
             return cast("BinaryIO", known._target_.file)
-    if callable(getattr(value, "read", None)) and callable(getattr(value, "seek", None)):
+    if callable(getattr(value, "read", None)):
         return cast("BinaryIO", value)
     if callable(getattr(value, "Read", None)) and callable(getattr(value, "Seek", None)):
         return cast("BinaryIO", ForeignStream(value))

@@ -13,7 +13,7 @@ from rawcd.imapi.library import CLASSES, interface_of
 from rawcd.imapi.objects import ComObject, com_object_of, created
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from rawcd.imapi.library.values import Interface, Member
 
@@ -99,10 +99,6 @@ class Connection:
                 self._source._target_.unadvise(cookie)
 
 
-def _made(sink: Any) -> Any:
-    return sink() if isinstance(sink, type) else sink
-
-
 def with_events(source: object, sink: Any) -> Any:
     """Connect a sink to an object and return it (win32com.client.WithEvents).
 
@@ -112,7 +108,8 @@ def with_events(source: object, sink: Any) -> Any:
             one's own with `OnUpdate` or `Update`.
 
     Returns:
-        The instance; its `close()` ends the connection. The object keeps it until then.
+        The instance, whose `close()` ends the connection; until then the object keeps it. An
+        object of one's own is connected for good.
 
     Raises:
         TypeError: the object has no events, or the sink takes none of them.
@@ -122,7 +119,7 @@ def with_events(source: object, sink: Any) -> Any:
         _keep(sink, Connection(wanted, sink))
         return sink
     shaped = type("COMEventClass", (_Closable, sink), {})
-    instance = _made(shaped)
+    instance = shaped()
     _keep(instance, Connection(wanted, instance))
     return instance
 
@@ -152,6 +149,22 @@ class _Both(_Closable):
         if name.startswith("_") and name.endswith("_"):
             raise AttributeError(name)
         return getattr(self._object_, name)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._object_)
+
+    def __len__(self) -> int:
+        return len(self._object_)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._object_[index]
+
+    def __call__(self, *given_: Any, **named: Any) -> Any:
+        """Call or read the object's default member."""
+        return self._object_(*given_, **named)
 
     def __setattr__(self, name: str, value: Any) -> None:
         member = self._object_._interface_.find(name)

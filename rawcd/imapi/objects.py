@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -215,7 +216,8 @@ class StreamObject(ComObject):
 
     def read(self, count: int = -1) -> bytes:
         """Read so many bytes, or all that follow."""
-        return bytes(self._target_.file.read(count))
+        with as_com_errors(self._name_):
+            return bytes(self._target_.file.read(count))
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         """Fill the buffer, or a part of it."""
@@ -234,7 +236,7 @@ class StreamObject(ComObject):
 
     def tell(self) -> int:
         """Return the place."""
-        return int(self._target_.file.tell())
+        return self.seek(0, os.SEEK_CUR)
 
     def _row_(self, name: str) -> Member:
         member = self._interface_.find(name)

@@ -62,6 +62,14 @@ def own_file() -> BinaryIO:
     return cast("BinaryIO", _OwnFile(max_size=KEPT_IN_MEMORY))
 
 
+def resize(file: BinaryIO, size: int) -> None:
+    """Cut a file, or lengthen it with zeros; a file on the disk gets a hole."""
+    file.truncate(size)
+    missing = size - file.seek(0, os.SEEK_END)
+    while missing > 0:  # what is in memory is not lengthened by being cut
+        missing -= file.write(bytes(min(missing, _PIECE)))
+
+
 class ByteStream:
     """An IStream over a seekable binary file object, whose position it shares.
 
@@ -131,10 +139,7 @@ class ByteStream:
         if size < 0:
             _refuse(HResult.E_INVALIDARG, f"{size} is no size")
         position = self.file.tell()
-        self.file.truncate(size)
-        missing = size - self.file.seek(0, os.SEEK_END)
-        while missing > 0:
-            missing -= self.file.write(bytes(min(missing, _PIECE)))
+        resize(self.file, size)
         self.file.seek(position)
 
     def copy_to(self, target: BinaryIO | None, count: int) -> int:

@@ -36,6 +36,7 @@ def code_of(attempt: Any) -> tuple[int, int | None]:
 
 def test_every_way_to_import_leads_to_the_same() -> None:
     assert win32com.client.Dispatch is win32.Dispatch is win32.DispatchEx
+    assert win32.client.Dispatch is win32.Dispatch, "import rawcd.imapi as win32com"
     assert win32com.client.gencache.EnsureDispatch is win32.Dispatch
     assert win32com.client.dynamic.Dispatch is win32.Dispatch
     assert pythoncom.com_error is pywintypes.com_error is win32.com_error is win32.ComError

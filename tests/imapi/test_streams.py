@@ -144,6 +144,10 @@ def test_ado_reads_and_writes_bytes() -> None:
     assert stream.Size == 4
     stream.Position = 6
     assert stream.Size == 6
+    stream.Position = 1 << 30  # a hole, no zeros written
+    assert (stream.Size, stream.EOS) == (1 << 30, True)
+    stream.Position = 6
+    stream.SetEOS()
     stream.Position = 0
     target = ado()
     stream.CopyTo(target, 2)

@@ -318,7 +318,9 @@ def test_who_has_no_events_or_takes_none(recorder: Any) -> None:
     watching = win32.DispatchWithEvents(
         "IMAPI2.MsftDiscMaster2", type("Sink", (), {"OnNotifyDeviceAdded": lambda *_: None})
     )
-    assert watching.Count >= 0
+    assert watching
+    assert len(watching) == watching.Count == len(list(watching))
+    assert code_of(lambda: watching[99]) == code_of(lambda: watching(99)) == "E_INVALIDARG"
     watching.close()
 
 
