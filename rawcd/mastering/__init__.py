@@ -27,6 +27,25 @@ if TYPE_CHECKING:
     from rawcd.mastering.discmaster import DiscMaster
     from rawcd.mastering.enumerators import Enumerator
     from rawcd.mastering.events import DiscMasterProgressEvents
+    from rawcd.mastering.formats2 import (
+        BurnVerificationLevel,
+        CommandResult,
+        DiscFormat2Erase,
+        DiscFormat2RawCD,
+        DiscFormat2TrackAtOnce,
+        DiscMaster2,
+        DiscRecorder2,
+        EraseProgress,
+        MediaPhysicalType,
+        ModePageRequestType,
+        RawCDProgress,
+        RawCDWriteAction,
+        ReadTrackAddressType,
+        TrackAtOnceProgress,
+        TrackAtOnceWriteAction,
+        WriterState,
+        WriteSpeedDescriptor,
+    )
     from rawcd.mastering.joliet import JolietDiscMaster
     from rawcd.mastering.recorder import (
         DiscRecorder,
@@ -44,6 +63,25 @@ _HOMES: Final = {
     "rawcd.mastering.discmaster": ("DiscMaster",),
     "rawcd.mastering.enumerators": ("Enumerator",),
     "rawcd.mastering.events": ("DiscMasterProgressEvents",),
+    "rawcd.mastering.formats2": (
+        "BurnVerificationLevel",
+        "CommandResult",
+        "DiscFormat2Erase",
+        "DiscFormat2RawCD",
+        "DiscFormat2TrackAtOnce",
+        "DiscMaster2",
+        "DiscRecorder2",
+        "EraseProgress",
+        "MediaPhysicalType",
+        "ModePageRequestType",
+        "RawCDProgress",
+        "RawCDWriteAction",
+        "ReadTrackAddressType",
+        "TrackAtOnceProgress",
+        "TrackAtOnceWriteAction",
+        "WriteSpeedDescriptor",
+        "WriterState",
+    ),
     "rawcd.mastering.joliet": ("JolietDiscMaster",),
     "rawcd.mastering.recorder": (
         "DiscRecorder",
@@ -60,20 +98,37 @@ _HOMES: Final = {
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "BurnVerificationLevel",
+    "CommandResult",
+    "DiscFormat2Erase",
+    "DiscFormat2RawCD",
+    "DiscFormat2TrackAtOnce",
     "DiscMaster",
+    "DiscMaster2",
     "DiscMasterFormat",
     "DiscMasterProgressEvents",
     "DiscRecorder",
+    "DiscRecorder2",
     "Enumerator",
+    "EraseProgress",
     "JolietDiscMaster",
     "MediaFlags",
     "MediaInfo",
+    "MediaPhysicalType",
     "MediaType",
+    "ModePageRequestType",
+    "RawCDProgress",
+    "RawCDWriteAction",
+    "ReadTrackAddressType",
     "RecorderState",
     "RecorderType",
     "RedbookDiscMaster",
     "Stash",
     "StashLeftover",
+    "TrackAtOnceProgress",
+    "TrackAtOnceWriteAction",
+    "WriteSpeedDescriptor",
+    "WriterState",
 ]
 
 

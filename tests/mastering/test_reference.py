@@ -1,7 +1,7 @@
 """Each documented error of IMAPI 2's writers: provoked, or why it cannot come; printed with -s.
 
 The lists are those of the pages of IDiscFormat2RawCD, IDiscFormat2TrackAtOnce and
-IDiscFormat2Erase. What depends on the state is in `test_states`; the list that most calls share
+IDiscFormat2Erase. What depends on the state is in `test_writer_states`; the list that most calls share
 (DEV) goes through each of them in `test_refusals`; what a disc or a stream is refused for is here.
 """
 
@@ -34,7 +34,7 @@ from tests.mastering.writing import (
 H = HResult
 NO_POINTERS: Final = "Python returns values: there is no pointer that could be null"
 NO_MEMORY: Final = "Python raises MemoryError by itself"
-TABLE: Final = "test_states"
+TABLE: Final = "test_writer_states"
 DEVICE: Final = "test_refusals"
 Proof = Callable[[], object] | str
 

@@ -19,8 +19,9 @@ from rawcd.mastering.formats2.refusals import asking, refusal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rawcd.drives import DriveSession
     from rawcd.errors import MasteringError
-    from rawcd.recorders import DriveSession, Recorder
+    from rawcd.recorders import Recorder
 
 
 @dataclass(slots=True, kw_only=True)

@@ -15,9 +15,9 @@ from rawcd.mastering.formats2.speeds import offered, physical_type
 from rawcd.mastering.formats2.values import EraseProgress, MediaPhysicalType
 
 if TYPE_CHECKING:
+    from rawcd.drives import DriveSession
     from rawcd.mastering.formats2.sinks import Sink
     from rawcd.progress import BurnProgress
-    from rawcd.recorders import DriveSession
 
 SUPPORTED: Final = (MediaPhysicalType.CDRW,)
 PATIENCE_SECONDS: Final = 3600.0

@@ -15,9 +15,9 @@ from rawcd.mastering.formats2.writer import FINISHING, PREPARING, DiscWriter, co
 from rawcd.progress import BurnAction
 
 if TYPE_CHECKING:
+    from rawcd.drives import DriveSession, Media
     from rawcd.mastering.formats2.states import Family, Row
     from rawcd.progress import BurnProgress
-    from rawcd.recorders import DriveSession, Media
 
 _CD_MASTERING: Final = 0x002E
 _RAW_BIT: Final = 0x08

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from _typeshed import ReadableBuffer
 
-    from rawcd.recorders import Answer, DriveFeature, DriveSession, Identity, Recorder
+    from rawcd.drives import Answer, DriveFeature, DriveSession, Identity
+    from rawcd.recorders import Recorder
 
 _CLIENT: Final = "rawcd"
 _COMMAND_SECONDS: Final = 10.0

@@ -15,7 +15,7 @@ from rawcd.mastering.formats2.values import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rawcd.recorders import DriveSession, Media
+    from rawcd.drives import DriveSession, Media
 
 _SINGLE_SPEED: Final = 176.4
 """kB/s of 1,000 bytes at single speed (IEC 60908)."""

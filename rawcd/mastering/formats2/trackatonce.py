@@ -27,10 +27,10 @@ from rawcd.progress import BurnAction, BurnProgress
 from rawcd.toc import scsi_toc
 
 if TYPE_CHECKING:
+    from rawcd.drives import DriveSession, Media
     from rawcd.errors import DriveError, MasteringError
     from rawcd.image import DiscImage
     from rawcd.mastering.formats2.states import Family, Row
-    from rawcd.recorders import DriveSession, Media
 
 _CD_TRACK_AT_ONCE: Final = 0x002D
 _MAX_TRACKS: Final = 99
@@ -111,11 +111,9 @@ class DiscFormat2TrackAtOnce(DiscWriter):
 
     def _measure(self, session: DriveSession) -> None:
         """Ask where the next track begins and how much room there is."""
-        session.takes_track_at_once()
-        state = session.track_information()
-        self._number = state.track
-        self._free = state.free
-        self._next_lba = state.next_writable_lba or 0
+        room = session.track_room(data=False)
+        self._next_lba, self._free = room.start_lba, room.sectors
+        self._number = session.track_information().track
 
     # -- settings ---------------------------------------------------------------------------------
 

@@ -33,10 +33,10 @@ from rawcd.progress import BurnAction
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rawcd.drives import DriveSession, Media
     from rawcd.mastering.formats2.sinks import Sink
     from rawcd.mastering.formats2.states import Family, Row
     from rawcd.progress import BurnProgress, BurnWatch
-    from rawcd.recorders import DriveSession, Media
 
 _log = logging.getLogger(__name__)
 
