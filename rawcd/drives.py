@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rawcd.features import Loss
     from rawcd.image import DiscImage
-    from rawcd.progress import BurnWatch
+    from rawcd.progress import BurnWatch, Progress
     from rawcd.source import Bytes2D, Source
 
 
@@ -231,6 +231,30 @@ class BurnOutcome(Protocol):
         ...
 
 
+class Comparison(Protocol):
+    """What a comparison brought."""
+
+    @property
+    def sectors(self) -> int:
+        """How many were compared."""
+        ...
+
+    @property
+    def same(self) -> bool:
+        """Whether the disc is what was burned, as far as it was compared."""
+        ...
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """The first differences in words."""
+        ...
+
+    @property
+    def skipped(self) -> Sequence[str]:
+        """What the drive does not let one compare."""
+        ...
+
+
 class DriveSession(Protocol):
     """A drive that somebody holds: what burning and the Image Mastering API stand on.
 
@@ -348,6 +372,11 @@ class DriveSession(Protocol):
         """Have the drive write so many times as fast as music plays; None is its fastest."""
         ...
 
+    @property
+    def is_locked(self) -> bool:
+        """Whether the tray is kept shut."""
+        ...
+
     def lock(self) -> None:
         """Keep the tray shut."""
         ...
@@ -373,8 +402,12 @@ class DriveSession(Protocol):
         speed: float | None = None,
         overburn: bool = False,
         progress: BurnWatch | None = None,
+        planned: Callable[[Any], None] | None = None,
     ) -> BurnOutcome:
-        """Write an image; see `burn_image`."""
+        """Write an image; see `rawcd.burn_image`.
+
+        `planned` is told, before anything is written, of `mode` and `losses`.
+        """
         ...
 
     def write_raw(
@@ -441,6 +474,12 @@ class DriveSession(Protocol):
         """Return the disc as an image that reads from the drive, and what tells of hard sectors."""
         ...
 
-    def differences(self, image: DiscImage, mode: str) -> Sequence[str]:
-        """Compare the disc with the image that was burned on it."""
+    def compare(
+        self, image: DiscImage, burned: Any, *, progress: Progress | None = None
+    ) -> Comparison:
+        """Compare the disc with the image, and what burning it brought, or the mode alone."""
+        ...
+
+    def differences(self, image: DiscImage, burned: Any) -> Sequence[str]:
+        """Return in words what `compare` finds."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -86,6 +86,12 @@ def burn(
 
     image = opened(inputs, gaps=gaps)
     show_notes(image.notes)
+
+    def planned(plan: Any) -> None:
+        """Say before anything is written what the disc will lack."""
+        for loss in plan.losses:
+            click.echo(f"{drive}: not on the disc in mode {plan.mode.value}: {loss}", err=True)
+
     with find_recorder(drive).open(exclusive=True, client="rawcd") as session:
         with _watch(drive) as watch:
             result = session.burn(
@@ -95,21 +101,23 @@ def burn(
                 speed=speed,
                 overburn=overburn,
                 progress=watch,
+                planned=planned,
             )
-        for loss in result.losses:
-            click.echo(f"{drive}: not on the disc in mode {result.mode}: {loss}", err=True)
         for remark in result.remarks:
             click.echo(f"{drive}: {remark}", err=True)
         done = "rehearsed" if simulate else "burned"
         click.echo(f"{drive}: {done} in mode {result.mode}, {result.sectors} sectors")
         click.echo(f"{drive}: {result.disc_state}")
         if verify and not simulate:
-            unlike = session.differences(image, result.mode)
-            for line in unlike:
+            with progress_bar(drive, sector_size=2352) as progress:
+                compared = session.compare(image, result, progress=progress)
+            for line in compared.skipped:
+                click.echo(f"{drive}: not compared: {line}", err=True)
+            for line in compared.lines:
                 click.echo(f"{drive}: {line}", err=True)
-            if unlike:
+            if not compared.same:
                 raise RawCDError(f"{drive}: the disc is not what was burned")
-            click.echo(f"{drive}: compared, the disc is what was burned")
+            click.echo(f"{drive}: {compared.sectors} sectors compared, the disc is what was burned")
         if eject_after:
             session.eject()
 
@@ -148,10 +156,12 @@ def drives(names: tuple[str, ...], as_json: bool) -> None:
         if facts.medium is None:
             click.echo("  empty")
             continue
-        state = "blank" if facts.blank else "written"
+        state = "blank" if facts.blank else "closed" if facts.closed else "written, not closed"
         click.echo(
             f"  {facts.medium}, {state}" + (f", {facts.maker_code}" * bool(facts.maker_code))
         )
+        if facts.maker:
+            click.echo(f"  made by {facts.maker}" + (f", {facts.dye}" if facts.dye else ""))
         if facts.modes:
             click.echo(f"  writes {', '.join(facts.modes)}")
         if facts.last_lead_out_lba is not None:

@@ -139,18 +139,3 @@ def test_a_disc_of_two_sessions_is_burned_and_read_back(mode: str, tmp_path: Pat
             return
         for first, second in zip(image.disc.tracks, found.disc.tracks, strict=True):
             assert (first.start_lba, first.end_lba) == (second.start_lba, second.end_lba)
-
-
-def test_the_first_differences_are_named(tmp_path: Path) -> None:
-    image = album().as_kind(rawcd.ImageType.RAW)
-    burned(image, tmp_path / "disc")
-    data = bytearray((tmp_path / "disc").read_bytes())
-    place = (200 + 4650) * 2448
-    data[place + 7] ^= 0xFF
-    data[place + 2448 + 2352] ^= 0x41
-    (tmp_path / "disc").write_bytes(data)
-    with DriveSession(VirtualRecorder(tmp_path / "disc")) as session:
-        first, second = session.differences(image, "raw")
-        assert len(session.differences(two_sessions(), "sao")) > 1
-    assert first.startswith("LBA 200: byte 7 is ")
-    assert second == "LBA 201: subcode QW is not what was burned"

@@ -36,7 +36,6 @@ from rawcd.image import (
     SubForm,
     SubRegion,
     blanks,
-    main_sectors,
 )
 from rawcd.msf import PROGRAM_LBA, Msf
 from rawcd.qscan import recover_disc
@@ -47,9 +46,8 @@ from rawcd_writers.drive.dialogue import is_refused
 from rawcd_writers.drive.feed import MAX_BLOCKS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
-    from rawcd.image import DiscImage
     from rawcd.source import Bytes2D
     from rawcd_writers.drive.session import DriveSession
     from rawcd_writers.drive.tables import FullToc, Toc
@@ -62,6 +60,8 @@ _RUN_OUT_KEYS: Final = (3, 5, 8)
 _RUN_OUT_SECTORS: Final = 2
 _POINTS: Final = 0xA0, 0xA1, 0xA2
 _MODE_BYTE: Final = 15
+_DISC_CHANGED: Final = 0x28
+"""The additional sense code of a drive that may have got another disc."""
 _DATA: Final = 4
 
 
@@ -92,8 +92,8 @@ class SectorReader:
     Attributes:
         retried: sectors that took more than one try, and how many.
         flagged: sectors with error flags, and how many bytes were flagged.
-        run_out: the last two sectors of data tracks, where track at once leaves blocks that hold
-            nothing and cannot be read; they come as zeros and are kept in `lost`.
+        run_out: sectors that may be unreadable: around data tracks, where track at once leaves
+            blocks that link and hold nothing. They come as zeros and are kept in `lost`.
         lost: such sectors that could not be read.
     """
 
@@ -114,8 +114,9 @@ class SectorReader:
         self._size = size
         self.retried: dict[int, int] = {}
         self.flagged: dict[int, int] = {}
-        self.run_out: frozenset[int] = frozenset()
+        self.run_out: Container[int] = frozenset()
         self.lost: set[int] = set()
+        self._changes = len(session.dialogue.changes)
         self._lock = threading.RLock()
         self._held: tuple[int, Sectors] | None = None
 
@@ -149,6 +150,11 @@ class SectorReader:
             self._held = (lba, found)
             return found
 
+    def forget(self) -> None:
+        """Let go of what was read last, so that it is read again when it is asked for."""
+        with self._lock:
+            self._held = None
+
     def _count_flags(self, lba: int, flags: Bytes2D) -> None:
         if flags.shape[1]:
             counts = np.bitwise_count(flags).sum(axis=1, dtype=np.int64)
@@ -159,7 +165,7 @@ class SectorReader:
         try:
             self._ask(lba, rows)
         except DriveError as error:
-            ends = not self.run_out.isdisjoint(range(lba, lba + len(rows)))
+            ends = any(each in self.run_out for each in range(lba, lba + len(rows)))
             keys = _RUN_OUT_KEYS if ends else (_MEDIUM_ERROR,)
             if error.sense is None or error.sense[0] not in keys:
                 raise
@@ -185,7 +191,16 @@ class SectorReader:
 
     def _ask(self, lba: int, rows: Bytes2D) -> None:
         command = mmc.read_cd(lba, len(rows), errors=self._errors, sub=self.sub)
-        data = self._session.dialogue.ask(command)
+        dialogue = self._session.dialogue
+        data = dialogue.ask(command)
+        for change in dialogue.changes[self._changes :]:
+            if change.sense is not None and change.sense[1] == _DISC_CHANGED:
+                raise DriveError(
+                    f"{change}; what was read before may be of another disc: start again",
+                    sense=change.sense,
+                    command=change.command,
+                    lba=lba,
+                )
         if len(data) != rows.nbytes:
             raise DriveError(
                 f"READ CD at LBA {lba}: {len(data)} bytes came, {rows.nbytes} were asked for",
@@ -476,7 +491,7 @@ def _image_of(disc: Disc, reader: SectorReader) -> RegionImage:
     sub: list[SubRegion] = []
     position = disc.first_lba
     for number, session in enumerate(disc.sessions):
-        first = session.program_lba if number else _first_readable(reader, session)
+        first = session.program_lba if number else first_readable(reader, session)
         main += blanks(disc, position, first)
         sub.append(SubRegion(lba=position, sectors=first - position, form=SubForm.MADE))
         count = session.lead_out_lba - first
@@ -499,8 +514,8 @@ def _image_of(disc: Disc, reader: SectorReader) -> RegionImage:
     return RegionImage(disc=disc, main=tuple(main), sub=tuple(sub), kind=kind)
 
 
-def _first_readable(reader: SectorReader, session: Session) -> int:
-    """Return where the first session can be read from: most drives refuse what is before LBA 0."""
+def first_readable(reader: SectorReader, session: Session) -> int:
+    """Return where the first session can be read from: many drives refuse what is before LBA 0."""
     for lba in (session.program_lba, 0):
         try:
             reader.read(lba, 1)
@@ -511,60 +526,3 @@ def _first_readable(reader: SectorReader, session: Session) -> int:
         return lba
     _log.warning("%s: neither LBA %s nor LBA 0 can be read", reader.name, Msf.from_lba(0))
     return 0
-
-
-_SHOWN: Final = 10
-_COMPARED: Final = 208
-
-
-def differences(session: DriveSession, image: DiscImage, mode: str) -> tuple[str, ...]:
-    """Return the first differences between a disc and what was burned; see `DriveSession`.
-
-    Main channel from LBA 0 on, and of a raw burn all 96 bytes of subcode, or the Q of 16.
-    """
-    session.wait_until_ready()
-    whole = mode == "raw" and image.kind is ImageType.RAW
-    sub = mmc.SubSelection.RAW if whole else mmc.SubSelection.NONE
-    reader = SectorReader(session, sub=sub)
-    disc = disc_of_toc(session)
-    tracks = {track.number: track for track in disc.tracks}
-    found: list[str] = []
-    for track in image.disc.tracks:
-        if track.number not in tracks:
-            return (*found, f"track {track.number} is not on the disc")
-        shift = tracks[track.number].start_lba - track.start_lba
-        if shift and mode != "tao":
-            found.append(f"track {track.number} begins {shift} sectors elsewhere")
-            continue
-        first = max(0, track.start_lba if mode == "tao" else track.first_lba)
-        for lba in range(first, track.end_lba, _COMPARED):
-            count = min(_COMPARED, track.end_lba - lba)
-            read = reader.read(lba + shift, count)
-            found += _unlike(image, lba, read, whole=whole, moved=bool(shift))
-            if len(found) >= _SHOWN:
-                return tuple(found[:_SHOWN])
-    return tuple(found)
-
-
-def _unlike(
-    image: DiscImage, lba: int, read: Sectors, *, whole: bool, moved: bool
-) -> Iterator[str]:
-    """Yield a line for each sector that is not what it should be."""
-    count = len(read.main)
-    wanted = main_sectors(image, lba, count)
-    same = read.main == wanted
-    if moved:  # the header tells another address, and the parity covers it
-        same[:, 12:16] = True
-        same[:, 2064:] |= (read.main[:, :12] == np.frombuffer(SYNC, np.uint8)).all(axis=1)[:, None]
-    for row in np.flatnonzero(~same.all(axis=1)).tolist():
-        byte = int(np.flatnonzero(~same[row])[0])
-        yield (
-            f"LBA {lba + row}: byte {byte} is {read.main[row, byte]:02X}, "
-            f"{wanted[row, byte]:02X} was burned"
-        )
-    if whole:
-        sent = np.frombuffer(image.read(lba, count), np.uint8).reshape(count, -1)[:, SECTOR_BYTES:]
-        for row in np.flatnonzero((sent != read.sub).any(axis=1)).tolist():
-            bits = int(np.bitwise_or.reduce(sent[row] ^ read.sub[row]))
-            names = "".join(name for place, name in enumerate("WVUTSRQP") if bits >> place & 1)
-            yield f"LBA {lba + row}: subcode {names[::-1]} is not what was burned"

@@ -12,10 +12,11 @@ from rawcd.errors import CancelledError, DriveError
 from rawcd.progress import BurnAction
 from rawcd.source import fill_rows
 from rawcd_writers.drive import mmc
-from rawcd_writers.drive.burn import BurnResult, Writing
+from rawcd_writers.drive.burn import BurnResult
 from rawcd_writers.drive.feed import Run
-from rawcd_writers.drive.pages import BlockType, WriteType
+from rawcd_writers.drive.pages import BlockType, MultiSession, WriteType
 from rawcd_writers.drive.replies import DiscStatus
+from rawcd_writers.drive.writing import Writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +72,7 @@ class RawStreamBurn(Writing):
             progress=progress,
         )
         self._block_type = BlockType(block_type)
-        self._appendable = appendable
+        self._multi_session = MultiSession.OPEN if appendable else MultiSession.CLOSED
         self._fill = fill
 
     def run(self) -> BurnResult:
@@ -81,7 +82,7 @@ class RawStreamBurn(Writing):
             DriveError: the drive failed; `.disc_state` says what became of the disc.
             CancelledError: `progress` said stop; `.disc_state` likewise.
         """
-        self._carry_out(self._write)
+        self._attend(self._write)
         return BurnResult(
             mode="raw",
             simulated=False,
@@ -92,7 +93,8 @@ class RawStreamBurn(Writing):
         )
 
     def _write(self) -> None:
-        page = self._page(WriteType.RAW, self._block_type, self._appendable)
+        self._begin()
+        page = self._parameters(WriteType.RAW, self._block_type, self._multi_session)
         self._session.set_write_parameters(page)
         self._calibrate()
         run = Run(
@@ -103,8 +105,11 @@ class RawStreamBurn(Writing):
         )
         self._send([run])
         self._flush()
+        self._settle()
+        self._all_sent = True
         self._report(BurnAction.CHECKING)
-        expected = DiscStatus.APPENDABLE if self._appendable else DiscStatus.COMPLETE
+        more = self._multi_session is MultiSession.OPEN
+        expected = DiscStatus.APPENDABLE if more else DiscStatus.COMPLETE
         status = self._session.disc_information().status
         if status is not expected:
             raise DriveError(
@@ -164,7 +169,7 @@ class TrackBurn(Writing):
             progress=progress,
         )
         self._source = source
-        self._appendable = appendable
+        self._multi_session = MultiSession.OPEN if appendable else MultiSession.CLOSED
         self._track: WrittenTrack | None = None
 
     def run(self) -> WrittenTrack:
@@ -175,12 +180,13 @@ class TrackBurn(Writing):
             CancelledError: `progress` said stop; where sectors had been sent, the track is on
                 the disc as far as it went, and `.disc_state` says so.
         """
-        self._carry_out(self._write)
+        self._attend(self._write)
         assert self._track is not None  # it was made, or an error was raised
         return self._track
 
     def _write(self) -> None:
-        page = self._page(WriteType.TRACK_AT_ONCE, BlockType.RAW, self._appendable)
+        self._begin()
+        page = self._parameters(WriteType.TRACK_AT_ONCE, BlockType.RAW, self._multi_session)
         self._session.set_write_parameters(replace(page, track_mode=_COPY_PROHIBITED))
         told = self._dialogue.ask(mmc.read_track_information())
         start = told.next_writable_lba
@@ -208,9 +214,9 @@ class TrackBurn(Writing):
         except CancelledError:
             if self._touched:
                 self._fill_up(start)
-                self._close_track(told, start)
+                self._finish(told, start)
             raise
-        self._close_track(told, start)
+        self._finish(told, start)
 
     def _stop(self, error: BaseException) -> None:
         """Say of a track that ended early, and as it should, what it is."""
@@ -234,8 +240,8 @@ class TrackBurn(Writing):
             silence = Run(lba=end, sectors=least - end, block_bytes=BlockType.RAW.bytes, fill=fill)
             self._send([silence])
 
-    def _close_track(self, told: TrackInformation, start: int) -> None:
+    def _finish(self, told: TrackInformation, start: int) -> None:
         self._progress = None  # nothing stops a track from being closed
-        self._flush()
-        self._close(mmc.Closing.TRACK, told.track)
+        self._close_track(told.track)
+        self._all_sent = True
         self._track = WrittenTrack(number=told.track, start_lba=start, sectors=self._sent)

@@ -13,10 +13,11 @@ from rawcd.errors import DriveError
 from rawcd.progress import BurnAction
 from rawcd.source import SECTOR_BYTES, fill_rows
 from rawcd_writers.drive import mmc
-from rawcd_writers.drive.burn import BurnResult, Writing
+from rawcd_writers.drive.burn import BurnResult
 from rawcd_writers.drive.feed import Run
-from rawcd_writers.drive.pages import BlockType, WriteParameters, WriteType
+from rawcd_writers.drive.pages import BlockType, MultiSession, WriteParameters, WriteType
 from rawcd_writers.drive.replies import DiscStatus
+from rawcd_writers.drive.writing import Writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 RUN_OUT_SECTORS: Final = 2
 """What a drive writes behind a track at once (Orange Book part II)."""
-_CLOSING_PATIENCE: Final = 900.0
 _DATA_CONTROL: Final = 4
 _BLOCKS: Final = {SECTOR_BYTES: BlockType.RAW, 2048: BlockType.MODE_1}
 
@@ -122,15 +122,17 @@ class TracksBurn(Writing):
         status = self._session.disc_information().status
 
         def work() -> None:
+            self._begin()
             self._tracks_done(0)
             for number, source in enumerate(self._sources, 1):
                 self._write_track(source)
                 self._tracks_done(number)
             self._close(mmc.Closing.SESSION)
-            self._dialogue.ask(mmc.test_unit_ready(), patience=_CLOSING_PATIENCE)
+            self._settle()
+            self._all_sent = True
             self._check(status)
 
-        self._carry_out(work)
+        self._attend(work)
         return BurnResult(
             mode="tao",
             simulated=self._simulate,
@@ -142,7 +144,8 @@ class TracksBurn(Writing):
 
     def _write_track(self, source: Source) -> None:
         block_type = _BLOCKS[source.block_size]
-        page = self._page(WriteType.TRACK_AT_ONCE, block_type, self._appendable)
+        multi_session = MultiSession.OPEN if self._appendable else MultiSession.CLOSED
+        page = self._parameters(WriteType.TRACK_AT_ONCE, block_type, multi_session)
         self._session.set_write_parameters(
             replace(page, track_mode=_control(block_type), audio_pause=self._pause)
         )
@@ -166,8 +169,7 @@ class TracksBurn(Writing):
             fill_rows(source, lba - start, rows)
 
         self._send([Run(lba=start, sectors=sectors, block_bytes=source.block_size, fill=fill)])
-        self._flush()
-        self._close(mmc.Closing.TRACK, told.track)
+        self._close_track(told.track)
 
     def _check(self, before: DiscStatus) -> None:
         """Ask the drive what the disc is now; only its answer makes a success."""

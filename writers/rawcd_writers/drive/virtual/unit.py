@@ -6,11 +6,12 @@ pages, events, features and speeds are here. Reading and writing discs is `devic
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from rawcd.errors import DriveError
+from rawcd.errors import DriveError, StorageError
 from rawcd_writers.drive.transport import BUSY, GOOD, Answer
 from rawcd_writers.drive.virtual import answers
 from rawcd_writers.drive.virtual.clock import Clock, DriveBuffer
@@ -38,6 +39,7 @@ from rawcd_writers.drive.virtual.refusals import (
     REMOVAL_PREVENTED,
     SEQUENCE_ERROR,
     TRAY_OPEN,
+    BadSpot,
     Refusal,
     Sense,
     bad_cdb,
@@ -54,6 +56,8 @@ if TYPE_CHECKING:
     from rawcd_writers.drive.virtual.blanks import Blank
     from rawcd_writers.drive.virtual.cuesheet import CueSheet
     from rawcd_writers.drive.virtual.recording import Recording
+
+_log = logging.getLogger(__name__)
 
 Handler = Callable[[Any, bytes, memoryview], bytes]
 """A method of the recorder: the CDB, filled up to 16 bytes, and the data that came with it."""
@@ -129,7 +133,7 @@ class LogicalUnit:
         self.remarks: dict[str, tuple[int, int]] = {}
         self._faults = Faults(tuple(faults))
         self._pages = ModePages(write=WriteParameters(), buffer_bytes=buffer_bytes)
-        self._medium: Medium | None = None if empty else Medium(blank, path)
+        self._medium: Medium | None = None if empty else self._loaded(blank, path)
         self._tray_open = False
         self._attentions: list[Sense] = [POWER_ON]
         self._media_event = 2 if self._medium else 0  # new media
@@ -179,6 +183,10 @@ class LogicalUnit:
                 return self._short(cdb, out, data_in)
             data = self._executed(cdb, out)[:data_in]
         except Refusal as refusal:
+            if isinstance(refusal, BadSpot):
+                self._abandon(refusal.why)
+                if self._medium is not None:
+                    self._medium.spoil(refusal.why)
             self.complaints.append(f"{cdb.hex()}: {refusal.why}")
             return refusal.answer(wanted)
         return Answer(
@@ -187,20 +195,34 @@ class LogicalUnit:
 
     def close(self) -> None:
         """Switch it off; a session under way stays unfinished."""
-        self._abandon("the drive was switched off")
+        try:
+            self._abandon("the drive was switched off")
+        except StorageError as error:  # that a session was begun has been kept before
+            _log.info("why the session is not finished is not kept: %s", error)
         if self._medium is not None:
             self._medium.close()
         self._off = True
 
     # For people and tests, as hands on the drive
 
+    def order(self, *faults: Fault) -> None:
+        """Have other faults happen from here on; the next command is number 1."""
+        self._faults = Faults(faults)
+        if self._medium is not None:
+            self._medium.store.bad_sector = self._faults.bad_sector
+
     def insert(self, path: Path | None = None, *, blank: Blank | None = None) -> None:
         """Put another disc in."""
         self.remove()
-        self._medium = Medium(blank, path)
+        self._medium = self._loaded(blank, path)
         self._tray_open = False
         self._attentions.append(MEDIUM_CHANGED)
         self._media_event = 2
+
+    def _loaded(self, blank: Blank | None, path: Path | None) -> Medium:
+        medium = Medium(blank, path)
+        medium.store.bad_sector = self._faults.bad_sector
+        return medium
 
     def remove(self) -> None:
         """Take the disc out."""
