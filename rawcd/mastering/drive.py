@@ -5,7 +5,9 @@ from __future__ import annotations
 import weakref
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+import construct
 
 from rawcd.errors import MasteringError
 from rawcd.hresults import HResult
@@ -14,9 +16,19 @@ from rawcd.mastering.refusals import drive_codes, refusal
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from rawcd.drives import DriveSession
     from rawcd.recorders import Recorder
 
 CLIENT: Final = "rawcd IMAPI 1"
+_CAPABILITIES_PAGE: Final = 0x2A
+_CAPABILITIES: Final = construct.Struct(
+    construct.Bytes(3),
+    "writes" / construct.Byte,  # bit 0 CD-R, 1 CD-RW
+    "plays" / construct.Byte,  # bit 7: writing can pause when data come too late
+    construct.Bytes(13),
+    "max_speed" / construct.Int16ub,  # of writing, in kB/s
+)
+"""The head of mode page 2Ah (MMC, capabilities)."""
 _SINGLE_SPEED: Final = 176.4
 """kB/s of 1,000 bytes."""
 GAP_BLOCKS: Final = 150
@@ -56,22 +68,24 @@ class DriveFacts:
     max_speed: int
 
     @classmethod
-    def ask(cls, session: Any) -> DriveFacts:
+    def ask(cls, session: DriveSession) -> DriveFacts:
         """Ask an open drive.
 
         Raises:
             DriveError: it does not answer.
         """
-        who, page = session.identity(), session.capabilities()
-        speeds = session.write_speeds()
+        who, page = session.identity(), session.mode_page(_CAPABILITIES_PAGE)
+        said = _CAPABILITIES.parse((page or b"").ljust(_CAPABILITIES.sizeof(), b"\0"))
+        speeds = [each.write for each in session.write_speed_descriptors()]
+        fastest = max([*speeds, said.max_speed])
         return cls(
             vendor=who.vendor,
             product=who.product,
             revision=who.revision,
-            writes_cdr=page is not None and page.writes_cdr,
-            writes_cdrw=page is not None and page.writes_cdrw,
-            underrun_free=page is not None and page.underrun_protection,
-            max_speed=max(1, round(max(speeds) / _SINGLE_SPEED)) if speeds else 0,
+            writes_cdr=bool(said.writes & 1),
+            writes_cdrw=bool(said.writes & 2),
+            underrun_free=bool(said.plays & 0x80),
+            max_speed=max(1, round(fastest / _SINGLE_SPEED)) if fastest else 0,
         )
 
 
@@ -89,7 +103,7 @@ class Drive:
         self.is_burning = False
         self._set: dict[str, int] = {}
         self._holder: weakref.ref[object] | None = None
-        self._session: Any = None
+        self._session: DriveSession | None = None
         self.facts = facts
 
     @property
@@ -111,15 +125,16 @@ class Drive:
             self.release()
         return self._session is not None
 
-    def session_of(self, holder: object) -> Any:
+    def session_of(self, holder: object) -> DriveSession:
         """Return the session that a recorder object holds.
 
         Raises:
             MasteringError: it holds none (NOTOPENED).
         """
-        if not self.is_held or self._holder is None or self._holder() is not holder:
+        session = self._session if self.is_held else None
+        if session is None or self._holder is None or self._holder() is not holder:
             raise refusal(HResult.IMAPI_E_NOTOPENED, f"{self.name}: call open_exclusive() first")
-        return self._session
+        return session
 
     def hold(self, holder: object) -> None:
         """Open it for one recorder object alone.
@@ -153,15 +168,16 @@ class Drive:
             raise refusal(HResult.IMAPI_E_DEVICE_NOTACCESSIBLE, f"{self.name}: is burning a disc")
 
     @contextmanager
-    def looked_at(self, what: str) -> Iterator[Any]:
+    def looked_at(self, what: str) -> Iterator[DriveSession]:
         """Give a session to look at what is in it, whoever holds it.
 
         Raises:
             MasteringError: it cannot be opened, or fails.
         """
         with drive_codes(what):
-            if self.is_held:
-                yield self._session
+            held = self._session if self.is_held else None
+            if held is not None:
+                yield held
             else:
                 with self.recorder.open(exclusive=False, client=CLIENT) as session:
                     yield session

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from rawcd.errors import CancelledError, DriveError, MasteringError, RawCDError, StorageError
 from rawcd.hresults import HResult
@@ -17,6 +17,7 @@ from rawcd.progress import BurnAction
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from rawcd.drives import DriveSession
     from rawcd.mastering.drive import Drive
     from rawcd.mastering.events import Listeners
     from rawcd.mastering.ground import Ground
@@ -98,7 +99,7 @@ class BurnEngine:
             self._eject(session, eject)
 
     @contextmanager
-    def _session(self) -> Iterator[Any]:
+    def _session(self) -> Iterator[DriveSession]:
         """Give the drive, held alone, with the right disc in it."""
         self._drive.check_free()
         self._drive.is_burning = True
@@ -130,7 +131,7 @@ class BurnEngine:
                 ) from error
             raise
 
-    def _check_room(self, session: Any, needed: int, *, data: bool) -> int:
+    def _check_room(self, session: DriveSession, needed: int, *, data: bool) -> int:
         """Return where the first track goes, if there is room.
 
         Raises:
@@ -142,11 +143,10 @@ class BurnEngine:
                 HResult.IMAPI_E_DISCFULL,
                 f"{session.name}: the image takes {needed} blocks, the disc has {room.sectors}",
             )
-        start: int = room.start_lba
-        return start
+        return room.start_lba
 
     def _burn(
-        self, session: Any, sources: Sequence[Source], *, pause: int, appendable: bool
+        self, session: DriveSession, sources: Sequence[Source], *, pause: int, appendable: bool
     ) -> None:
         self._total = sum(source.block_count for source in sources)
         counts = [source.block_count for source in sources]
@@ -203,7 +203,7 @@ class BurnEngine:
         speed = self._drive.write_speed or self._drive.facts.max_speed or 1
         return 0 if self._simulate else -(-_CLOSING_SECTORS // (75 * speed))
 
-    def _eject(self, session: Any, wanted: bool) -> None:
+    def _eject(self, session: DriveSession, wanted: bool) -> None:
         """Open the tray; the disc is done, whether it opens or not."""
         if not wanted:
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from rawcd.disc import TrackMode
 from rawcd.errors import FormatError, MasteringError, StorageError, UnsupportedError
@@ -13,10 +13,12 @@ from rawcd.hresults import HResult
 from rawcd.mastering.refusals import refusal
 
 if TYPE_CHECKING:
+    from rawcd.drives import DriveSession, Media
     from rawcd.filesystem import FileTree
 
 _CDS: Final = ("CD-R", "CD-RW", "profile 0000h")
-_EMPTY_SESSION: Final = 0
+_LAST_SESSION: Final = 0x0C
+"""The state of the last session in byte 2 of READ DISC INFORMATION; 0: nothing is in it (MMC)."""
 _DESCRIPTORS_AT: Final = 16
 _DESCRIPTORS: Final = 2
 
@@ -43,7 +45,7 @@ class Ground:
         return self.before is None
 
 
-def look(session: Any, *, data: bool) -> Ground:
+def look(session: DriveSession, *, data: bool) -> Ground:
     """Return what is in an open drive, if an image can be put on it.
 
     A session of data goes behind an earlier one of IMAPI's kind: ISO 9660 with Joliet and without
@@ -63,18 +65,18 @@ def look(session: Any, *, data: bool) -> Ground:
         raise _no_room(session, "has a disc that is not blank, which sound cannot be added to")
     if media.next_writable_lba is None:
         raise _no_room(session, "has a disc that nothing can be added to")
-    if not media.is_blank and session.disc_information().last_session != _EMPTY_SESSION:
+    if not media.is_blank and int.from_bytes(session.disc_information_bytes()[2:3]) & _LAST_SESSION:
         raise _no_room(session, "has a disc with an unfinished session")
     before, mark = (None, b"") if media.is_blank else _earlier(session)
     room = session.track_room(data=data)
     return Ground(start_lba=room.start_lba, sectors=room.sectors, before=before, mark=mark)
 
 
-def _no_room(session: Any, why: str) -> Exception:
+def _no_room(session: DriveSession, why: str) -> Exception:
     return refusal(HResult.IMAPI_E_DISCFULL, f"{session.name}: {why}; put in a blank one")
 
 
-def _earlier(session: Any) -> tuple[FileTree, bytes]:
+def _earlier(session: DriveSession) -> tuple[FileTree, bytes]:
     """Return what the earlier sessions hold, and what tells the disc.
 
     Raises:
@@ -103,7 +105,7 @@ def _earlier(session: Any) -> tuple[FileTree, bytes]:
     return tree, known.digest()
 
 
-def check_same(session: Any, ground: Ground) -> None:
+def check_same(session: DriveSession, ground: Ground) -> None:
     """See that the disc in an open drive is still the one that an image was staged for.
 
     Raises:
@@ -136,7 +138,7 @@ def check_same(session: Any, ground: Ground) -> None:
         )
 
 
-def _is_marked(session: Any, media: Any, mark: bytes) -> bool:
+def _is_marked(session: DriveSession, media: Media, mark: bytes) -> bool:
     if media.is_blank or media.next_writable_lba is None:
         return False
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 from uuid import NAMESPACE_URL, uuid5
 
 from rawcd.disc import DiscType
@@ -16,6 +16,7 @@ from rawcd.mastering.refusals import code_of, drive_codes, refusal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rawcd.drives import DriveSession
     from rawcd.mastering.drive import Drive
     from rawcd.mastering.events import Listeners
 
@@ -136,7 +137,7 @@ class DiscRecorder:
         return self._drive
 
     @property
-    def _session(self) -> Any:
+    def _session(self) -> DriveSession:
         return self.drive.session_of(self)
 
     # -- what it is -------------------------------------------------------------------------------
@@ -294,7 +295,7 @@ class DiscRecorder:
             if self._listeners is not None:
                 self._listeners.tell(DiscMasterProgressEvents.notify_erase_complete, code)
 
-    def _erase(self, session: Any, *, full: bool) -> None:
+    def _erase(self, session: DriveSession, *, full: bool) -> None:
         if not self.drive.facts.writes_cdrw:
             raise refusal(HResult.IMAPI_E_DEVICE_INVALIDTYPE, f"{session.name}: writes no CD-RW")
         media = session.media()
@@ -317,7 +318,7 @@ class DiscRecorder:
         drive.release()
 
 
-def _written_type(session: Any) -> MediaType:
+def _written_type(session: DriveSession) -> MediaType:
     """Return the type of a disc that is not blank; one that cannot be read is OTHER."""
     try:
         sessions = session.image(sub="none")[0].disc.sessions

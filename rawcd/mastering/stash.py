@@ -235,9 +235,8 @@ class Stash:
             raise refusal(
                 HResult.E_NOTIMPL, "a stash needs the file locks of Unix, which are not here"
             ) from error
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
-            handle = os.open(self.folder / _LOCK, flags, 0o600)
+            handle = self._open_lock()
         except OSError as error:
             raise self._trouble(error, "lock") from error
         try:
@@ -249,6 +248,14 @@ class Stash:
             raise self._trouble(error, "lock") from error
         self._lock = handle
         return True
+
+    def _open_lock(self) -> int:
+        """Open the lock, which whoever comes first makes; others need not be able to write it."""
+        path, flags = self.folder / _LOCK, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            return os.open(path, flags)
+        except FileNotFoundError:
+            return os.open(path, flags | os.O_CREAT, 0o644)
 
     def _let_go(self) -> None:
         os.close(self._lock)  # the lock goes with it

@@ -106,6 +106,39 @@ def test_a_disc_of_sound_step_by_step_as_the_reference_has_it(tmp_path: Path) ->
     assert not disc.appendable
 
 
+@pytest.mark.parametrize("gap", [0, 75, 225])
+def test_the_true_gap_is_longer_by_the_two_blocks_of_the_engine(tmp_path: Path, gap: int) -> None:
+    tracks = [sound(300), sound(310, 2), sound(320, 3)]
+    with AudioJob(tmp_path) as job:
+        job.recorder.set_recorder_properties({"AudioGapSize": gap})
+        job.stage(*tracks)
+        room = job.audio.get_available_audio_track_blocks()
+        job.master.record_disc()
+        assert job.bench.disc is not None
+        assert sounds_on(job.bench.disc, 300, 310, 320) == tracks
+        first, second, third = rawcd.open_image(job.bench.disc).disc.tracks
+    assert second.start_lba - (first.start_lba + 300) == gap + 2
+    assert third.start_lba - (second.start_lba + 310) == gap + 2
+    stash = ((64 << 20) - 4096) // BLOCK
+    assert room == min(359_849 - (third.end_lba + gap + 2), stash - 930)
+
+
+def test_a_key_that_stops_the_program_leaves_the_image_for_another_try(tmp_path: Path) -> None:
+    class Impatient(Log):
+        def notify_block_progress(self, completed: int, total: int) -> None:
+            if completed:
+                raise KeyboardInterrupt
+
+    with AudioJob(tmp_path) as job:
+        job.stage(sound(300))
+        cookie = job.master.progress_advise(Impatient())
+        with pytest.raises(KeyboardInterrupt):
+            job.master.record_disc()
+        job.master.progress_unadvise(cookie)
+        job.bench.blank()
+        job.master.record_disc(simulate=True)
+
+
 def test_a_disc_of_files_step_by_step_as_the_reference_has_it(tmp_path: Path) -> None:
     bench, log = Bench(tmp_path), Log()
     first = folder_of(tmp_path / "a", one=b"1" * 5000, sub__two=b"22", empty=b"")

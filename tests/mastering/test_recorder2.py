@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import pytest
 
+import rawcd
 from rawcd.errors import MasteringError
 from rawcd.hresults import HResult
 from rawcd.mastering.formats2 import (
@@ -15,6 +17,7 @@ from rawcd.mastering.formats2 import (
     ReadTrackAddressType,
 )
 from tests.mastering.kept import KeptRecorder, check_condition, kept_of, recorder
+from tests.mastering.writing import small_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -239,6 +242,31 @@ def test_exclusive_access_is_counted() -> None:
     two.release_exclusive_access()
     bad = HResult.E_IMAPI_RECORDER_CLIENT_NAME_IS_NOT_VALID
     assert code_of(lambda: one.acquire_exclusive_access(True, "")) == bad
+
+
+def test_one_virtual_disc_is_in_one_recorder_whatever_it_is_called(tmp_path: Path) -> None:
+    image, file = small_image(), tmp_path / "x.raw"
+    rawcd.save_image(image, file)
+    one = DiscRecorder2(f"virtual:{file}")
+    one.acquire_exclusive_access(True, "first")
+    again = f"virtual:{tmp_path}/./x.raw"
+    assert code_of(lambda: DiscRecorder2(again)) == HResult.E_IMAPI_RECORDER_LOCKED
+    one.release_exclusive_access()
+    assert DiscRecorder2(again).current_profiles
+
+
+def test_a_drive_is_let_go_of_with_its_last_holder() -> None:
+    kept = KeptRecorder()
+    one = DiscRecorder2(kept)
+    one.acquire_exclusive_access(True, "first")
+    other = DiscRecorder2(KeptRecorder())
+    other.acquire_exclusive_access(True, "keeps")
+    del one
+    gc.collect()
+    two = DiscRecorder2(kept)
+    assert two.exclusive_access_owner == ""
+    assert other.exclusive_access_owner == "keeps"
+    other.release_exclusive_access()
 
 
 def test_media_change_notification_is_counted() -> None:

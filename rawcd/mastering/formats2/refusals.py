@@ -98,7 +98,11 @@ def asking(*, writing: bool = False) -> Iterator[None]:
         yield
     except DriveError as error:
         raise refusal(code_of(error, writing=writing), str(error)) from error
-    except (StorageError, FormatError) as error:
+    except StorageError as error:  # of a recorder that is a program, whose disc is a file
+        taken = error.errno in (errno.EAGAIN, errno.EBUSY)
+        code = HResult.E_IMAPI_RECORDER_LOCKED if taken else HResult.E_FAIL
+        raise refusal(code, str(error)) from error
+    except FormatError as error:
         raise refusal(HResult.E_FAIL, str(error)) from error
     except UnsupportedError as error:
         raise refusal(HResult.E_NOTIMPL, str(error)) from error
