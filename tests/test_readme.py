@@ -58,6 +58,7 @@ def test_the_other_examples_run(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RAWCD_STASH", str(tmp_path / "stash"))
     write_sounds()
     (tmp_path / "extras").mkdir()
     (tmp_path / "extras" / "notes.txt").write_text("liner notes")
