@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 from typing import Any
 
 import pytest
@@ -109,8 +110,7 @@ def test_arguments_by_name(creator: Any) -> None:
 
 @pytest.mark.parametrize("arguments", [(), (0,), (0, None, None), (pythoncom.Missing, None)])
 def test_too_few_and_too_many_arguments(creator: Any, arguments: tuple[object, ...]) -> None:
-    attempt = lambda: creator.AddTrack(*arguments)  # noqa: E731
-    assert code_of(attempt) == (constants.DISP_E_BADPARAMCOUNT, None)
+    assert code_of(lambda: creator.AddTrack(*arguments)) == (constants.DISP_E_BADPARAMCOUNT, None)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_values_change_their_type_as_automation_has_it(creator: Any) -> None:
     creator.MediaCatalogNumber = 4006381333931
     assert creator.MediaCatalogNumber == "4006381333931"
     for wrong in ([], b"1", object(), None):
-        attempt = lambda wrong=wrong: setattr(creator, "DisableGaplessAudio", wrong)  # noqa: E731
+        attempt = partial(setattr, creator, "DisableGaplessAudio", wrong)
         assert code_of(attempt) == (constants.DISP_E_TYPEMISMATCH, 1)
 
 
