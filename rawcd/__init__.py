@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     )
     from rawcd.features import Feature, Loss, losses
     from rawcd.hresults import HResult
+    from rawcd.identity import DiscIds, TrackIdentity, TrackSums, disc_ids, identify
     from rawcd.image import (
         DiscImage,
         ImageType,
@@ -93,6 +94,7 @@ _HOMES: Final = {
     ),
     "rawcd.features": ("Feature", "Loss", "losses"),
     "rawcd.hresults": ("HResult",),
+    "rawcd.identity": ("DiscIds", "TrackIdentity", "TrackSums", "disc_ids", "identify"),
     "rawcd.image": (
         "DiscImage",
         "ImageType",
@@ -131,6 +133,7 @@ __all__ = [
     "CancelledError",
     "CopySetting",
     "Disc",
+    "DiscIds",
     "DiscImage",
     "DiscType",
     "DriveError",
@@ -166,14 +169,18 @@ __all__ = [
     "TextBlock",
     "TextItem",
     "Track",
+    "TrackIdentity",
     "TrackInfo",
     "TrackMode",
+    "TrackSums",
     "UnsupportedError",
     "WriteResult",
     "__version__",
     "burn_image",
     "cdg",
+    "disc_ids",
     "find_recorder",
+    "identify",
     "list_recorders",
     "losses",
     "main_sectors",

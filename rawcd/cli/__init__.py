@@ -18,6 +18,7 @@ from rawcd import __version__
 from rawcd.cli.build import build
 from rawcd.cli.burn import blank, burn, drives, eject, read
 from rawcd.cli.convert import convert
+from rawcd.cli.identify import identify
 from rawcd.cli.info import info
 from rawcd.cli.listing import plugins
 from rawcd.errors import RawCDError
@@ -69,7 +70,7 @@ def rawcd() -> None:
     """
 
 
-for _command in (blank, build, burn, convert, drives, eject, info, plugins, read):
+for _command in (blank, build, burn, convert, drives, eject, identify, info, plugins, read):
     rawcd.add_command(_command)
 
 
