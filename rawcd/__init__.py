@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         StorageError,
         UnsupportedError,
     )
+    from rawcd.extract import ExtractedFile, Extraction, extract_image
     from rawcd.features import Feature, Loss, losses
     from rawcd.hresults import HResult
     from rawcd.identity import DiscIds, TrackIdentity, TrackSums, disc_ids, identify
@@ -92,6 +93,7 @@ _HOMES: Final = {
         "StorageError",
         "UnsupportedError",
     ),
+    "rawcd.extract": ("ExtractedFile", "Extraction", "extract_image"),
     "rawcd.features": ("Feature", "Loss", "losses"),
     "rawcd.hresults": ("HResult",),
     "rawcd.identity": ("DiscIds", "TrackIdentity", "TrackSums", "disc_ids", "identify"),
@@ -137,6 +139,8 @@ __all__ = [
     "DiscImage",
     "DiscType",
     "DriveError",
+    "ExtractedFile",
+    "Extraction",
     "Feature",
     "FileSource",
     "FormatError",
@@ -179,6 +183,7 @@ __all__ = [
     "burn_image",
     "cdg",
     "disc_ids",
+    "extract_image",
     "find_recorder",
     "identify",
     "list_recorders",

@@ -18,6 +18,7 @@ from rawcd import __version__
 from rawcd.cli.build import build
 from rawcd.cli.burn import blank, burn, drives, eject, read
 from rawcd.cli.convert import convert
+from rawcd.cli.extract import extract
 from rawcd.cli.identify import identify
 from rawcd.cli.info import info
 from rawcd.cli.listing import plugins
@@ -70,7 +71,19 @@ def rawcd() -> None:
     """
 
 
-for _command in (blank, build, burn, convert, drives, eject, identify, info, plugins, read):
+for _command in (
+    blank,
+    build,
+    burn,
+    convert,
+    drives,
+    eject,
+    extract,
+    identify,
+    info,
+    plugins,
+    read,
+):
     rawcd.add_command(_command)
 
 

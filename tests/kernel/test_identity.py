@@ -23,23 +23,19 @@ from rawcd import (
     Disc,
     DiscType,
     Index,
-    MainForm,
-    Region,
-    RegionImage,
     Session,
-    SubForm,
-    SubRegion,
     Track,
     TrackMode,
     disc_ids,
     identify,
 )
 from rawcd.source import ArraySource
-from tests.strategies import discs
+from tests import strategies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rawcd import RegionImage
     from rawcd.source import Bytes2D
 
 SECTOR_SAMPLES = 588
@@ -88,15 +84,10 @@ def enhanced(starts: Sequence[int], lead_out: int, data: int = 400) -> Disc:
 
 
 def image_of(disc: Disc, sound: Bytes2D) -> RegionImage:
-    """The image whose sectors from LBA 0 on are those given, and zeros around them."""
-    first, end = disc.first_lba, disc.end_lba
-    regions = (
-        Region(lba=first, sectors=-first, form=MainForm.ZERO),
-        Region(lba=0, sectors=len(sound), form=MainForm.DISC, source=ArraySource(sound)),
-        Region(lba=len(sound), sectors=end - len(sound), form=MainForm.ZERO),
-    )
-    made = SubRegion(lba=first, sectors=end - first, form=SubForm.MADE)
-    return RegionImage(disc=disc, main=regions, sub=(made,))
+    """The image whose sectors from LBA 0 on are those given, and zeros behind them."""
+    rows = np.zeros((disc.sessions[-1].lead_out_lba, 2352), np.uint8)
+    rows[: len(sound)] = sound
+    return strategies.image_of(disc, source=ArraySource(rows))
 
 
 # -- ids ---------------------------------------------------------------------------------------
@@ -208,7 +199,7 @@ def libdiscid() -> ctypes.CDLL:
     return library
 
 
-@given(disc=discs(max_tracks=99, titles=False))
+@given(disc=strategies.discs(max_tracks=99, titles=False))
 def test_libdiscid_gives_the_same_ids(libdiscid: ctypes.CDLL, disc: Disc) -> None:
     ids = disc_ids(disc)
     first, last = disc.tracks[0].number, disc.tracks[-1].number
@@ -320,7 +311,7 @@ def test_the_last_sound_of_an_enhanced_disc_has_its_end_left_out() -> None:
 
 def test_sums_can_be_left_out_and_stopped() -> None:
     disc = disc_of([0, 300], 2_000)
-    image = blank_image(disc)
+    image = strategies.image_of(disc)
     assert all(track.sums is None for track in identify(image, checksums=False).tracks)
     told: list[tuple[int, int]] = []
 
@@ -333,15 +324,6 @@ def test_sums_can_be_left_out_and_stopped() -> None:
     assert told[0] == (0, 2_000)
     assert len({total for _, total in told}) == 1
     assert told[-1][0] < 2_000
-
-
-def blank_image(disc: Disc) -> RegionImage:
-    first, count = disc.first_lba, disc.end_lba - disc.first_lba
-    return RegionImage(
-        disc=disc,
-        main=(Region(lba=first, sectors=count, form=MainForm.ZERO),),
-        sub=(SubRegion(lba=first, sectors=count, form=SubForm.MADE),),
-    )
 
 
 def test_an_image_that_is_no_region_image_has_the_same_ids() -> None:
