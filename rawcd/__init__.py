@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rawcd import cdg, sector
     from rawcd.cdtext import CDText, TextBlock, TextItem
     from rawcd.creator import RawCDImageCreator, TrackInfo
+    from rawcd.diff import AudioOffset, Comparison, Difference, diff_images
     from rawcd.disc import (
         Area,
         CopySetting,
@@ -70,6 +71,7 @@ __version__: Final = "0.1.0"
 _HOMES: Final = {
     "rawcd.cdtext": ("CDText", "TextBlock", "TextItem"),
     "rawcd.creator": ("RawCDImageCreator", "TrackInfo"),
+    "rawcd.diff": ("AudioOffset", "Comparison", "Difference", "diff_images"),
     "rawcd.disc": (
         "Area",
         "CopySetting",
@@ -128,12 +130,15 @@ _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in name
 __all__ = [
     "Area",
     "ArraySource",
+    "AudioOffset",
     "AuthoringError",
     "BurnAction",
     "BurnProgress",
     "CDText",
     "CancelledError",
+    "Comparison",
     "CopySetting",
+    "Difference",
     "Disc",
     "DiscIds",
     "DiscImage",
@@ -182,6 +187,7 @@ __all__ = [
     "__version__",
     "burn_image",
     "cdg",
+    "diff_images",
     "disc_ids",
     "extract_image",
     "find_recorder",

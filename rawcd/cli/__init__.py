@@ -18,6 +18,7 @@ from rawcd import __version__
 from rawcd.cli.build import build
 from rawcd.cli.burn import blank, burn, drives, eject, read
 from rawcd.cli.convert import convert
+from rawcd.cli.diff import diff
 from rawcd.cli.extract import extract
 from rawcd.cli.identify import identify
 from rawcd.cli.info import info
@@ -76,6 +77,7 @@ for _command in (
     build,
     burn,
     convert,
+    diff,
     drives,
     eject,
     extract,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from rawcd.disc import TrackMode
 from rawcd.errors import UnsupportedError
-from rawcd.extract.graphics import Packs
 from rawcd.extract.names import safe_stem
 from rawcd.extract.tags import tags_of
+from rawcd.graphics import Packs
 from rawcd.image import Note, main_sectors
 from rawcd.sector import SectorType
 from rawcd.subcode import PackKind

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from rawcd.extract.graphics import Packs
 from rawcd.extract.plan import FileKind
+from rawcd.graphics import Packs
 from rawcd.image import Note, main_sectors
 from rawcd.pump import PlainMain, pump
 from rawcd.sector import Defect, decode, verify
