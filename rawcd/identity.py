@@ -42,6 +42,8 @@ _SECTOR_SAMPLES: Final = 588
 _SKIPPED_SAMPLES: Final = 5 * _SECTOR_SAMPLES
 """What AccurateRip leaves out at both ends of a disc: drives with an offset cannot read it."""
 _STEP: Final = 512
+_CHUNK: Final = 16_384
+"""Samples that are multiplied in one go: what they need stays in a core's own cache."""
 _WORD: Final = 0xFFFF_FFFF
 _ATTACH: Final = "https://musicbrainz.org/cdtoc/attach"
 _SUMS: Final = "http://www.accuraterip.com/accuraterip"
@@ -261,12 +263,16 @@ class _Summing:
     """Adds up a track's samples, stretch by stretch."""
 
     def __init__(self, sectors: int, *, first: bool, last: bool) -> None:
+        import numpy as np
+
         samples = sectors * _SECTOR_SAMPLES
         # Samples count from 1; of the first five sectors the very last one is heard.
         self._from = _SKIPPED_SAMPLES if first else 1
         self._to = samples - _SKIPPED_SAMPLES if last else samples
         self._position = 1
         self._v1 = self._high = self._crc = 0
+        self._numbers = np.arange(_CHUNK, dtype=np.uint64)
+        self._products = np.empty(_CHUNK, np.uint64)
 
     def add(self, sectors: Bytes2D) -> None:
         """Take the sectors that follow, (n, 2352)."""
@@ -274,18 +280,21 @@ class _Summing:
 
         import numpy as np
 
-        data = np.ascontiguousarray(sectors)
-        self._crc = zlib.crc32(data.reshape(-1).data, self._crc)
-        samples = data.reshape(-1).view("<u4")
+        data = np.ascontiguousarray(sectors).reshape(-1)
+        self._crc = zlib.crc32(data.data, self._crc)
+        samples = data.view("<u4")
         lo = max(self._from - self._position, 0)
         hi = max(min(self._to + 1 - self._position, len(samples)), lo)
-        heard = samples[lo:hi].astype(np.uint64)
-        # Below 2**28 samples in the longest track: no product passes 64 bits, and sums that do
-        # are cut down to 32 anyway.
-        heard *= np.arange(self._position + lo, self._position + hi, dtype=np.uint64)
-        self._v1 = self._v1 + int(heard.sum()) & _WORD
-        heard >>= np.uint64(32)
-        self._high = self._high + int(heard.sum()) & _WORD
+        for at in range(lo, hi, _CHUNK):
+            heard = samples[at : min(at + _CHUNK, hi)]
+            products = self._products[: len(heard)]
+            np.add(self._numbers[: len(heard)], np.uint64(self._position + at), out=products)
+            # Below 2**28 samples in the longest track: no product passes 64 bits, and a sum that
+            # does is cut down to 32 anyway.
+            np.multiply(products, heard, out=products)
+            self._v1 = self._v1 + int(products.sum()) & _WORD
+            np.right_shift(products, np.uint64(32), out=products)
+            self._high = self._high + int(products.sum()) & _WORD
         self._position += len(samples)
 
     def result(self) -> TrackSums:

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 STEP: Final = 512
 _ROW: Final = SECTOR_BYTES + PW96_BYTES
-_HEAD_BYTES: Final = 16
+_HEADER_WORD: Final = 3
+"""The header of a data sector among its words of four bytes."""
 _PLACES: Final = 64
 """How many places with other sound are kept, spread over the disc."""
 _REACH: Final = 2
@@ -297,21 +298,21 @@ class Tallies:
 
         What scrambling adds is the same in both, so fields may be compared as they are.
         """
-        unlike = a != b
-        if not unlike.any():
+        unlike = a.view(np.uint32) ^ b.view(np.uint32)  # every field is whole words
+        any_unlike = _any(unlike)
+        if not any_unlike.any():
             return
         data_a, data_b = is_data(a), is_data(b)
         kind = data_a != data_b
         data = data_a & data_b
+        sound = any_unlike & ~data & ~kind
         self.counts["sector-kind"].add(lba, kind)
-        heads = unlike[:, len(SYNC) : _HEAD_BYTES].any(axis=1)
-        self.counts["data-header"].add(lba, heads & data)
-        self.counts["data"].add(lba, unlike[:, _HEAD_BYTES:].any(axis=1) & data)
-        sound = unlike.any(axis=1) & ~data & ~kind
+        self.counts["data-header"].add(lba, (unlike[:, _HEADER_WORD] != 0) & data)
+        self.counts["data"].add(lba, _any(unlike[:, _HEADER_WORD + 1 :]) & data)
         self.counts["sound"].add(lba, sound)
         if sound.any():
-            samples = unlike[sound].reshape(-1, 4).any(axis=1)
-            self.counts["sound-samples"].add(lba, sound, int(samples.sum()))
+            samples = np.count_nonzero(unlike if sound.all() else unlike[sound])
+            self.counts["sound-samples"].add(lba, sound, samples)
             self._keep(lba + int(sound.argmax()))
 
     def _keep(self, lba: int) -> None:
@@ -370,6 +371,12 @@ class Tallies:
 def is_data(sectors: Bytes2D) -> Flags:
     """Tell which sectors (n, 2352) begin with the sync pattern."""
     found: Flags = (sectors[:, : len(SYNC)] == np.frombuffer(SYNC, np.uint8)).all(axis=1)
+    return found
+
+
+def _any(words: npt.NDArray[np.uint32]) -> Flags:
+    """Tell which rows are not all zeros."""
+    found: Flags = np.not_equal(np.bitwise_or.reduce(words, axis=1), 0)
     return found
 
 
