@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from rawcd.cli.completing import FILE, format_names
 from rawcd.cli.terminal import progress_bar, show_notes
 
 if TYPE_CHECKING:
@@ -25,10 +26,30 @@ Examples:
   rawcd burn album.cue --drive virtual:rehearsal.raw
   rawcd burn *.flac --drive /dev/sr0 --speed 8 --verify
 """
+_DRIVES_EXAMPLES: Final = """\b
+Examples:
+  rawcd drives
+  rawcd drives virtual:rehearsal.raw --json
+"""
+_BLANK_EXAMPLES: Final = """\b
+Examples:
+  rawcd blank --drive /dev/sr0
+  rawcd blank --drive "virtual:rw.raw?medium=cdrw-short" --full
+"""
+_EJECT_EXAMPLES: Final = """\b
+Example:
+  rawcd eject --drive /dev/sr0
+"""
+_READ_EXAMPLES: Final = """\b
+Examples:
+  rawcd read /dev/sr0 copy.cue
+  rawcd read /dev/sr0 copy.raw --retries 20 --c2
+"""
 _drive = click.option(
     "--drive",
     "drive",
     metavar="DRIVE",
+    type=FILE,
     required=True,
     help="/dev/sr0, iscsi://HOST/TARGET/LUN, or virtual:FILE, a recorder that is a program.",
 )
@@ -50,7 +71,7 @@ def _watch(label: str) -> Iterator[BurnWatch | None]:
 
 
 @click.command(short_help="Burn an image, a sheet or sound files.", epilog=_BURN_EXAMPLES)
-@click.argument("inputs", nargs=-1, required=True, metavar="IN...")
+@click.argument("inputs", nargs=-1, required=True, metavar="IN...", type=FILE)
 @_drive
 @click.option(
     "--mode",
@@ -114,8 +135,8 @@ def burn(
             session.eject()
 
 
-@click.command(short_help="List the recorders, and what is in them.")
-@click.argument("names", nargs=-1, metavar="[DRIVE]...")
+@click.command(short_help="List the recorders, and what is in them.", epilog=_DRIVES_EXAMPLES)
+@click.argument("names", nargs=-1, metavar="[DRIVE]...", type=FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def drives(names: tuple[str, ...], as_json: bool) -> None:
     """List the recorders of this computer, or those that are named."""
@@ -154,7 +175,7 @@ def drives(names: tuple[str, ...], as_json: bool) -> None:
             click.echo(f"  lead-out at LBA {facts.last_lead_out_lba} at the latest")
 
 
-@click.command(short_help="Erase a rewritable disc.")
+@click.command(short_help="Erase a rewritable disc.", epilog=_BLANK_EXAMPLES)
 @_drive
 @click.option("--full", is_flag=True, help="Erase all of it, not its lists alone.")
 def blank(drive: str, full: bool) -> None:
@@ -166,7 +187,7 @@ def blank(drive: str, full: bool) -> None:
     click.echo(f"{drive}: the disc is blank")
 
 
-@click.command(short_help="Open the tray of a drive.")
+@click.command(short_help="Open the tray of a drive.", epilog=_EJECT_EXAMPLES)
 @_drive
 def eject(drive: str) -> None:
     """Open the tray of a drive."""
@@ -176,10 +197,16 @@ def eject(drive: str) -> None:
         session.eject()
 
 
-@click.command(short_help="Copy a disc into a file of any format.")
-@click.argument("drive", metavar="DRIVE")
-@click.argument("output", metavar="OUT")
-@click.option("--to", "format_name", metavar="FORMAT", help="The format, whatever OUT's suffix.")
+@click.command(short_help="Copy a disc into a file of any format.", epilog=_READ_EXAMPLES)
+@click.argument("drive", metavar="DRIVE", type=FILE)
+@click.argument("output", metavar="OUT", type=FILE)
+@click.option(
+    "--to",
+    "format_name",
+    metavar="FORMAT",
+    shell_complete=format_names,
+    help="The format, whatever OUT's suffix.",
+)
 @click.option(
     "--sub",
     type=click.Choice(["raw", "rw", "q", "none"]),
@@ -188,7 +215,14 @@ def eject(drive: str) -> None:
     help="The subcode that is read.",
 )
 @click.option("--c2", is_flag=True, help="Report bytes that the drive could not correct.")
-@click.option("--retries", metavar="N", type=click.IntRange(0, 100), default=3, show_default=True)
+@click.option(
+    "--retries",
+    metavar="N",
+    type=click.IntRange(0, 100),
+    default=3,
+    show_default=True,
+    help="How often a sector that cannot be read is tried again.",
+)
 @click.option("--allow-loss", is_flag=True, help="Go on when the format cannot hold everything.")
 @click.option("--force", is_flag=True, help="Replace existing files.")
 def read(

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from rawcd.cli.completing import FILE
 from rawcd.cli.reading import trust_paths_option
+from rawcd.cli.status import FOUND
 from rawcd.cli.terminal import progress_bar
 
 if TYPE_CHECKING:
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = 1
 """Version of the JSON object; it grows only by new keys."""
-DIFFERENT: Final = 3
 _PARTS: Final = ("layout", "texts", "main", "subcode")
 _EXAMPLES: Final = """\b
 Examples:
@@ -27,8 +28,8 @@ Examples:
 
 
 @click.command(short_help="Compare two images as discs.", epilog=_EXAMPLES)
-@click.argument("a", metavar="A")
-@click.argument("b", metavar="B")
+@click.argument("a", metavar="A", type=FILE)
+@click.argument("b", metavar="B", type=FILE)
 @click.option(
     "--ignore",
     "ignored",
@@ -59,7 +60,7 @@ def diff(a: str, b: str, ignored: tuple[str, ...], trust_paths: bool, as_json: b
     else:
         _show(found)
     if not found.equal:
-        click.get_current_context().exit(DIFFERENT)
+        click.get_current_context().exit(FOUND)
 
 
 def _show(found: Comparison) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
 
-from rawcd.cli.reading import trust_paths_option
+from rawcd.cli.completing import FILE
+from rawcd.cli.reading import format_option, trust_paths_option
 from rawcd.cli.terminal import progress_bar, show_notes
 
 if TYPE_CHECKING:
@@ -25,8 +26,10 @@ Examples:
 
 
 @click.command(short_help="Write the tracks of an image as sound files and ISOs.", epilog=_EXAMPLES)
-@click.argument("image", metavar="IMAGE")
-@click.option("-o", "--output", "folder", required=True, metavar="FOLDER", help="Where they go.")
+@click.argument("image", metavar="IMAGE", type=FILE)
+@click.option(
+    "-o", "--output", "folder", required=True, metavar="FOLDER", type=FILE, help="Where they go."
+)
 @click.option("--flac", "sound", flag_value="flac", help="Sound as FLAC.  [default]")
 @click.option("--wav", "sound", flag_value="wav", help="Sound as WAVE.")
 @click.option(
@@ -44,7 +47,7 @@ Examples:
     show_default=True,
     help="Sound before index 1: at the end of the track before, or in a file of its own.",
 )
-@click.option("--format", "format_name", metavar="NAME", help="The format, whatever it looks like.")
+@format_option
 @click.option("--force", is_flag=True, help="Replace existing files.")
 @trust_paths_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

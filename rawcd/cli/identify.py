@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from rawcd.cli.reading import trust_paths_option
+from rawcd.cli.completing import FILE
+from rawcd.cli.reading import format_option, trust_paths_option
 from rawcd.cli.terminal import progress_bar
 
 if TYPE_CHECKING:
@@ -29,9 +30,9 @@ Examples:
 @click.command(
     "id", short_help="Show the ids that catalogues give a disc, and its sums.", epilog=_EXAMPLES
 )
-@click.argument("image", metavar="IMAGE")
+@click.argument("image", metavar="IMAGE", type=FILE)
 @click.option("--toc-only", is_flag=True, help="The ids alone; no sound is read.")
-@click.option("--format", "format_name", metavar="NAME", help="The format, whatever it looks like.")
+@format_option
 @trust_paths_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def identify(

@@ -311,7 +311,7 @@ class Tallies:
         self.counts["data"].add(lba, _any(unlike[:, _HEADER_WORD + 1 :]) & data)
         self.counts["sound"].add(lba, sound)
         if sound.any():
-            samples = np.count_nonzero(unlike if sound.all() else unlike[sound])
+            samples = int(np.count_nonzero(unlike if sound.all() else unlike[sound]))
             self.counts["sound-samples"].add(lba, sound, samples)
             self._keep(lba + int(sound.argmax()))
 
