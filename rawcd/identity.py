@@ -141,7 +141,8 @@ def disc_ids(disc: Disc) -> DiscIds:
         audio = [track for track, _ in spans]
         places = _musicbrainz_toc(disc, audio[-1])
         toc, musicbrainz = " ".join(map(str, places)), _musicbrainz(places)
-        musicbrainz_url = f"{_ATTACH}?id={musicbrainz}&tracks={places[1]}&toc={toc}"
+        query = f"id={musicbrainz}&tracks={places[1]}&toc={'+'.join(map(str, places))}"
+        musicbrainz_url = f"{_ATTACH}?{query}"
         first, second = _accuraterip(audio, disc.sessions[-1].lead_out_lba)
         accuraterip = f"{first:08x}-{second:08x}-{freedb}"
         folders = "/".join(accuraterip[7:4:-1])
@@ -150,7 +151,7 @@ def disc_ids(disc: Disc) -> DiscIds:
     return DiscIds(
         toc=toc,
         musicbrainz=musicbrainz,
-        musicbrainz_url=musicbrainz_url and musicbrainz_url.replace(" ", "+"),
+        musicbrainz_url=musicbrainz_url,
         freedb=freedb,
         accuraterip=accuraterip,
         accuraterip_url=accuraterip_url,

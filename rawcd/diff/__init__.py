@@ -56,13 +56,15 @@ def diff_images(
         progress: told of sectors; the work grows when differences are found.
 
     Raises:
-        ValueError: a part is unknown.
+        ValueError: a part is unknown, or the largest offset negative.
         StorageError: an image cannot be read.
         CancelledError: `progress` said stop.
     """
     for part in ignore:
         if part not in PARTS:
             raise ValueError(f"{part!r} is none of {', '.join(PARTS)}")
+    if max_offset < 0:
+        raise ValueError(f"sound cannot be moved by up to {max_offset} samples")
     pair = Pair.of(a, b)
     work = _Work(pair.sectors, progress)
     tallies = compare(pair, work.next_part(pair.sectors))

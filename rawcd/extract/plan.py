@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from rawcd.disc import Disc, Session, Track
     from rawcd.image import DiscImage
 
+_USER_DATA: Final = slice(24, 2064)
+"""What is zero in empty sectors of every mode."""
 HIDDEN: Final = 0
 """The number of the sound before the first track."""
 _STEP: Final = 512
@@ -100,16 +102,17 @@ def planned(
         StorageError: the image cannot be read.
     """
     _check_wanted(image.disc, tracks)
-    stretches = [
+    laid = [
         each
         for session in image.disc.sessions
-        for each in _stretches(image, session, apart=apart)
-        if not tracks or each.number in tracks
+        for number, each in _laid_out(image, session, apart=apart)
+        if not tracks or number in tracks
     ]
+    notes = [each for each in laid if isinstance(each, Note)]
+    stretches = [each for each in laid if isinstance(each, _Stretch)]
     if HIDDEN in tracks and all(each.number != HIDDEN for each in stretches):
         raise UnsupportedError("there is no sound before the first track; leave --track 0 out")
     parts: list[Part] = []
-    notes: list[Note] = []
     taken: set[str] = set()
     packs = Packs.of(image)
     for each in stretches:
@@ -151,48 +154,67 @@ def _title(disc: Disc, each: _Stretch) -> str | None:
     )
 
 
-def _stretches(image: DiscImage, session: Session, *, apart: bool) -> Iterator[_Stretch]:
-    """Yield what becomes a file of a session's tracks, in their order.
+def _laid_out(
+    image: DiscImage, session: Session, *, apart: bool
+) -> Iterator[tuple[int, _Stretch | Note]]:
+    """Yield what becomes a file of a session's tracks, in their order, by number.
 
     A pregap's sound belongs to the track before it, if that is sound; else it has no file but
-    its own.
+    its own. What has none is told.
     """
     for place, track in enumerate(session.tracks):
         before = session.tracks[place - 1] if place else None
-        joined = before is not None and before.is_audio and not apart
-        if track.is_audio and not joined and track.pregap_sectors:
-            first = track is image.disc.tracks[0]
-            lba = _first_sound(image, track.first_lba, track.start_lba)
-            if lba is not None and first:
-                # What lies before LBA 0 is heard by few drives, and mostly silent.
-                yield _Stretch(
-                    track=None,
-                    number=HIDDEN,
-                    lba=track.first_lba if lba < 0 else 0,
-                    end=track.start_lba,
-                    what="(hidden)",
-                )
-            elif lba is not None:
-                yield _Stretch(
-                    track=track,
-                    number=track.number,
-                    lba=track.first_lba,
-                    end=track.start_lba,
-                    what="(pregap)",
-                )
+        joined = track.is_audio and before is not None and before.is_audio and not apart
+        if track.pregap_sectors and not joined:
+            found = _pregap(image, track)
+            if found is not None:
+                yield (found.number if isinstance(found, _Stretch) else track.number), found
         end = track.end_lba
         behind = session.tracks[place + 1] if place + 1 < len(session.tracks) else None
         if track.is_audio and behind is not None and behind.is_audio and not apart:
             end = behind.start_lba
-        yield _Stretch(track=track, number=track.number, lba=track.start_lba, end=end)
+        yield track.number, _Stretch(track=track, number=track.number, lba=track.start_lba, end=end)
 
 
-def _first_sound(image: DiscImage, lba: int, end: int) -> int | None:
-    """Return the first sector that is not silent."""
-    for at in range(lba, end, _STEP):
-        heard = main_sectors(image, at, min(_STEP, end - at), plain=False).any(axis=1)
-        if heard.any():
-            return at + int(heard.argmax())
+def _pregap(image: DiscImage, track: Track) -> _Stretch | Note | None:
+    """Return what becomes of a pregap that goes with no other track.
+
+    The two seconds before LBA 0 are nobody's, as long as they are empty: no drive plays them.
+    """
+    first = track is image.disc.tracks[0]
+    filled = _first_filled(image, track)
+    if filled is not None and not track.is_audio:
+        return Note(
+            code="pregap-left-out",
+            message=f"the {track.pregap_sectors} sectors before its index 1 hold something, from "
+            f"LBA {filled} on, and are in no file",
+            track=track.number,
+        )
+    if filled is not None:
+        lba = 0 if first and filled >= 0 else track.first_lba
+        what = "(hidden)" if first else "(pregap)"
+        number = HIDDEN if first else track.number
+        owner = None if first else track
+        return _Stretch(track=owner, number=number, lba=lba, end=track.start_lba, what=what)
+    sectors = track.start_lba - max(track.first_lba, 0)
+    if not track.is_audio or sectors <= 0:
+        return None
+    return Note(
+        code="silence-left-out",
+        message=f"the {sectors} silent sectors before its index 1 are in no file",
+        track=track.number,
+    )
+
+
+def _first_filled(image: DiscImage, track: Track) -> int | None:
+    """Return the first sector of a pregap that holds something: sound, or user data."""
+    for at in range(track.first_lba, track.start_lba, _STEP):
+        rows = main_sectors(image, at, min(_STEP, track.start_lba - at), plain=not track.is_audio)
+        if not track.is_audio:  # sectors in the old mode, too: neither heads nor parity count
+            rows = rows[:, _USER_DATA]
+        held = rows.any(axis=1)
+        if held.any():
+            return at + int(held.argmax())
     return None
 
 

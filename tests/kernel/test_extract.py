@@ -131,7 +131,10 @@ def test_a_silent_beginning_is_no_track(tmp_path: Path) -> None:
     creator.add_special_pregap(SilenceSource(block_count=400))
     creator.add_track(PatternSource(block_count=LENGTH))
     image = creator.create_result_image()
-    assert names(extract_image(image, tmp_path / "out")) == ["01.flac"]
+    done = extract_image(image, tmp_path / "out")
+    assert names(done) == ["01.flac"]
+    assert [(note.code, note.track) for note in done.notes] == [("silence-left-out", 1)]
+    assert "the 250 silent sectors before its index 1" in str(done.notes[0])
     with pytest.raises(UnsupportedError, match="no sound before the first track"):
         extract_image(image, tmp_path / "other", tracks=[0])
     assert not (tmp_path / "other").exists()
@@ -374,6 +377,26 @@ def test_sound_behind_data_keeps_the_sound_of_its_pregap(tmp_path: Path) -> None
     done = extract_image(image, tmp_path / "out", sound="wav")
     assert names(done) == ["01.iso", "02 (pregap).wav", "02.wav"]
     assert samples_of(done.files[1].path) == gap.read(0, 160)
+
+
+def test_a_data_track_s_pregap_that_holds_something_is_told(tmp_path: Path) -> None:
+    image = data_disc(SectorType.MODE1, user_data("MODE1", 2048))
+    assert extract_image(image, tmp_path / "empty").notes == ()
+    rows = main_sectors(image, -150, 150).copy()
+    rows[140:] = main_sectors(image, 0, 10)
+    run_in = replace(
+        image.main[0],
+        lba=-150,
+        sectors=150,
+        form=rawcd.MainForm.PLAIN,
+        source=rawcd.ArraySource(rows),
+        start=0,
+    )
+    lead_in = replace(image.main[0], sectors=-150 - image.first_lba)
+    filled = replace(image, main=(lead_in, run_in, *image.main[1:]))
+    done = extract_image(filled, tmp_path / "out")
+    assert [(note.code, note.track) for note in done.notes] == [("pregap-left-out", 1)]
+    assert "from LBA -10 on" in str(done.notes[0])
 
 
 # -- pictures ----------------------------------------------------------------------------------
