@@ -19,11 +19,10 @@ from typing import TYPE_CHECKING, Final
 
 from rawcd.diff.layout import layout_differences, text_differences
 from rawcd.diff.offset import find_offset
-from rawcd.diff.sectors import Pair, compare
+from rawcd.diff.sectors import Pair, Work, compare
 from rawcd.diff.values import AudioOffset as AudioOffset
 from rawcd.diff.values import Comparison as Comparison
 from rawcd.diff.values import Difference as Difference
-from rawcd.progress import report
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -66,13 +65,13 @@ def diff_images(
     if max_offset < 0:
         raise ValueError(f"sound cannot be moved by up to {max_offset} samples")
     pair = Pair.of(a, b)
-    work = _Work(pair.sectors, progress)
+    work = Work(pair.sectors, progress)
     tallies = compare(pair, work.next_part(pair.sectors))
     found: list[Difference] = []
     offset = told = None
     elsewhere = pair.extent()
     if elsewhere is not None or tallies.of_q:
-        told, other = pair.surveys(work)
+        told, other = pair.a.survey(work), pair.b.survey(work)
         if "layout" not in ignore:
             found += [] if elsewhere is None else [elsewhere]
             found += layout_differences(told, other)
@@ -81,32 +80,14 @@ def diff_images(
     if "main" not in ignore:
         found += tallies.main()
         if tallies.sound_places:
-            told = told or pair.survey_of_a(work)
+            told = told or pair.a.survey(work)
             places, more = tallies.sound_places, work.next_part(pair.sectors)
             offset = find_offset(pair, places, max_offset, told, more)
     if "subcode" not in ignore:
         found += tallies.subcode()
     if found:
-        told = told or pair.survey_of_a(work)
+        told = told or pair.a.survey(work)
         found = [each.at_home(told) for each in found]
     return Comparison(
         sectors=pair.sectors, differences=tuple(found), offset=offset, notes=pair.notes
     )
-
-
-class _Work:
-    """How far it is, where more work is found on the way."""
-
-    def __init__(self, sectors: int, progress: Progress | None) -> None:
-        self._progress = progress
-        self._done = self._total = 0
-        report(progress, 0, sectors)
-
-    def next_part(self, sectors: int) -> Progress | None:
-        """Return what tells of a further part."""
-        before = self._done = self._total
-        self._total += sectors
-        progress = self._progress
-        if progress is None:
-            return None
-        return lambda done, _: progress(before + done, self._total)

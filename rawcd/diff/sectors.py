@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from rawcd.sector import SYNC
 from rawcd.source import SECTOR_BYTES
 from rawcd.subcode import DeinterleavedPacks, QKind, decode_q
 from rawcd.subcode.rows import P_BIT, PW96_BYTES, Q_BIT, RW_BITS, pq_of_pq16, pw96_of
+from rawcd.survey import survey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,12 +39,26 @@ _REACH: Final = 2
 """Sectors before a symbol in which its pack may begin."""
 
 
-class Work(Protocol):
-    """How far it is, where more work is found on the way."""
+class Work:
+    """How far it is, where more work is found on the way.
+
+    Args:
+        sectors: of what is known so far.
+        progress: the caller's function, or None for nobody.
+    """
+
+    def __init__(self, sectors: int, progress: Progress | None) -> None:
+        self._progress = progress
+        self._total = 0
+        report(progress, 0, sectors)
 
     def next_part(self, sectors: int) -> Progress | None:
         """Return what tells of a further part."""
-        ...
+        before, progress = self._total, self._progress
+        self._total += sectors
+        if progress is None:
+            return None
+        return lambda done, _: progress(before + done, self._total)
 
 
 class Side:
@@ -83,6 +98,15 @@ class Side:
         rows = np.empty((count, _ROW), np.uint8)
         self.fill(lba, rows)
         return rows[:, SECTOR_BYTES:]
+
+    def survey(self, work: Work) -> Survey:
+        """Return what its bytes say.
+
+        Raises:
+            StorageError: the image cannot be read.
+            CancelledError: the work was stopped.
+        """
+        return survey(self.image, progress=work.next_part(self.image.sector_count))
 
     def packs(self, lba: int, count: int) -> Bytes2D:
         """Return the packs of some sectors, errors corrected, (4 * count, 24)."""
@@ -168,29 +192,10 @@ class Pair:
             b=b,
         )
 
-    def surveys(self, work: Work) -> tuple[Survey, Survey]:
-        """Return what the bytes of both say.
-
-        Raises:
-            StorageError: an image cannot be read.
-            CancelledError: the work was stopped.
-        """
-        return _surveyed(self.a, work), _surveyed(self.b, work)
-
-    def survey_of_a(self, work: Work) -> Survey:
-        """Return what the bytes of the one say; raises as `surveys`."""
-        return _surveyed(self.a, work)
-
     def blocks(self) -> Iterator[tuple[int, int]]:
         """Yield the sectors that both have, some at a time: the first, and how many."""
         for lba in range(self.lba, self.end, STEP):
             yield lba, min(STEP, self.end - lba)
-
-
-def _surveyed(side: Side, work: Work) -> Survey:
-    from rawcd.survey import survey
-
-    return survey(side.image, progress=work.next_part(side.image.sector_count))
 
 
 @dataclass(slots=True)
@@ -224,7 +229,7 @@ _FIELDS: Final = {
     QKind.POINTER: {"q-toc": [*range(1, 10)]},
     QKind.CATALOG: {"q-mcn": [*range(1, 9)], "q-absolute": [9]},
     QKind.ISRC: {"q-isrc": [*range(1, 9)], "q-absolute": [9]},
-    QKind.UNKNOWN: {"q-other": [*range(1, 10)]},
+    QKind.UNKNOWN: {"q-other": [*range(10)]},
 }
 _WORDS: Final = {
     "sound": "the sound differs",
@@ -245,7 +250,7 @@ _WORDS: Final = {
     "q-mcn": "the catalogue number differs in Q",
     "q-isrc": "the ISRC differs in Q",
     "q-other": "Q frames of unknown modes differ",
-    "q-crc": "the CRC of Q is right in one alone",
+    "q-crc": "the CRC of Q differs where it should not",
     "rw": "R-W differs",
     "rw-packs": "R-W packs differ, errors corrected",
 }
@@ -316,7 +321,7 @@ class Tallies:
             self._keep(lba + int(sound.argmax()))
 
     def _keep(self, lba: int) -> None:
-        """Keep every so manyth place; twice as far apart whenever there are too many."""
+        """Keep a place now and then, half as often whenever there are too many."""
         if self._seen % self._every == 0:
             self.sound_places.append(lba)
             if len(self.sound_places) > _PLACES:
@@ -344,12 +349,13 @@ class Tallies:
         wrong = {code: np.zeros(len(places), bool) for code in _WORDS if code.startswith("q-")}
         wrong["q-mode"] = one.kinds != other.kinds
         wrong["q-control"] = one.control != other.control
-        wrong["q-crc"] = one.right != other.right
         for kind, fields in _FIELDS.items():
             same = (one.kinds == kind) & (other.kinds == kind)
             if same.any():
                 for code, part in fields.items():
                     wrong[code] |= same & (one.q[:, part] != other.q[:, part]).any(axis=1)
+        # A CRC follows from the rest: it is told where it holds in one alone, or nothing else is.
+        wrong["q-crc"] = (one.right != other.right) | ~np.any(list(wrong.values()), axis=0)
         for code, differs in wrong.items():
             block = np.zeros(int(places[-1]) + 1, bool)
             block[places] = differs

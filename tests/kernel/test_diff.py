@@ -18,6 +18,7 @@ from rawcd import (
     CancelledError,
     CDText,
     CopySetting,
+    Disc,
     Index,
     RawCDImageCreator,
     RegionImage,
@@ -36,7 +37,7 @@ from tests.strategies import discs, image_of, images, noise_rows
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rawcd import Comparison, Disc, DiscImage, Track
+    from rawcd import Comparison, DiscImage, Track
     from rawcd.source import Bytes2D
 
 SMALL = discs(max_tracks=3, lead_ins=[-600], lead_out_sectors=[200])
@@ -160,6 +161,38 @@ def test_one_bit_of_the_file_is_found_where_it_is(
             else:
                 assert seen.pop("rw") == 1
                 assert not seen  # one symbol of a pack is mended, and a pack of zeros is
+
+
+@pytest.fixture(scope="module")
+def recorded() -> tuple[RegionImage, Bytes2D]:
+    """A short disc, and its subcode as a recording."""
+    session = _sound(300).disc.sessions[0]
+    short = replace(session, lead_in_lba=-300, lead_out_sectors=160)
+    image = image_of(Disc(sessions=(short,)))
+    rows = np.empty((image.sector_count, 96), np.uint8)
+    image.read_sub_into(image.first_lba, rows)
+    return image, rows
+
+
+@settings(max_examples=25)
+@given(data=st.data(), sector=st.sampled_from([0, 100, 300, 455, 599]))
+def test_recordings_that_differ_are_never_the_same(
+    recorded: tuple[RegionImage, Bytes2D], data: st.DataObject, sector: int
+) -> None:
+    """Whatever stands there: two frames with wrong CRCs, unknown modes, any junk."""
+    image, held = recorded
+    sides = []
+    for _ in range(2):
+        rows = held.copy()
+        for byte in data.draw(st.lists(st.integers(0, 95), min_size=1, max_size=4)):
+            rows[sector, byte] ^= data.draw(st.sampled_from([0x40, 0x80, 0x01, 0xC0]))
+        source = ArraySource(rows, block_size=96)
+        region = replace(image.sub[0], form=rawcd.SubForm.RAW, source=source)
+        sides.append((rows, replace(image, sub=(region,))))
+    (one, first), (other, second) = sides
+    same = np.array_equal(one, other)
+    assert diff_images(first, second).equal is same
+    assert diff_images(first, second, ignore=["layout", "texts"]).equal is same
 
 
 @pytest.mark.parametrize(
