@@ -97,13 +97,18 @@ class DiscSubcode:
 
     def read(self, start: int, count: int) -> bytes:
         """Return blocks `start` to `start + count`; see `rawcd.source.Source`."""
+        rows = np.empty((count, PW96_BYTES), np.uint8)
+        self.read_into(start, rows)
+        return rows.tobytes()
+
+    def read_into(self, start: int, rows: Bytes2D) -> None:
+        """Fill `rows`, one block a row; see `rawcd.source.ReadsInto`."""
         lba = self._image.first_lba + start
         if isinstance(self._image, RegionImage):
-            rows = np.empty((count, PW96_BYTES), np.uint8)
             self._image.read_sub_into(lba, rows)
-            return rows.tobytes()
-        data = np.frombuffer(self._image.read(lba, count), np.uint8)
-        return data.reshape(count, -1)[:, SECTOR_BYTES:].tobytes()
+            return
+        data = np.frombuffer(self._image.read(lba, len(rows)), np.uint8)
+        rows[:] = data.reshape(len(rows), self._image.sector_size)[:, SECTOR_BYTES:]
 
 
 def _packs_of(image: DiscImage) -> Source | None:

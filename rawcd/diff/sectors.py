@@ -233,7 +233,7 @@ _FIELDS: Final = {
 }
 _WORDS: Final = {
     "sound": "the sound differs",
-    "sound-samples": "of the sound differ",
+    "sound-samples": "the sound differs",
     "sector-kind": "data sectors stand where the other has none",
     "data-header": "the headers of data sectors differ",
     "data": "the content of data sectors differs",
