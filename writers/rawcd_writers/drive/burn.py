@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Final
 from rawcd.cdtext import lead_in_symbols
 from rawcd.disc import CopySetting, DiscType, TrackMode
 from rawcd.errors import CancelledError, DriveError, RawCDError, UnsupportedError
-from rawcd.image import RegionImage, first_rw_lba, main_sectors
+from rawcd.image import ImageType, RegionImage, first_rw_lba, main_sectors
 from rawcd.msf import PROGRAM_LBA
 from rawcd.progress import BurnAction, BurnProgress
 from rawcd.source import SECTOR_BYTES
-from rawcd.toc import FORM_RAW_RW, drive_cue_sheet
+from rawcd.toc import FORM_PACKED_RW, FORM_RAW_RW, drive_cue_sheet
 from rawcd_writers.drive import mmc
 from rawcd_writers.drive.dialogue import is_refused
 from rawcd_writers.drive.feed import Feed, Run
@@ -50,6 +50,13 @@ _USER: Final = {
 """What of a sector goes to a drive that makes sync, header and parity itself."""
 _MIXED: Final = slice(16, 2348)
 """Subheader and data of an XA sector: data block type 13."""
+_SAO_BLOCKS: Final = {
+    None: BlockType.RAW,
+    ImageType.RAW: BlockType.RAW_PW,
+    ImageType.COOKED: BlockType.RAW_PACKED,
+}
+_RW_FORMS: Final = {None: 0, ImageType.RAW: FORM_RAW_RW, ImageType.COOKED: FORM_PACKED_RW}
+"""By the form of the R-W that is sent session at once."""
 _TAO_BLOCKS: Final = {
     TrackMode.AUDIO: BlockType.RAW,
     TrackMode.MODE1: BlockType.MODE_1,
@@ -68,6 +75,8 @@ class BurnResult:
         losses: what the image has and the disc has not.
         remarks: what the drive remarked upon while it did its work.
         disc_state: what the disc is now, in words.
+        sub: the form in which subcode was sent; None: the drive made all of it.
+        with_text: CD-TEXT was sent for the lead-in.
     """
 
     mode: str
@@ -76,6 +85,8 @@ class BurnResult:
     losses: tuple[Loss, ...]
     remarks: tuple[str, ...]
     disc_state: str
+    sub: ImageType | None = None
+    with_text: bool = False
 
 
 class Burn:
@@ -89,6 +100,7 @@ class Burn:
         speed: how often single speed; None is the fastest.
         overburn: the lead-out may begin behind the blank's limit.
         progress: told on this thread after each WRITE; False or an exception stops the burn.
+        planned: told before anything is written how it will be, and what will be lost.
     """
 
     def __init__(
@@ -101,6 +113,7 @@ class Burn:
         speed: float | None,
         overburn: bool,
         progress: BurnWatch | None,
+        planned: Callable[[BurnPlan], None] | None = None,
     ) -> None:
         self._session = session
         self._dialogue = session.dialogue
@@ -110,9 +123,12 @@ class Burn:
         self._speed = speed
         self._overburn = overburn
         self._progress = progress
+        self._planned = planned
         self._feed: Feed | None = None
         self._started = time.monotonic()
         self._writing_since: float | None = None
+        self._sub: ImageType | None = None  # the form of the subcode that is sent
+        self._with_text = False
         self._touched = False  # a WRITE has gone out: the disc may not be what it was
         self._sent = 0
         self._start_lba = image.first_lba
@@ -134,7 +150,10 @@ class Burn:
         check_fits(self._image, media, name=session.name, overburn=self._overburn)
         assert media is not None  # check_fits refuses an empty drive
         plan = plan_burn(session, self._image, self._wanted)
+        known = session.observed()
         _log.info("%s: %s, without %s", session.name, plan.mode.value, list(map(str, plan.losses)))
+        if self._planned is not None:
+            self._planned(plan)
         write = {
             WriteMode.RAW: self._write_raw,
             WriteMode.SAO: self._write_sao,
@@ -159,17 +178,29 @@ class Burn:
             simulated=self._simulate,
             sectors=self._sent,
             losses=plan.losses,
-            remarks=tuple(map(str, self._dialogue.warnings)),
+            remarks=(*map(str, self._dialogue.warnings), *session.observed(known)),
             disc_state=session.state_in_words(),
+            sub=self._sub,
+            with_text=self._with_text,
         )
 
     # -- what every mode does ---------------------------------------------------------------------
 
-    def _page(self, write_type: WriteType, block_type: BlockType, more: bool) -> WriteParameters:
+    def _page(self, write_type: WriteType, block_type: BlockType, number: int) -> WriteParameters:
+        """Return page 05h for a session, the first one being 1.
+
+        The last session of several has a B0 that says so, as the image's lead-in has it.
+        """
+        sessions = len(self._image.disc.sessions)
+        multi_session = MultiSession.CLOSED
+        if number < sessions or self._image.disc.appendable:
+            multi_session = MultiSession.OPEN
+        elif number > 1:
+            multi_session = MultiSession.CLOSED_WITH_B0
         return WriteParameters(
             write_type=write_type,
             block_type=block_type,
-            multi_session=MultiSession.OPEN if more else MultiSession.CLOSED,
+            multi_session=multi_session,
             test_write=self._simulate,
         )
 
@@ -306,9 +337,10 @@ class Burn:
         """
         disc = self._image.disc
         image = self._image
+        self._sub = plan.kind
+        self._with_text = plan.block_type is BlockType.RAW_PW
         for number, session in enumerate(disc.sessions, 1):
-            more = number < len(disc.sessions) or disc.appendable
-            page = self._page(WriteType.RAW, plan.block_type, more)
+            page = self._page(WriteType.RAW, plan.block_type, number)
             self._session.set_write_parameters(replace(page, session_format=session.disc_type))
             if number == 1:
                 image = self._from_lead_in(plan, self._lead_in_lba(media))
@@ -357,31 +389,22 @@ class Burn:
         """Tell the drive what each session looks like, and send its tracks."""
         disc = self._image.disc
         packs = self._packs() if plan.with_rw else b""
-        rw = plan.with_rw and self._has_rw()
+        self._sub = self._rw_kind() if plan.with_rw else None
+        self._with_text = bool(packs)
         last = disc.sessions[-1]
         self._start_lba = disc.sessions[0].program_lba
         self._count = last.lead_out_lba - self._start_lba
         for number, session in enumerate(disc.sessions, 1):
             text = packs if number == 1 else b""
-            more = number < len(disc.sessions) or disc.appendable
-            page = self._page(
-                WriteType.SESSION_AT_ONCE, BlockType.RAW_PW if text or rw else BlockType.RAW, more
-            )
-            self._session.set_write_parameters(replace(page, session_format=session.disc_type))
-            rows = drive_cue_sheet(
-                disc, number, rw_form=FORM_RAW_RW if rw else 0, with_text=bool(text)
-            )
-            if number == 1:
-                self._calibrate()
-            self._dialogue.ask(mmc.send_cue_sheet(rows))
+            self._announce(number, with_text=bool(text), calibrate=number == 1)
             if number > 1:  # drives count from the pregap, or from the first track
                 self._check_start(session, session.program_lba, session.tracks[0].start_lba)
             runs = [
                 Run(
                     lba=track.first_lba,
                     sectors=track.end_lba - track.first_lba,
-                    block_bytes=_sao_bytes(track, rw),
-                    fill=_sao_filler(self._image, track, rw=rw),
+                    block_bytes=_sao_bytes(track, self._sub),
+                    fill=_sao_filler(self._image, track, self._sub),
                 )
                 for track in session.tracks
             ]
@@ -396,19 +419,54 @@ class Burn:
     def _packs(self) -> bytes:
         return self._image.lead_in_packs if isinstance(self._image, RegionImage) else b""
 
-    def _has_rw(self) -> bool:
-        """Tell whether a track has R-W; an image that cannot tell is taken to have none."""
+    def _announce(self, number: int, *, with_text: bool, calibrate: bool) -> None:
+        """Set the page for a session and send its cue sheet.
+
+        A drive that refuses packed R-W is offered the same as it is on the disc.
+        """
+        disc = self._image.disc
+        session = disc.sessions[number - 1]
+        while True:
+            block_type = _SAO_BLOCKS[self._sub]
+            if with_text and self._sub is None:
+                block_type = BlockType.RAW_PW
+            page = self._page(WriteType.SESSION_AT_ONCE, block_type, number)
+            self._session.set_write_parameters(replace(page, session_format=session.disc_type))
+            if calibrate:
+                self._calibrate()
+                calibrate = False
+            rows = drive_cue_sheet(disc, number, rw_form=_RW_FORMS[self._sub], with_text=with_text)
+            try:
+                self._dialogue.ask(mmc.send_cue_sheet(rows))
+            except DriveError as error:
+                if not (is_refused(error) and self._sub is ImageType.COOKED and number == 1):
+                    raise
+                _log.info("%s: packed R-W is refused: %s", self._session.name, error)
+                self._sub = ImageType.RAW
+            else:
+                return
+
+    def _rw_kind(self) -> ImageType | None:
+        """Return in which form the tracks' R-W is sent; None where there is none.
+
+        Packs go as packs, so that the drive makes parity and interleave; what is stored as it is
+        on a disc goes so. An image that cannot tell is taken to have no R-W.
+        """
         if not isinstance(self._image, RegionImage):
-            return False
+            return None
         first, end = _program(self._image.disc)
-        return any(
-            first_rw_lba(region, max(first, region.lba), min(end, region.lba + region.sectors))
-            is not None
+        found = [
+            region
             for region in self._image.sub
             if region.source is not None
             and region.lba < end
             and first < region.lba + region.sectors
-        )
+            and first_rw_lba(region, max(first, region.lba), min(end, region.lba + region.sectors))
+            is not None
+        ]
+        if not found:
+            return None
+        return ImageType.COOKED if all(each.rw_packed for each in found) else ImageType.RAW
 
     def _text_run(self, packs: bytes, media: Media) -> Run:
         """Return the lead-in's R-W: CD-TEXT, over and over, 96 bytes a sector."""
@@ -446,20 +504,19 @@ class Burn:
         self._start_lba = 0
         self._count = sum(track.sector_count for track in disc.tracks)
         for number, session in enumerate(disc.sessions, 1):
-            more = number < len(disc.sessions) or disc.appendable
             for track in session.tracks:
-                self._write_track(session, track, more=more)
+                self._write_track(session, track, number)
             self._report(BurnAction.FINISHING)
             self._close(mmc.Closing.SESSION)
             self._dialogue.ask(mmc.test_unit_ready(), patience=_CLOSING_PATIENCE)
 
-    def _write_track(self, session: Session, track: Track, *, more: bool) -> None:
+    def _write_track(self, session: Session, track: Track, number: int) -> None:
         disc = self._image.disc
         xa = track.mode is TrackMode.MODE2 and session.disc_type is not DiscType.CDDA_CDROM
         if track.mode not in _TAO_BLOCKS:
             raise UnsupportedError(f"track {track.number}: no mode but raw writes mode 0")
         block_type = BlockType.MIXED if xa else _TAO_BLOCKS[track.mode]
-        page = self._page(WriteType.TRACK_AT_ONCE, block_type, more)
+        page = self._page(WriteType.TRACK_AT_ONCE, block_type, number)
         self._session.set_write_parameters(
             replace(
                 page,
@@ -519,70 +576,24 @@ def _plain_filler(image: DiscImage, cut: slice, shift: int) -> Callable[[int, By
     return fill
 
 
-def _sao_bytes(track: Track, rw: bool) -> int:
+def _sao_bytes(track: Track, sub: ImageType | None) -> int:
     cut = _USER[track.mode]
-    return int(cut.stop - cut.start) + 96 * rw
+    return int(cut.stop - cut.start) + (0 if sub is None else sub.sub_bytes)
 
 
-def _sao_filler(image: DiscImage, track: Track, *, rw: bool) -> Callable[[int, Bytes2D], None]:
+def _sao_filler(
+    image: DiscImage, track: Track, sub: ImageType | None
+) -> Callable[[int, Bytes2D], None]:
     """Return what fills rows with a track's blocks, its R-W behind each where there is any."""
-    import numpy as np
-
     main = _plain_filler(image, _USER[track.mode], 0)
+    if sub is None:
+        return main
+    assert isinstance(image, RegionImage)  # no other tells of R-W
+    own = image.as_kind(sub)
 
     def fill(lba: int, rows: Bytes2D) -> None:
-        width = rows.shape[1] - 96 * rw
+        width = rows.shape[1] - own.kind.sub_bytes
         main(lba, rows[:, :width])
-        if rw:
-            whole = np.frombuffer(image.read(lba, len(rows)), np.uint8)
-            rows[:, width:] = whole.reshape(len(rows), -1)[:, SECTOR_BYTES:]
+        own.read_sub_into(lba, rows[:, width:])
 
     return fill
-
-
-def blank(
-    session: DriveSession, *, quick: bool, progress: BurnWatch | None, patience: float
-) -> None:
-    """Erase a CD-RW; see `DriveSession.blank`."""
-    session.wait_until_ready()
-    info = session.disc_information()
-    if not info.erasable:
-        raise DriveError(f"{session.name}: the disc in the drive cannot be erased")
-    started = time.monotonic()
-
-    def told() -> None:
-        if progress is not None:
-            now = BurnProgress(
-                action=BurnAction.BLANKING,
-                start_lba=0,
-                sector_count=0,
-                read_lba=0,
-                written_lba=-1,
-                buffer_used=0,
-                buffer_total=0,
-                elapsed=time.monotonic() - started,
-                remaining=None,
-            )
-            if progress(now) is False:
-                raise CancelledError(
-                    "stopped by the caller; the drive goes on erasing by itself",
-                    disc_state="the disc is being erased",
-                )
-
-    dialogue = session.dialogue
-    kind = mmc.Blanking.MINIMAL if quick else mmc.Blanking.DISC
-    with session.locked():
-        dialogue.while_waiting = told
-        try:
-            told()
-            dialogue.ask(mmc.blank(kind, immediate=True), patience=patience)
-            dialogue.ask(mmc.test_unit_ready(), patience=patience)
-        finally:
-            dialogue.while_waiting = None
-        state = session.disc_information().status
-    if state is not DiscStatus.BLANK:
-        raise DriveError(
-            f"{session.name}: the drive has erased the disc and does not call it blank",
-            command="BLANK",
-            disc_state=session.state_in_words(),
-        )

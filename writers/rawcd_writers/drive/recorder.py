@@ -6,9 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from rawcd.errors import DriveError
+from rawcd.msf import Msf
 from rawcd.recorders import RecorderFacts
 from rawcd.source import SECTOR_BYTES
 from rawcd_writers.drive import iscsi, sgio
+from rawcd_writers.drive.makers import dye_of, maker_of
 from rawcd_writers.drive.pages import BlockType, WriteParameters, WriteType
 from rawcd_writers.drive.session import SINGLE_SPEED, DriveSession
 from rawcd_writers.drive.virtual.opening import SCHEME as VIRTUAL
@@ -98,6 +100,7 @@ def facts_of(session: DriveSession) -> RecorderFacts:
     )
     if media is None:
         return facts
+    lead_in = None if media.lead_in_lba is None else Msf.from_lba(media.lead_in_lba)
     return replace(
         facts,
         modes=_modes(session) if media.is_blank else (),
@@ -108,6 +111,8 @@ def facts_of(session: DriveSession) -> RecorderFacts:
         lead_in_lba=media.lead_in_lba,
         last_lead_out_lba=media.last_lead_out_lba,
         maker_code=media.maker_code,
+        maker=None if lead_in is None else maker_of(lead_in),
+        dye=None if lead_in is None or media.kind != "CD-R" else dye_of(lead_in),
     )
 
 

@@ -22,12 +22,14 @@ from rawcd_writers.drive.pages import (
 from rawcd_writers.drive.replies import DiscStatus, FeatureCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
     from rawcd.image import DiscImage, RegionImage
-    from rawcd.progress import BurnWatch
+    from rawcd.progress import BurnWatch, Progress
     from rawcd_writers.drive.burn import BurnResult
+    from rawcd_writers.drive.comparing import Comparison
+    from rawcd_writers.drive.plan import BurnPlan
     from rawcd_writers.drive.reading import SectorReader
     from rawcd_writers.drive.replies import Configuration, DiscInformation, Inquiry
     from rawcd_writers.drive.transport import Transport
@@ -227,6 +229,15 @@ class DriveSession:
             return _STATUS_WORDS[info.status]
         return "what became of the disc is not known: the drive does not answer"
 
+    def observed(self, known: Sequence[str] = ()) -> tuple[str, ...]:
+        """Return what a recorder that is a program remarks upon and no sense code tells.
+
+        Args:
+            known: what was remarked upon before.
+        """
+        told: tuple[str, ...] = getattr(self.dialogue.transport, "observations", ())
+        return tuple(each for each in told if each not in known)
+
     # -- tray and speed ---------------------------------------------------------------------------
 
     def lock(self) -> None:
@@ -286,7 +297,7 @@ class DriveSession:
             DriveError: the disc cannot be erased, or the drive failed.
             CancelledError: `progress` said stop; the drive may go on by itself.
         """
-        from rawcd_writers.drive.burn import blank
+        from rawcd_writers.drive.blanking import blank
 
         blank(self, quick=quick, progress=progress, patience=_BLANKING_PATIENCE)
 
@@ -299,8 +310,13 @@ class DriveSession:
         speed: float | None = None,
         overburn: bool = False,
         progress: BurnWatch | None = None,
+        planned: Callable[[BurnPlan], None] | None = None,
     ) -> BurnResult:
-        """Write an image; see `rawcd.burn_image`."""
+        """Write an image; see `rawcd.burn_image`.
+
+        `planned` is told, before anything is written, how it will be and what will be lost; what it
+        raises stops the burn.
+        """
         from rawcd_writers.drive.burn import Burn
 
         return Burn(
@@ -311,6 +327,7 @@ class DriveSession:
             speed=speed,
             overburn=overburn,
             progress=progress,
+            planned=planned,
         ).run()
 
     def image(
@@ -335,14 +352,34 @@ class DriveSession:
             retries=retries,
         )
 
-    def differences(self, image: DiscImage, mode: str) -> tuple[str, ...]:
-        """Compare the disc with the image that was burned on it, and name the first differences.
+    def compare(
+        self, image: DiscImage, burned: BurnResult | str, *, progress: Progress | None = None
+    ) -> Comparison:
+        """Compare the disc with the image that was burned on it, sector by sector.
 
         Args:
             image: what was burned.
-            mode: how. Track at once lies elsewhere on the disc, and its pregaps are the drive's;
-                only what was written raw has the image's own subcode.
-        """
-        from rawcd_writers.drive.reading import differences
+            burned: what the burn brought, or its mode alone; then R-W and CD-TEXT are compared
+                of a raw burn only, where its subcode was sent in the image's own form.
+            progress: told after some sectors each.
 
-        return differences(self, image, mode)
+        Raises:
+            DriveError: the disc cannot be read at all.
+            CancelledError: `progress` said stop.
+        """
+        from rawcd_writers.drive.comparing import compare
+
+        if isinstance(burned, str):
+            return compare(self, image, burned, progress=progress)
+        return compare(
+            self,
+            image,
+            burned.mode,
+            sub=burned.sub,
+            with_text=burned.with_text,
+            progress=progress,
+        )
+
+    def differences(self, image: DiscImage, burned: BurnResult | str) -> tuple[str, ...]:
+        """Return in words what `compare` finds: the first differences, and how many there are."""
+        return self.compare(image, burned).lines

@@ -14,6 +14,7 @@ from rawcd.msf import FIRST_LBA, LAST_LBA, Msf
 from rawcd_writers.drive.virtual import answers
 from rawcd_writers.drive.virtual.clock import SECTORS_PER_SECOND
 from rawcd_writers.drive.virtual.cuesheet import read_cue_sheet
+from rawcd_writers.drive.virtual.leadin import OPEN
 from rawcd_writers.drive.virtual.medium import DiscStatus, Medium
 from rawcd_writers.drive.virtual.pages import (
     RAW_BLOCKS,
@@ -68,7 +69,7 @@ class VirtualRecorder(LogicalUnit):
         elif form == 1:
             data = answers.session_info(medium.disc, msf=msf)
         elif form == 2:
-            data = answers.full_toc(medium.disc, number)
+            data = answers.full_toc(medium, number)
         elif form == 3:
             data = answers.pma(medium)
         elif form == 4:
@@ -219,7 +220,7 @@ class VirtualRecorder(LogicalUnit):
             bytes(out),
             medium,
             parameters.session_format,
-            appendable=parameters.multi_session == 3,
+            appendable=parameters.multi_session == OPEN,
         )
         return b""
 

@@ -55,6 +55,16 @@ if TYPE_CHECKING:
     from rawcd_writers.drive.virtual.cuesheet import CueSheet
     from rawcd_writers.drive.virtual.recording import Recording
 
+HABITS: Final = {
+    "no-p-before-track": "P does not announce a track",
+    "short-track": "a track is shorter than four seconds",
+    "sparse-catalogue-number": "more than 100 sectors lie between two catalogue numbers in Q",
+    "sparse-isrc": "more than 100 sectors lie between two ISRCs of a track in Q",
+    "stale-zero-byte": "the zero byte of a Q frame is not zero",
+    "unknown-pack": "an R-W pack is of no known mode and item",
+    "unscrambled-blank": "a data sector that holds nothing is not scrambled",
+}
+"""Remarks in words."""
 Handler = Callable[[Any, bytes, memoryview], bytes]
 """A method of the recorder: the CDB, filled up to 16 bytes, and the data that came with it."""
 
@@ -150,6 +160,14 @@ class LogicalUnit:
     def medium(self) -> Medium | None:
         """The disc in the drive."""
         return self._medium
+
+    @property
+    def observations(self) -> tuple[str, ...]:
+        """The remarks in words, for people."""
+        return tuple(
+            f"{HABITS.get(habit, habit)} (first at LBA {lba}, {times} in all)"
+            for habit, (lba, times) in self.remarks.items()
+        )
 
     def execute(
         self,
