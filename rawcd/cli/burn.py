@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -86,6 +86,7 @@ def _watch(label: str) -> Iterator[BurnWatch | None]:
 @click.option("--eject", "eject_after", is_flag=True, help="Open the tray at the end.")
 @click.option("--overburn", is_flag=True, help="Try more than the blank promises to hold.")
 @click.option("--gaps", is_flag=True, help="Two seconds of silence between sound files.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def burn(
     inputs: tuple[str, ...],
     drive: str,
@@ -96,6 +97,7 @@ def burn(
     eject_after: bool,
     overburn: bool,
     gaps: bool,
+    as_json: bool,
 ) -> None:
     """Write an image, a sheet or sound files on the blank disc in a drive.
 
@@ -114,7 +116,7 @@ def burn(
             click.echo(f"{drive}: not on the disc in mode {plan.mode.value}: {loss}", err=True)
 
     with find_recorder(drive).open(exclusive=True, client="rawcd") as session:
-        with _watch(drive) as watch:
+        with nullcontext() if as_json else _watch(drive) as watch:
             result = session.burn(
                 image,
                 mode=mode,
@@ -126,11 +128,24 @@ def burn(
             )
         for remark in result.remarks:
             click.echo(f"{drive}: {remark}", err=True)
-        done = "rehearsed" if simulate else "burned"
-        click.echo(f"{drive}: {done} in mode {result.mode}, {result.sectors} sectors")
-        click.echo(f"{drive}: {result.disc_state}")
+        told: dict[str, Any] = {
+            "rawcd_burn": SCHEMA,
+            "drive": drive,
+            "mode": result.mode,
+            "simulated": result.simulated,
+            "sectors": result.sectors,
+            "disc_state": result.disc_state,
+            "losses": list(map(str, result.losses)),
+            "remarks": list(result.remarks),
+            "compared": None,
+        }
+        if not as_json:
+            done = "rehearsed" if simulate else "burned"
+            click.echo(f"{drive}: {done} in mode {result.mode}, {result.sectors} sectors")
+            click.echo(f"{drive}: {result.disc_state}")
         if verify and not simulate:
-            with progress_bar(drive, sector_size=2352) as progress:
+            bar = nullcontext() if as_json else progress_bar(drive, sector_size=2352)
+            with bar as progress:
                 compared = session.compare(image, result, progress=progress)
             for line in compared.skipped:
                 click.echo(f"{drive}: not compared: {line}", err=True)
@@ -138,9 +153,17 @@ def burn(
                 click.echo(f"{drive}: {line}", err=True)
             if not compared.same:
                 raise RawCDError(f"{drive}: the disc is not what was burned")
-            click.echo(f"{drive}: {compared.sectors} sectors compared, the disc is what was burned")
+            told["compared"] = {
+                "sectors": compared.sectors,
+                "skipped": list(compared.skipped),
+            }
+            if not as_json:
+                same = "sectors compared, the disc is what was burned"
+                click.echo(f"{drive}: {compared.sectors} {same}")
         if eject_after:
             session.eject()
+    if as_json:
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
 
 
 @click.command(short_help="List the recorders, and what is in them.", epilog=_DRIVES_EXAMPLES)
@@ -235,6 +258,7 @@ def eject(drive: str) -> None:
 )
 @click.option("--allow-loss", is_flag=True, help="Go on when the format cannot hold everything.")
 @click.option("--force", is_flag=True, help="Replace existing files.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def read(
     drive: str,
     output: str,
@@ -244,6 +268,7 @@ def read(
     retries: int,
     allow_loss: bool,
     force: bool,
+    as_json: bool,
 ) -> None:
     """Copy the disc in a drive into a file of any format."""
     from rawcd.plugins import save_image
@@ -251,7 +276,8 @@ def read(
 
     with find_recorder(drive).open(exclusive=True, client="rawcd") as session:
         image, reader = session.image(sub=sub, flags=c2, retries=retries)
-        with progress_bar(output, sector_size=image.sector_size) as progress:
+        bar = nullcontext() if as_json else progress_bar(output, sector_size=image.sector_size)
+        with bar as progress:
             result = save_image(
                 image,
                 output,
@@ -269,5 +295,22 @@ def read(
             click.echo(f"{drive}: LBA {lba}: a link block that holds nothing", err=True)
         for lba, count in sorted(reader.flagged.items()):
             click.echo(f"{drive}: LBA {lba}: {count} bytes could not be corrected", err=True)
+    if as_json:
+        told = {
+            "rawcd_read": SCHEMA,
+            "drive": drive,
+            "files": [{"path": str(path), "size": path.stat().st_size} for path in result.files],
+            "losses": list(map(str, result.losses)),
+            "notes": list(map(str, result.notes)),
+            "retried": [
+                {"lba": lba, "tries": count + 1} for lba, count in sorted(reader.retried.items())
+            ],
+            "lost": sorted(reader.lost),
+            "flagged": [
+                {"lba": lba, "bytes": count} for lba, count in sorted(reader.flagged.items())
+            ],
+        }
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        return
     for path in result.files:
         click.echo(f"{path}  {path.stat().st_size} bytes")

@@ -27,6 +27,7 @@ from rawcd.cli.status import MEANINGS
 REPO = Path(__file__).parent.parent.parent
 DEMO = REPO / "fixtures" / "demo" / "demo.cue"
 SCHEMAS = Path(__file__).parent / "schemas"
+BLANK = "virtual:rehearsal.raw?medium=cdr-short"
 COMMANDS = sorted(root.commands)
 WITH_JSON = [
     name
@@ -61,6 +62,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         encoding="utf-8",
     )
     (place / "data.iso").write_bytes(bytes(2048 * 400))
+    (place / "short.bin").write_bytes(bytes(2352 * 300))
+    (place / "short.cue").write_text(
+        'FILE "short.bin" BINARY\nTRACK 01 AUDIO\nINDEX 01 00:00:00\n', encoding="ascii"
+    )
+    burned = run("burn", "short.cue", "--drive", BLANK.replace("rehearsal", "burned"), cwd=place)
+    assert burned.returncode == 0, burned.stderr
     return place
 
 
@@ -118,6 +125,11 @@ JSON_RUNS: dict[str, list[tuple[list[str | Path], int]]] = {
     "drives": [(["virtual:new.raw"], 0), (["virtual:rw.raw?medium=cdrw-short"], 0), ([], 0)],
     "id": [([DEMO], 0), (["demo.raw", "--toc-only"], 0), (["data.iso"], 0)],
     "extract": [([DEMO, "-o", "flac"], 0), (["data.iso", "-o", "iso"], 0)],
+    "burn": [
+        (["short.cue", "--drive", BLANK, "--simulate"], 0),
+        (["short.cue", "--drive", BLANK, "--verify"], 0),
+    ],
+    "read": [(["virtual:burned.raw", "copy.cue"], 0)],
     "verify": [(["demo.raw"], 0)],
     "diff": [([DEMO, "demo.raw"], 0), (["other.cue", "demo.raw"], 3), (["data.iso", DEMO], 3)],
 }
