@@ -32,6 +32,7 @@ class RecorderFacts:
         speeds: for this disc, times single speed, the fastest first.
         medium: `CD-R`, `CD-RW`, ...; None: it is empty.
         blank: nothing is written.
+        closed: nothing can be added: the disc is complete.
         erasable: the disc can be blanked.
         lead_in_lba: where the blank's groove puts the lead-in.
         last_lead_out_lba: the last possible start of the lead-out.
@@ -52,6 +53,7 @@ class RecorderFacts:
     speeds: tuple[float, ...] = ()
     medium: str | None = None
     blank: bool = False
+    closed: bool = False
     erasable: bool = False
     lead_in_lba: int | None = None
     last_lead_out_lba: int | None = None

@@ -196,7 +196,7 @@ def drives(names: tuple[str, ...], as_json: bool) -> None:
         if facts.medium is None:
             click.echo("  empty")
             continue
-        state = "blank" if facts.blank else "written"
+        state = "blank" if facts.blank else "closed" if facts.closed else "written, not closed"
         click.echo(
             f"  {facts.medium}, {state}" + (f", {facts.maker_code}" * bool(facts.maker_code))
         )

@@ -46,15 +46,24 @@ def blank(
 
     dialogue = session.dialogue
     kind = mmc.Blanking.MINIMAL if quick else mmc.Blanking.DISC
-    with session.locked():
-        dialogue.while_waiting = told
-        try:
+    begun = False
+    try:
+        with session.locked():
+            dialogue.while_waiting = told
             told()
-            dialogue.ask(mmc.blank(kind, immediate=True), patience=patience)
+            begun = True
+            # The disc that was looked at is meant, and no other that was put in meanwhile.
+            dialogue.ask(mmc.blank(kind, immediate=True), patience=patience, after_change=False)
             dialogue.ask(mmc.test_unit_ready(), patience=patience)
-        finally:
             dialogue.while_waiting = None
-        state = session.disc_information().status
+            state = session.disc_information().status
+    except DriveError as error:
+        dialogue.while_waiting = None
+        words = session.state_in_words()
+        error.disc_state = f"erasing was begun; {words}" if begun else "nothing was erased"
+        raise
+    finally:
+        dialogue.while_waiting = None
     if state is not DiscStatus.BLANK:
         raise DriveError(
             f"{session.name}: the drive has erased the disc and does not call it blank",

@@ -14,12 +14,19 @@ from typing import TYPE_CHECKING, Final
 from rawcd.cdtext import lead_in_symbols
 from rawcd.disc import CopySetting, DiscType, TrackMode
 from rawcd.errors import CancelledError, DriveError, RawCDError, UnsupportedError
-from rawcd.image import ImageType, RegionImage, first_rw_lba, main_sectors
+from rawcd.image import ImageType, RegionImage, first_rw_lba
 from rawcd.msf import PROGRAM_LBA
 from rawcd.progress import BurnAction, BurnProgress
-from rawcd.source import SECTOR_BYTES
 from rawcd.toc import FORM_PACKED_RW, FORM_RAW_RW, drive_cue_sheet
 from rawcd_writers.drive import mmc
+from rawcd_writers.drive.blocks import (
+    MIXED,
+    USER,
+    plain_filler,
+    sao_bytes,
+    sao_filler,
+    sector_filler,
+)
 from rawcd_writers.drive.dialogue import is_refused
 from rawcd_writers.drive.feed import Feed, Run
 from rawcd_writers.drive.pages import BlockType, MultiSession, WriteParameters, WriteType
@@ -42,14 +49,6 @@ _LAST_LEAD_IN_LBA: Final = -4500
 """A lead-in is a minute at least; a drive that says otherwise is not believed (as cdrecord)."""
 _CLOSING_PATIENCE: Final = 900.0
 _WRITING_PATIENCE: Final = 120.0
-_USER: Final = {
-    TrackMode.AUDIO: slice(0, SECTOR_BYTES),
-    TrackMode.MODE1: slice(16, 2064),
-    TrackMode.MODE2: slice(16, SECTOR_BYTES),
-}
-"""What of a sector goes to a drive that makes sync, header and parity itself."""
-_MIXED: Final = slice(16, 2348)
-"""Subheader and data of an XA sector: data block type 13."""
 _SAO_BLOCKS: Final = {
     None: BlockType.RAW,
     ImageType.RAW: BlockType.RAW_PW,
@@ -127,9 +126,11 @@ class Burn:
         self._feed: Feed | None = None
         self._started = time.monotonic()
         self._writing_since: float | None = None
+        self._changes = 0  # of the drive's state, when somebody last looked at the disc
         self._sub: ImageType | None = None  # the form of the subcode that is sent
         self._with_text = False
         self._touched = False  # a WRITE has gone out: the disc may not be what it was
+        self._all_sent = False
         self._sent = 0
         self._start_lba = image.first_lba
         self._count = image.sector_count
@@ -145,34 +146,27 @@ class Burn:
             CancelledError: `progress` said stop; `.disc_state` likewise.
         """
         session = self._session
-        session.wait_until_ready()
-        media = session.media()
-        check_fits(self._image, media, name=session.name, overburn=self._overburn)
-        assert media is not None  # check_fits refuses an empty drive
-        plan = plan_burn(session, self._image, self._wanted)
-        known = session.observed()
-        _log.info("%s: %s, without %s", session.name, plan.mode.value, list(map(str, plan.losses)))
-        if self._planned is not None:
-            self._planned(plan)
-        write = {
-            WriteMode.RAW: self._write_raw,
-            WriteMode.SAO: self._write_sao,
-            WriteMode.TAO: self._write_tao,
-        }[plan.mode]
         self._dialogue.while_waiting = self._report_waiting
         try:
-            with session.locked():
-                self._report(BurnAction.PREPARING)
-                session.set_speed(self._speed)
-                write(plan, media)
-                self._report(BurnAction.CHECKING)
-                self._check(plan, media)
+            session.wait_until_ready()
+            self._changes = len(self._dialogue.changes)
+            media = session.media()
+            check_fits(self._image, media, name=session.name, overburn=self._overburn)
+            assert media is not None  # check_fits refuses an empty drive
+            plan = plan_burn(session, self._image, self._wanted)
+            known = session.observed()
+            _log.info("%s: %s, without %s", session.name, plan.mode.value, plan.losses)
+            if self._planned is not None:
+                self._planned(plan)
+            session.lock()
+            self._write(plan, media)
         except BaseException as error:
             self._dialogue.while_waiting = None
             self._stop(error)
             raise
         finally:
             self._dialogue.while_waiting = None
+            session.unlock()
         return BurnResult(
             mode=plan.mode.value,
             simulated=self._simulate,
@@ -185,6 +179,19 @@ class Burn:
         )
 
     # -- what every mode does ---------------------------------------------------------------------
+
+    def _write(self, plan: BurnPlan, media: Media) -> None:
+        write = {
+            WriteMode.RAW: self._write_raw,
+            WriteMode.SAO: self._write_sao,
+            WriteMode.TAO: self._write_tao,
+        }[plan.mode]
+        self._report(BurnAction.PREPARING)
+        self._session.set_speed(self._speed)
+        write(plan, media)
+        self._all_sent = True
+        self._report(BurnAction.CHECKING)
+        self._check(plan, media)
 
     def _page(self, write_type: WriteType, block_type: BlockType, number: int) -> WriteParameters:
         """Return page 05h for a session, the first one being 1.
@@ -217,6 +224,7 @@ class Burn:
 
     def _send(self, runs: Sequence[Run], *, disc: Disc | None = None) -> None:
         """Send runs of blocks, in order, at the addresses they have."""
+        self._see_that_nothing_changed()
         with Feed(runs, max_bytes=self._dialogue.transport.max_bytes) as feed:
             self._feed = feed
             feed.wait_until_full()
@@ -233,10 +241,28 @@ class Burn:
                 self._written_lba = load.lba + load.blocks - 1
                 self._report(BurnAction.WRITING, disc=disc)
 
+    def _see_that_nothing_changed(self) -> None:
+        """Refuse to write on what may be another disc, or with other parameters than were set.
+
+        A drive that was reset has forgotten page 05h and the cue sheet; one that reports a new
+        disc may hold one of another size, or one that is not blank.
+        """
+        for first in self._dialogue.changes[self._changes :]:
+            raise DriveError(
+                f"{first}; the disc has to be looked at anew: start again",
+                sense=first.sense,
+                command=first.command,
+                lba=first.lba,
+            )
+
     def _flush(self) -> None:
         self._report(BurnAction.FINISHING)
         self._dialogue.ask(mmc.synchronize_cache(), patience=_CLOSING_PATIENCE, after_change=False)
-        self._dialogue.ask(mmc.test_unit_ready(), patience=_CLOSING_PATIENCE, after_change=False)
+
+    def _settle(self) -> None:
+        """Wait until the drive rests behind a session, which it may report as a new disc."""
+        self._dialogue.ask(mmc.test_unit_ready(), patience=_CLOSING_PATIENCE)
+        self._changes = len(self._dialogue.changes)
 
     def _close(self, closing: mmc.Closing, track: int = 0) -> None:
         try:
@@ -307,26 +333,41 @@ class Burn:
 
     def _stop(self, error: BaseException) -> None:
         """Bring the drive to rest and tell `error` what became of the disc; hides nothing."""
-        if self._touched:
-            try:
-                self._dialogue.ask(mmc.synchronize_cache(), patience=_WRITING_PATIENCE)
-            except DriveError as second:
-                _log.warning("after the error: %s", second)
-        if not self._touched:
-            state = "nothing was written"
-        elif self._simulate:
-            state = f"it was a test; {self._session.state_in_words()}"
-        else:
-            state = (
-                f"{self._sent} sectors were sent, so the disc is spoiled unless it can be "
-                f"blanked; the drive says: {self._session.state_in_words()}"
-            )
+        try:
+            state = self._left_behind()
+        except BaseException as second:  # such as a second Ctrl-C
+            second.add_note(f"{self._sent} sectors were sent; the drive was not asked further")
+            raise
         if isinstance(error, DriveError | CancelledError):
             error.disc_state = state
         elif isinstance(error, RawCDError) and self._touched:
             raise DriveError(f"the image cannot be read on: {error}", disc_state=state) from error
         else:
             error.add_note(state)
+
+    def _left_behind(self) -> str:
+        """Stop writing, and say in words what the disc is now."""
+        if not self._touched:
+            return "nothing was written"
+        if not self._all_sent:
+            try:
+                self._dialogue.ask(mmc.synchronize_cache(), patience=_WRITING_PATIENCE)
+            except DriveError as second:
+                _log.warning("after the error: %s", second)
+        status, words = self._session.state()
+        if self._simulate:
+            return f"it was a test; {words}"
+        if self._all_sent:
+            spoiled = status in (DiscStatus.BLANK, DiscStatus.APPENDABLE)
+        else:
+            spoiled = status is DiscStatus.APPENDABLE or (
+                self._sent > 0 and status is not DiscStatus.COMPLETE
+            )
+        return (
+            f"{self._sent} sectors were sent"
+            + ", so the disc is spoiled unless it can be blanked" * spoiled
+            + f"; the drive says: {words}"
+        )
 
     # -- raw --------------------------------------------------------------------------------------
 
@@ -354,10 +395,11 @@ class Burn:
                 lba=first,
                 sectors=session.end_lba - first,
                 block_bytes=image.sector_size,
-                fill=_filler(image),
+                fill=sector_filler(image),
             )
             self._send([run], disc=image.disc)
             self._flush()
+            self._settle()
 
     def _lead_in_lba(self, media: Media) -> int:
         """Return where this disc's lead-in begins: as the drive says, else as the groove does."""
@@ -403,8 +445,8 @@ class Burn:
                 Run(
                     lba=track.first_lba,
                     sectors=track.end_lba - track.first_lba,
-                    block_bytes=_sao_bytes(track, self._sub),
-                    fill=_sao_filler(self._image, track, self._sub),
+                    block_bytes=sao_bytes(track, self._sub),
+                    fill=sao_filler(self._image, track, self._sub),
                 )
                 for track in session.tracks
             ]
@@ -415,6 +457,7 @@ class Burn:
             self._written_lba = runs[0].lba - 1
             self._send(runs, disc=disc)
             self._flush()
+            self._settle()
 
     def _packs(self) -> bytes:
         return self._image.lead_in_packs if isinstance(self._image, RegionImage) else b""
@@ -436,8 +479,9 @@ class Burn:
                 self._calibrate()
                 calibrate = False
             rows = drive_cue_sheet(disc, number, rw_form=_RW_FORMS[self._sub], with_text=with_text)
+            self._see_that_nothing_changed()
             try:
-                self._dialogue.ask(mmc.send_cue_sheet(rows))
+                self._dialogue.ask(mmc.send_cue_sheet(rows), after_change=False)
             except DriveError as error:
                 if not (is_refused(error) and self._sub is ImageType.COOKED and number == 1):
                     raise
@@ -508,7 +552,7 @@ class Burn:
                 self._write_track(session, track, number)
             self._report(BurnAction.FINISHING)
             self._close(mmc.Closing.SESSION)
-            self._dialogue.ask(mmc.test_unit_ready(), patience=_CLOSING_PATIENCE)
+            self._settle()
 
     def _write_track(self, session: Session, track: Track, number: int) -> None:
         disc = self._image.disc
@@ -541,59 +585,15 @@ class Burn:
                 f"track {track.number} has {track.sector_count} sectors, the disc room for "
                 f"{told.free}"
             )
-        cut = _MIXED if xa else _USER[track.mode]
-        fill = _plain_filler(self._image, cut, track.start_lba - start)
+        cut = MIXED if xa else USER[track.mode]
+        fill = plain_filler(self._image, cut, track.start_lba - start)
         run = Run(lba=start, sectors=track.sector_count, block_bytes=block_type.bytes, fill=fill)
         self._written_lba = start - 1
         self._send([run])
         self._flush()
+        self._dialogue.ask(mmc.test_unit_ready(), patience=_CLOSING_PATIENCE, after_change=False)
         self._close(mmc.Closing.TRACK, told.track)
 
 
 def _program(disc: Disc) -> tuple[int, int]:
     return disc.sessions[0].program_lba, disc.sessions[-1].lead_out_lba
-
-
-def _filler(image: DiscImage) -> Callable[[int, Bytes2D], None]:
-    """Return what fills rows with whole sectors."""
-    if isinstance(image, RegionImage):
-        return image.read_into
-
-    def fill(lba: int, rows: Bytes2D) -> None:
-        import numpy as np
-
-        rows[:] = np.frombuffer(image.read(lba, len(rows)), np.uint8).reshape(rows.shape)
-
-    return fill
-
-
-def _plain_filler(image: DiscImage, cut: slice, shift: int) -> Callable[[int, Bytes2D], None]:
-    """Return what fills rows with a part of plain sectors that lie `shift` further on."""
-
-    def fill(lba: int, rows: Bytes2D) -> None:
-        rows[:] = main_sectors(image, lba + shift, len(rows))[:, cut]
-
-    return fill
-
-
-def _sao_bytes(track: Track, sub: ImageType | None) -> int:
-    cut = _USER[track.mode]
-    return int(cut.stop - cut.start) + (0 if sub is None else sub.sub_bytes)
-
-
-def _sao_filler(
-    image: DiscImage, track: Track, sub: ImageType | None
-) -> Callable[[int, Bytes2D], None]:
-    """Return what fills rows with a track's blocks, its R-W behind each where there is any."""
-    main = _plain_filler(image, _USER[track.mode], 0)
-    if sub is None:
-        return main
-    assert isinstance(image, RegionImage)  # no other tells of R-W
-    own = image.as_kind(sub)
-
-    def fill(lba: int, rows: Bytes2D) -> None:
-        width = rows.shape[1] - own.kind.sub_bytes
-        main(lba, rows[:, :width])
-        own.read_sub_into(lba, rows[:, width:])
-
-    return fill

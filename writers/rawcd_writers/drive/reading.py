@@ -59,6 +59,8 @@ _RUN_IN_SECTORS: Final = 5
 """Before a data track at once: a link block and four run-in blocks."""
 _POINTS: Final = 0xA0, 0xA1, 0xA2
 _MODE_BYTE: Final = 15
+_DISC_CHANGED: Final = 0x28
+"""The additional sense code of a drive that may have got another disc."""
 _DATA: Final = 4
 
 
@@ -113,6 +115,7 @@ class SectorReader:
         self.flagged: dict[int, int] = {}
         self.run_out: Container[int] = frozenset()
         self.lost: set[int] = set()
+        self._changes = len(session.dialogue.changes)
         self._lock = threading.RLock()
         self._held: tuple[int, Sectors] | None = None
 
@@ -187,7 +190,16 @@ class SectorReader:
 
     def _ask(self, lba: int, rows: Bytes2D) -> None:
         command = mmc.read_cd(lba, len(rows), errors=self._errors, sub=self.sub)
-        data = self._session.dialogue.ask(command)
+        dialogue = self._session.dialogue
+        data = dialogue.ask(command)
+        for change in dialogue.changes[self._changes :]:
+            if change.sense is not None and change.sense[1] == _DISC_CHANGED:
+                raise DriveError(
+                    f"{change}; what was read before may be of another disc: start again",
+                    sense=change.sense,
+                    command=change.command,
+                    lba=lba,
+                )
         if len(data) != rows.nbytes:
             raise DriveError(
                 f"READ CD at LBA {lba}: {len(data)} bytes came, {rows.nbytes} were asked for",

@@ -12,6 +12,7 @@ from rawcd.source import SECTOR_BYTES
 from rawcd_writers.drive import iscsi, sgio
 from rawcd_writers.drive.makers import dye_of, maker_of
 from rawcd_writers.drive.pages import BlockType, WriteParameters, WriteType
+from rawcd_writers.drive.replies import DiscStatus
 from rawcd_writers.drive.session import SINGLE_SPEED, DriveSession
 from rawcd_writers.drive.virtual.opening import SCHEME as VIRTUAL
 from rawcd_writers.drive.virtual.opening import open_virtual
@@ -107,6 +108,7 @@ def facts_of(session: DriveSession) -> RecorderFacts:
         speeds=tuple(round(speed / SINGLE_SPEED, 1) for speed in session.write_speeds()),
         medium=media.kind,
         blank=media.is_blank,
+        closed=media.status is DiscStatus.COMPLETE,
         erasable=media.erasable,
         lead_in_lba=media.lead_in_lba,
         last_lead_out_lba=media.last_lead_out_lba,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
@@ -121,7 +121,7 @@ class DriveSession:
 
     def close(self) -> None:
         """Unlock the tray and let go of the drive; never fails, so that it hides no error."""
-        self._unlock()
+        self.unlock()
         self.dialogue.transport.close()
 
     # -- who it is, and what it can do ------------------------------------------------------------
@@ -222,12 +222,17 @@ class DriveSession:
             free=None if track is None else track.free,
         )
 
+    def state(self) -> tuple[DiscStatus | None, str]:
+        """Return what the disc is now, and that in words; None where the drive does not tell."""
+        try:
+            status = self.disc_information().status
+        except DriveError:
+            return None, "what became of the disc is not known: the drive does not answer"
+        return status, _STATUS_WORDS[status]
+
     def state_in_words(self) -> str:
         """Say what the disc is now, as far as the drive tells; never fails."""
-        with suppress(DriveError):
-            info = self.disc_information()
-            return _STATUS_WORDS[info.status]
-        return "what became of the disc is not known: the drive does not answer"
+        return self.state()[1]
 
     def observed(self, known: Sequence[str] = ()) -> tuple[str, ...]:
         """Return what a recorder that is a program remarks upon and no sense code tells.
@@ -242,16 +247,20 @@ class DriveSession:
 
     def lock(self) -> None:
         """Keep the tray shut."""
+        self._locked = True  # also where the drive did it and could not say so
         self.dialogue.ask(mmc.prevent_allow(prevent=True))
-        self._locked = True
 
-    def _unlock(self) -> None:
-        if self._locked:
-            self._locked = False
+    def unlock(self) -> None:
+        """Let the tray open again, if `lock` was called; never fails, so that it hides no error."""
+        for again in (True, False):  # a tray that stays locked keeps the disc from its owner
+            if not self._locked:
+                return
             try:
                 self.dialogue.ask(mmc.prevent_allow(prevent=False), patience=5)
+                self._locked = False
             except DriveError as error:
-                _log.warning("the tray stays locked: %s", error)
+                if not again:
+                    _log.warning("the tray stays locked: %s", error)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -260,11 +269,11 @@ class DriveSession:
         try:
             yield
         finally:
-            self._unlock()
+            self.unlock()
 
     def eject(self) -> None:
         """Open the tray."""
-        self._unlock()
+        self.unlock()
         self.dialogue.ask(mmc.start_stop(mmc.Motion.EJECT))
 
     def load(self) -> None:

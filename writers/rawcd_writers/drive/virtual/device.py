@@ -255,6 +255,7 @@ class VirtualRecorder(LogicalUnit):
         block = recording.block_bytes(lba) or len(out) // count
         recording.write(lba, count, out)
         self._recording = recording
+        self._rests = False
         fed = self.buffer.put(len(out), max(block, 1), self._write_speed)
         if not fed and not self._pages.write.underrun_protection:
             self._abandon("the buffer ran dry")
@@ -282,6 +283,7 @@ class VirtualRecorder(LogicalUnit):
         if recording is not None:
             finished = recording.sync()
             self._keep_remarks(recording)
+            self._rests = not finished and not isinstance(recording, TaoRecording)
             if finished:
                 self._recording = None
                 self._sheet = None
@@ -349,6 +351,7 @@ class VirtualRecorder(LogicalUnit):
     def _blank(self, cdb: bytes, out: memoryview) -> bytes:
         del out
         medium, kind = self._disc(), cdb[1] & 7
+        self._give_up("the disc was erased")
         if self._recording is not None:
             raise Refusal(SEQUENCE_ERROR, "a session is being written")
         if not medium.blank.rewritable:
