@@ -20,6 +20,10 @@ Examples:
 """
 _VARIABLES: Final = (
     ("NO_COLOR", "Where it is set to anything, nothing is coloured; nothing is but on a terminal."),
+    (
+        "RAWCD_RECORDERS",
+        "Recorders that no search finds, virtual or behind iSCSI, with ; between two.",
+    ),
     ("RAWCD_TRACEBACK", "Shows where an internal error came from."),
     ("SOURCE_DATE_EPOCH", "The date of file systems that are made, in seconds since 1970."),
     ("TMPDIR", "Where wrapped files are unpacked while they are read."),
