@@ -65,6 +65,7 @@ if TYPE_CHECKING:
         StreamSource,
     )
     from rawcd.subcode import Style
+    from rawcd.verify import Finding, Report, Severity, verify_image
 
 __version__: Final = "0.1.0"
 
@@ -124,6 +125,7 @@ _HOMES: Final = {
         "StreamSource",
     ),
     "rawcd.subcode": ("Style",),
+    "rawcd.verify": ("Finding", "Report", "Severity", "verify_image"),
 }
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -148,6 +150,7 @@ __all__ = [
     "Extraction",
     "Feature",
     "FileSource",
+    "Finding",
     "FormatError",
     "HResult",
     "ImageType",
@@ -165,9 +168,11 @@ __all__ = [
     "RecorderFacts",
     "Region",
     "RegionImage",
+    "Report",
     "RuleBreak",
     "SectorType",
     "Session",
+    "Severity",
     "SilenceSource",
     "Source",
     "StorageError",
@@ -199,6 +204,7 @@ __all__ = [
     "rule_breaks",
     "save_image",
     "sector",
+    "verify_image",
 ]
 
 

@@ -26,6 +26,7 @@ from rawcd.cli.info import info
 from rawcd.cli.listing import plugins
 from rawcd.cli.manual import manual
 from rawcd.cli.status import FAILED, INTERRUPTED, TERMINATED, USAGE
+from rawcd.cli.verify import verify
 from rawcd.errors import RawCDError
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ for _command in (
     manual,
     plugins,
     read,
+    verify,
 ):
     rawcd.add_command(_command)
 
