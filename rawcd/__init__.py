@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rawcd import cdg, sector
     from rawcd.cdtext import CDText, TextBlock, TextItem
     from rawcd.creator import RawCDImageCreator, TrackInfo
+    from rawcd.diff import AudioOffset, Comparison, Difference, diff_images
     from rawcd.disc import (
         Area,
         CopySetting,
@@ -35,8 +36,10 @@ if TYPE_CHECKING:
         StorageError,
         UnsupportedError,
     )
+    from rawcd.extract import ExtractedFile, Extraction, extract_image
     from rawcd.features import Feature, Loss, losses
     from rawcd.hresults import HResult
+    from rawcd.identity import DiscIds, TrackIdentity, TrackSums, disc_ids, identify
     from rawcd.image import (
         DiscImage,
         ImageType,
@@ -69,6 +72,7 @@ __version__: Final = "0.1.0"
 _HOMES: Final = {
     "rawcd.cdtext": ("CDText", "TextBlock", "TextItem"),
     "rawcd.creator": ("RawCDImageCreator", "TrackInfo"),
+    "rawcd.diff": ("AudioOffset", "Comparison", "Difference", "diff_images"),
     "rawcd.disc": (
         "Area",
         "CopySetting",
@@ -92,8 +96,10 @@ _HOMES: Final = {
         "StorageError",
         "UnsupportedError",
     ),
+    "rawcd.extract": ("ExtractedFile", "Extraction", "extract_image"),
     "rawcd.features": ("Feature", "Loss", "losses"),
     "rawcd.hresults": ("HResult",),
+    "rawcd.identity": ("DiscIds", "TrackIdentity", "TrackSums", "disc_ids", "identify"),
     "rawcd.image": (
         "DiscImage",
         "ImageType",
@@ -126,16 +132,22 @@ _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in name
 __all__ = [
     "Area",
     "ArraySource",
+    "AudioOffset",
     "AuthoringError",
     "BurnAction",
     "BurnProgress",
     "CDText",
     "CancelledError",
+    "Comparison",
     "CopySetting",
+    "Difference",
     "Disc",
+    "DiscIds",
     "DiscImage",
     "DiscType",
     "DriveError",
+    "ExtractedFile",
+    "Extraction",
     "Feature",
     "FileSource",
     "Finding",
@@ -171,14 +183,20 @@ __all__ = [
     "TextBlock",
     "TextItem",
     "Track",
+    "TrackIdentity",
     "TrackInfo",
     "TrackMode",
+    "TrackSums",
     "UnsupportedError",
     "WriteResult",
     "__version__",
     "burn_image",
     "cdg",
+    "diff_images",
+    "disc_ids",
+    "extract_image",
     "find_recorder",
+    "identify",
     "list_recorders",
     "losses",
     "main_sectors",

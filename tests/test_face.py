@@ -73,6 +73,11 @@ def test_describing_a_disc_needs_no_numpy(name: str) -> None:
         ["info"],
         ["build", "--nonsense"],
         ["plugins"],
+        ["id", "--nonsense"],
+        ["extract", "--help"],
+        ["diff", "one"],
+        ["man"],
+        ["completion", "bash"],
     ],
     ids=" ".join,
 )

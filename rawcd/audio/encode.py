@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 import construct
 
 from rawcd.audio.facts import CD_RATE
+from rawcd.audio.tags import flac_head_with
 from rawcd.errors import StorageError, UnsupportedError
 from rawcd.source import SAMPLE_BYTES
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from _typeshed import ReadableBuffer
+
+    from rawcd.audio.tags import Tags
 
 _CHANNELS: Final = 2
 _TAG_PCM: Final = 1
@@ -45,14 +48,15 @@ Patch = Callable[[int, bytes], None]
 """Writes bytes over those at a place of a file."""
 
 
-def wave_head(sample_count: int) -> bytes:
+def wave_head(sample_count: int, *, behind: int = 0) -> bytes:
     """Return what stands before so many samples in a WAVE file.
 
     Args:
         sample_count: less than 2**30, which is more than six hours.
+        behind: bytes of the chunks that follow the samples.
     """
     size = sample_count * SAMPLE_BYTES
-    head = _WAVE_HEAD.build({"riff_size": _BEHIND_SIZE + size, "data_size": size})
+    head = _WAVE_HEAD.build({"riff_size": _BEHIND_SIZE + size + behind, "data_size": size})
     assert isinstance(head, bytes)
     return head
 
@@ -109,6 +113,36 @@ class _Through:
         return b""
 
 
+class _Tagging:
+    """An output whose file's comments are exchanged on the way.
+
+    The encoder comes back to what stands before them alone.
+    """
+
+    def __init__(self, output: Output, patch: Patch, tags: Tags) -> None:
+        self.name = output.name
+        self._output = output
+        self._patch = patch
+        self._tags = tags
+        self._head: bytes | None = b""
+
+    def write(self, data: ReadableBuffer) -> None:
+        if self._head is None:
+            self._output.write(data)
+            return
+        self._head += bytes(data)
+        made = flac_head_with(self._head, self._tags)
+        if made is not None:
+            self._head = None
+            self._output.write(made)
+
+    def patch(self, place: int, data: bytes) -> None:
+        if self._head is None:
+            self._patch(place, data)
+        else:
+            self._head = self._head[:place] + data + self._head[place + len(data) :]
+
+
 class FlacWriter:
     """Makes a FLAC file of samples; used as a context manager, which completes it.
 
@@ -120,13 +154,14 @@ class FlacWriter:
     Args:
         output: where it goes.
         patch: writes bytes over those at a place of the file.
+        tags: its comments.
 
     Raises:
         StorageError: it cannot be written.
         UnsupportedError: soundfile cannot be loaded.
     """
 
-    def __init__(self, output: Output, patch: Patch) -> None:
+    def __init__(self, output: Output, patch: Patch, *, tags: Tags = ()) -> None:
         try:
             import soundfile
         except (ImportError, OSError) as error:  # a missing libsndfile is an OSError
@@ -134,6 +169,9 @@ class FlacWriter:
                 f"{output.name}: needs the soundfile library, which cannot be loaded: {error}"
             ) from error
         self._name = output.name
+        if tags:
+            output = _Tagging(output, patch, tags)
+            patch = output.patch
         self._through = _Through(output, patch)
         # It asserts that all was written.
         self._failures = (soundfile.SoundFileError, AssertionError)

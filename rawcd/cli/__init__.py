@@ -17,9 +17,15 @@ import click
 from rawcd import __version__
 from rawcd.cli.build import build
 from rawcd.cli.burn import blank, burn, drives, eject, read
+from rawcd.cli.completing import completion
 from rawcd.cli.convert import convert
+from rawcd.cli.diff import diff
+from rawcd.cli.extract import extract
+from rawcd.cli.identify import identify
 from rawcd.cli.info import info
 from rawcd.cli.listing import plugins
+from rawcd.cli.manual import manual
+from rawcd.cli.status import FAILED, INTERRUPTED, TERMINATED, USAGE
 from rawcd.cli.verify import verify
 from rawcd.errors import RawCDError
 
@@ -27,10 +33,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
-FAILED: Final = 1
-USAGE: Final = 2
-INTERRUPTED: Final = 130
-TERMINATED: Final = 143
+_EXAMPLES: Final = """\b
+Examples:
+  rawcd build album.cue -o album.raw
+  rawcd info album.raw
+  rawcd diff album.cue album.raw
+  rawcd burn album.cue --drive /dev/sr0
+"""
 
 
 class _Stopped(BaseException):
@@ -61,17 +70,36 @@ class _Group(click.Group):
             raise click.ClickException(f"<stdout>: cannot write: {error.strerror}") from error
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXAMPLES)
 @click.version_option(__version__, prog_name="rawcd", message="%(prog)s %(version)s")
 def rawcd() -> None:
     """Author raw CD images: tracks in, complete discs out.
 
-    Exit status: 0 done, 1 error, 2 usage, 3 defects found by verify, 130 after Ctrl-C, 143 after
-    SIGTERM.
+    Results go to stdout, notes and errors to stderr. With --json one object is on stdout when
+    the command was carried out (status 0 or 3); an error is the same line on stderr as without.
+
+    Exit status: 0 done, 1 error, 2 usage, 3 defects or differences were found, 130 after
+    Ctrl-C, 143 after SIGTERM.
     """
 
 
-for _command in (blank, build, burn, convert, drives, eject, info, plugins, read, verify):
+for _command in (
+    blank,
+    build,
+    burn,
+    completion,
+    convert,
+    diff,
+    drives,
+    eject,
+    extract,
+    identify,
+    info,
+    manual,
+    plugins,
+    read,
+    verify,
+):
     rawcd.add_command(_command)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from contextlib import nullcontext
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 
+from rawcd.cli.completing import FILE, format_names
 from rawcd.cli.folders import (
     folder_options,
     from_folder,
@@ -32,19 +34,38 @@ if TYPE_CHECKING:
 
 KINDS: Final = ("pq", "cooked", "raw")
 """The command's words for image types, in the order of IMAPI's values 1, 2, 3."""
+SCHEMA: Final = 1
+"""Version of the JSON object; it grows only by new keys."""
 _MAX_TRACKS: Final = 99
+_EXAMPLES: Final = """\b
+Examples:
+  rawcd build album.cue -o album.raw
+  rawcd build *.flac -o album.cue --gaps
+  rawcd build photos/ -o photos.cue --volume PHOTOS
+  rawcd build album.cue --data extras/ -o enhanced.raw
+  rawcd build disc.toml -o - | ssh burner ...
+"""
 
 
-@click.command(short_help="Make a disc image.")
-@click.argument("inputs", nargs=-1, required=True, metavar="SHEET_SOUND_FILES_OR_FOLDER...")
+@click.command(short_help="Make a disc image.", epilog=_EXAMPLES)
+@click.argument(
+    "inputs", nargs=-1, required=True, metavar="SHEET_SOUND_FILES_OR_FOLDER...", type=FILE
+)
 @click.option(
     "-o",
     "--output",
     required=True,
     metavar="OUT",
+    type=FILE,
     help="The file to make; its suffix chooses the format. - streams to a pipe.",
 )
-@click.option("--format", "format_name", metavar="NAME", help="The format, whatever the suffix.")
+@click.option(
+    "--format",
+    "format_name",
+    metavar="NAME",
+    shell_complete=format_names,
+    help="The format, whatever the suffix.",
+)
 @click.option(
     "--type",
     "kind",
@@ -63,6 +84,7 @@ _MAX_TRACKS: Final = 99
     "graphics",
     multiple=True,
     metavar="[TRACK=]FILE",
+    type=FILE,
     help="CD+G for a track; without a number for the next one. Sound files bring theirs by name.",
 )
 @click.option(
@@ -70,6 +92,7 @@ _MAX_TRACKS: Final = 99
     "text_files",
     multiple=True,
     metavar="FILE",
+    type=FILE,
     help="Texts: a .cdt file of packs, or v07t sheets, one for each language.",
 )
 @click.option("--gaps", is_flag=True, help="Two silent seconds between sound files.")
@@ -104,6 +127,7 @@ _MAX_TRACKS: Final = 99
 @trust_paths_option
 @click.option("--force", is_flag=True, help="Replace existing files.")
 @click.option("--allow-loss", is_flag=True, help="Go on when the format cannot hold everything.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object; not with -o -.")
 def build(
     inputs: tuple[str, ...],
     output: str,
@@ -132,6 +156,7 @@ def build(
     trust_paths: bool,
     force: bool,
     allow_loss: bool,
+    as_json: bool,
 ) -> None:
     """Make a disc image of a cue sheet, of another image, of sound files, or of a folder.
 
@@ -142,6 +167,8 @@ def build(
     if not output:
         raise click.UsageError("-o needs a file name, or - for a pipe")
     to_pipe = output == "-"
+    if to_pipe and as_json:
+        raise click.UsageError("-o - writes the image to stdout, where --json would print")
     if to_pipe and sys.stdout.isatty():
         raise click.UsageError("-o - writes binary data and stdout is a terminal; use a pipe")
     options = dict(_setting(setting) for setting in settings)
@@ -179,16 +206,27 @@ def build(
     elif appendable and folder is None:
         image = left_open(image)
     _check_rules(image, leadout_limit)
-    show_notes(image.notes)
+    if not as_json:
+        show_notes(image.notes)
     result = _saved(
         image,
         output,
         to_pipe=to_pipe,
+        quiet=as_json,
         format_name=format_name,
         allow_loss=allow_loss,
         force=force,
         options=options,
     )
+    if as_json:
+        told = {
+            "rawcd_build": SCHEMA,
+            "files": [{"path": str(path), "size": path.stat().st_size} for path in result.files],
+            "losses": list(map(str, result.losses)),
+            "notes": list(map(str, (*image.notes, *result.notes))),
+        }
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        return
     show_notes(result.notes)
     for loss in result.losses:
         click.echo(f"lost: {loss}", err=True)
@@ -352,6 +390,7 @@ def _saved(
     output: str,
     *,
     to_pipe: bool,
+    quiet: bool,
     format_name: str | None,
     allow_loss: bool,
     force: bool,
@@ -360,7 +399,7 @@ def _saved(
     from rawcd.plugins import save_image
 
     target: BinaryIO | Path = sys.stdout.buffer if to_pipe else Path(output)
-    bar = nullcontext() if to_pipe else progress_bar(output, sector_size=image.sector_size)
+    bar = nullcontext() if to_pipe or quiet else progress_bar(output, sector_size=image.sector_size)
     with bar as progress:
         return save_image(
             image,

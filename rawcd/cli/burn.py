@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from rawcd.cli.completing import FILE, format_names
 from rawcd.cli.terminal import progress_bar, show_notes
 
 if TYPE_CHECKING:
@@ -25,10 +26,30 @@ Examples:
   rawcd burn album.cue --drive virtual:rehearsal.raw
   rawcd burn *.flac --drive /dev/sr0 --speed 8 --verify
 """
+_DRIVES_EXAMPLES: Final = """\b
+Examples:
+  rawcd drives
+  rawcd drives virtual:rehearsal.raw --json
+"""
+_BLANK_EXAMPLES: Final = """\b
+Examples:
+  rawcd blank --drive /dev/sr0
+  rawcd blank --drive "virtual:rw.raw?medium=cdrw-short" --full
+"""
+_EJECT_EXAMPLES: Final = """\b
+Example:
+  rawcd eject --drive /dev/sr0
+"""
+_READ_EXAMPLES: Final = """\b
+Examples:
+  rawcd read /dev/sr0 copy.cue
+  rawcd read /dev/sr0 copy.raw --retries 20 --c2
+"""
 _drive = click.option(
     "--drive",
     "drive",
     metavar="DRIVE",
+    type=FILE,
     required=True,
     help="/dev/sr0, iscsi://HOST/TARGET/LUN, or virtual:FILE, a recorder that is a program.",
 )
@@ -50,7 +71,7 @@ def _watch(label: str) -> Iterator[BurnWatch | None]:
 
 
 @click.command(short_help="Burn an image, a sheet or sound files.", epilog=_BURN_EXAMPLES)
-@click.argument("inputs", nargs=-1, required=True, metavar="IN...")
+@click.argument("inputs", nargs=-1, required=True, metavar="IN...", type=FILE)
 @_drive
 @click.option(
     "--mode",
@@ -65,6 +86,7 @@ def _watch(label: str) -> Iterator[BurnWatch | None]:
 @click.option("--eject", "eject_after", is_flag=True, help="Open the tray at the end.")
 @click.option("--overburn", is_flag=True, help="Try more than the blank promises to hold.")
 @click.option("--gaps", is_flag=True, help="Two seconds of silence between sound files.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def burn(
     inputs: tuple[str, ...],
     drive: str,
@@ -75,6 +97,7 @@ def burn(
     eject_after: bool,
     overburn: bool,
     gaps: bool,
+    as_json: bool,
 ) -> None:
     """Write an image, a sheet or sound files on the blank disc in a drive.
 
@@ -93,7 +116,7 @@ def burn(
             click.echo(f"{drive}: not on the disc in mode {plan.mode.value}: {loss}", err=True)
 
     with find_recorder(drive).open(exclusive=True, client="rawcd") as session:
-        with _watch(drive) as watch:
+        with nullcontext() if as_json else _watch(drive) as watch:
             result = session.burn(
                 image,
                 mode=mode,
@@ -105,11 +128,24 @@ def burn(
             )
         for remark in result.remarks:
             click.echo(f"{drive}: {remark}", err=True)
-        done = "rehearsed" if simulate else "burned"
-        click.echo(f"{drive}: {done} in mode {result.mode}, {result.sectors} sectors")
-        click.echo(f"{drive}: {result.disc_state}")
+        told: dict[str, Any] = {
+            "rawcd_burn": SCHEMA,
+            "drive": drive,
+            "mode": result.mode,
+            "simulated": result.simulated,
+            "sectors": result.sectors,
+            "disc_state": result.disc_state,
+            "losses": list(map(str, result.losses)),
+            "remarks": list(result.remarks),
+            "compared": None,
+        }
+        if not as_json:
+            done = "rehearsed" if simulate else "burned"
+            click.echo(f"{drive}: {done} in mode {result.mode}, {result.sectors} sectors")
+            click.echo(f"{drive}: {result.disc_state}")
         if verify and not simulate:
-            with progress_bar(drive, sector_size=2352) as progress:
+            bar = nullcontext() if as_json else progress_bar(drive, sector_size=2352)
+            with bar as progress:
                 compared = session.compare(image, result, progress=progress)
             for line in compared.skipped:
                 click.echo(f"{drive}: not compared: {line}", err=True)
@@ -117,13 +153,21 @@ def burn(
                 click.echo(f"{drive}: {line}", err=True)
             if not compared.same:
                 raise RawCDError(f"{drive}: the disc is not what was burned")
-            click.echo(f"{drive}: {compared.sectors} sectors compared, the disc is what was burned")
+            told["compared"] = {
+                "sectors": compared.sectors,
+                "skipped": list(compared.skipped),
+            }
+            if not as_json:
+                same = "sectors compared, the disc is what was burned"
+                click.echo(f"{drive}: {compared.sectors} {same}")
         if eject_after:
             session.eject()
+    if as_json:
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
 
 
-@click.command(short_help="List the recorders, and what is in them.")
-@click.argument("names", nargs=-1, metavar="[DRIVE]...")
+@click.command(short_help="List the recorders, and what is in them.", epilog=_DRIVES_EXAMPLES)
+@click.argument("names", nargs=-1, metavar="[DRIVE]...", type=FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def drives(names: tuple[str, ...], as_json: bool) -> None:
     """List the recorders of this computer, or those that are named.
@@ -168,7 +212,7 @@ def drives(names: tuple[str, ...], as_json: bool) -> None:
             click.echo(f"  lead-out at LBA {facts.last_lead_out_lba} at the latest")
 
 
-@click.command(short_help="Erase a rewritable disc.")
+@click.command(short_help="Erase a rewritable disc.", epilog=_BLANK_EXAMPLES)
 @_drive
 @click.option("--full", is_flag=True, help="Erase all of it, not its lists alone.")
 def blank(drive: str, full: bool) -> None:
@@ -180,7 +224,7 @@ def blank(drive: str, full: bool) -> None:
     click.echo(f"{drive}: the disc is blank")
 
 
-@click.command(short_help="Open the tray of a drive.")
+@click.command(short_help="Open the tray of a drive.", epilog=_EJECT_EXAMPLES)
 @_drive
 def eject(drive: str) -> None:
     """Open the tray of a drive."""
@@ -190,10 +234,16 @@ def eject(drive: str) -> None:
         session.eject()
 
 
-@click.command(short_help="Copy a disc into a file of any format.")
-@click.argument("drive", metavar="DRIVE")
-@click.argument("output", metavar="OUT")
-@click.option("--to", "format_name", metavar="FORMAT", help="The format, whatever OUT's suffix.")
+@click.command(short_help="Copy a disc into a file of any format.", epilog=_READ_EXAMPLES)
+@click.argument("drive", metavar="DRIVE", type=FILE)
+@click.argument("output", metavar="OUT", type=FILE)
+@click.option(
+    "--to",
+    "format_name",
+    metavar="FORMAT",
+    shell_complete=format_names,
+    help="The format, whatever OUT's suffix.",
+)
 @click.option(
     "--sub",
     type=click.Choice(["raw", "rw", "q", "none"]),
@@ -202,9 +252,17 @@ def eject(drive: str) -> None:
     help="The subcode that is read.",
 )
 @click.option("--c2", is_flag=True, help="Report bytes that the drive could not correct.")
-@click.option("--retries", metavar="N", type=click.IntRange(0, 100), default=3, show_default=True)
+@click.option(
+    "--retries",
+    metavar="N",
+    type=click.IntRange(0, 100),
+    default=3,
+    show_default=True,
+    help="How often a sector that cannot be read is tried again.",
+)
 @click.option("--allow-loss", is_flag=True, help="Go on when the format cannot hold everything.")
 @click.option("--force", is_flag=True, help="Replace existing files.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def read(
     drive: str,
     output: str,
@@ -214,6 +272,7 @@ def read(
     retries: int,
     allow_loss: bool,
     force: bool,
+    as_json: bool,
 ) -> None:
     """Copy the disc in a drive into a file of any format."""
     from rawcd.plugins import save_image
@@ -221,7 +280,8 @@ def read(
 
     with find_recorder(drive).open(exclusive=True, client="rawcd") as session:
         image, reader = session.image(sub=sub, flags=c2, retries=retries)
-        with progress_bar(output, sector_size=image.sector_size) as progress:
+        bar = nullcontext() if as_json else progress_bar(output, sector_size=image.sector_size)
+        with bar as progress:
             result = save_image(
                 image,
                 output,
@@ -239,5 +299,22 @@ def read(
             click.echo(f"{drive}: LBA {lba}: a link block that holds nothing", err=True)
         for lba, count in sorted(reader.flagged.items()):
             click.echo(f"{drive}: LBA {lba}: {count} bytes could not be corrected", err=True)
+    if as_json:
+        told = {
+            "rawcd_read": SCHEMA,
+            "drive": drive,
+            "files": [{"path": str(path), "size": path.stat().st_size} for path in result.files],
+            "losses": list(map(str, result.losses)),
+            "notes": list(map(str, result.notes)),
+            "retried": [
+                {"lba": lba, "tries": count + 1} for lba, count in sorted(reader.retried.items())
+            ],
+            "lost": sorted(reader.lost),
+            "flagged": [
+                {"lba": lba, "bytes": count} for lba, count in sorted(reader.flagged.items())
+            ],
+        }
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        return
     for path in result.files:
         click.echo(f"{path}  {path.stat().st_size} bytes")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from rawcd.cli.completing import FILE, format_names
 from rawcd.cli.folders import is_image
 from rawcd.cli.reading import trust_paths_option
 from rawcd.cli.terminal import progress_bar, show_notes
@@ -32,11 +33,12 @@ Examples:
 
 
 @click.command(short_help="Convert an image into another format.", epilog=_EXAMPLES)
-@click.argument("inputs", nargs=-1, required=True, metavar="IN... OUT")
+@click.argument("inputs", nargs=-1, required=True, metavar="IN... OUT", type=FILE)
 @click.option(
     "--to",
     "format_name",
     metavar="FORMAT",
+    shell_complete=format_names,
     help="The format to make, whatever the suffix of OUT; needed where OUT is a folder.",
 )
 @click.option("--split", is_flag=True, help="A file for each track, where the format can.")

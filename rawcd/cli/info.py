@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from rawcd.cli.build import KINDS
-from rawcd.cli.reading import trust_paths_option
+from rawcd.cli.completing import FILE
+from rawcd.cli.reading import format_option, trust_paths_option
 from rawcd.errors import FormatError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -23,12 +24,18 @@ SCHEMA: Final = 1
 _SHOWN_ABOVE: Final = ("title", "performer")
 _PROBES: Final = 256
 _PROBE_SECTORS: Final = 4
+_EXAMPLES: Final = """\b
+Examples:
+  rawcd info album.cue
+  rawcd info karaoke.raw --type cooked
+  rawcd info album.raw --json | jq .sessions[0].tracks[].title
+"""
 
 
-@click.command(short_help="Show what is on a disc image.")
-@click.argument("image", metavar="IMAGE")
+@click.command(short_help="Show what is on a disc image.", epilog=_EXAMPLES)
+@click.argument("image", metavar="IMAGE", type=FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--format", "format_name", metavar="NAME", help="The format, whatever it looks like.")
+@format_option
 @click.option(
     "--type",
     "kind",

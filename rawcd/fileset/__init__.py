@@ -6,6 +6,7 @@ Formats never see paths. `InputFiles` finds what a sheet names, and unpacks what
 
 from __future__ import annotations
 
+from rawcd.fileset.folders import made_folder
 from rawcd.fileset.inputs import HEAD_BYTES, SHEET_LIMIT, FoundFile, FoundFolder, InputFiles
 from rawcd.fileset.outputs import OutputFile, OutputFiles, SharesOut, StreamOutput
 from rawcd.fileset.scratch import UnpackedBytes
@@ -27,5 +28,6 @@ __all__ = [
     "StreamOutput",
     "Stretch",
     "UnpackedBytes",
+    "made_folder",
     "without_wrapping",
 ]

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from rawcd.disc import Disc, Index, Track
     from rawcd.image import DiscImage
-    from rawcd.source import Bytes2D
-
-_SUB_BYTES: Final = ImageType.RAW.sub_bytes
 
 SUB: Final = "sub"
 """The option by which a format is told to store subcode even where rawcd would make just that."""
@@ -87,6 +84,7 @@ def told_by_subcode(image: DiscImage) -> frozenset[Feature]:
     forms = (SubForm.RAW, SubForm.PQ16)
     if not any(region.form in forms for region in image.sub):
         return SUBCODE_FEATURES
+    from rawcd.graphics import DiscSubcode
     from rawcd.toc import LeadIn, lead_in_pointers
 
     disc = image.disc
@@ -96,7 +94,7 @@ def told_by_subcode(image: DiscImage) -> frozenset[Feature]:
             LeadIn.of(lead_in_pointers(disc, number)) for number in range(1, len(disc.sessions) + 1)
         ],
     )
-    source = _Subcode(image.as_kind(ImageType.RAW))
+    source = DiscSubcode(image.as_kind(ImageType.RAW))
     stored = [
         Stored(
             lba=first, sectors=end - first, main=source, sub=source, start=first - disc.first_lba
@@ -120,27 +118,6 @@ def told_by_subcode(image: DiscImage) -> frozenset[Feature]:
 
 def _above_1(track: Track) -> set[Index]:
     return {index for index in track.indexes if index.number > 1}
-
-
-class _Subcode:
-    """The subcode of an image as a source, its first block at the image's first sector."""
-
-    block_size = _SUB_BYTES
-
-    def __init__(self, image: RegionImage) -> None:
-        self._image = image
-        self.name = "the subcode"
-        self.block_count = image.sector_count
-
-    def read(self, start: int, count: int) -> bytes:
-        import numpy as np
-
-        rows = np.empty((count, _SUB_BYTES), np.uint8)
-        self.read_into(start, rows)
-        return rows.tobytes()
-
-    def read_into(self, start: int, rows: Bytes2D) -> None:
-        self._image.read_sub_into(self._image.first_lba + start, rows)
 
 
 def with_raw_subcode(image: DiscImage) -> DiscImage:

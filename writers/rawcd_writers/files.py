@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rawcd.errors import StorageError
-from rawcd.fileset import FileTransaction
+from rawcd.fileset import FileTransaction, made_folder
 from rawcd.plugins import WriteResult, main_name_of
 
 if TYPE_CHECKING:
@@ -62,20 +61,5 @@ def _main_path(target: str | os.PathLike[str], format: Format) -> Iterator[Path]
     if name is None or path.name.upper() == name:
         yield path
         return
-    try:
-        path.mkdir()
-    except FileExistsError:
-        if not path.is_dir():
-            raise StorageError(
-                "exists and is no folder; choose another name", file=str(path)
-            ) from None
-        yield path / name
-        return
-    except OSError as error:
-        raise StorageError.of(error, file=str(path), doing="make the folder") from error
-    try:
-        yield path / name
-    except BaseException:
-        with suppress(OSError):  # whatever else is in it by now is not ours
-            path.rmdir()
-        raise
+    with made_folder(path) as folder:
+        yield folder / name
