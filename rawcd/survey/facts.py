@@ -17,7 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rawcd.image import ImageType
+from rawcd.progress import report
 from rawcd.pump import WholeSectors, pump
+from rawcd.pump.blocks import BLOCK_SECTORS
 from rawcd.sector import SYNC, Defect, SectorType, scramble, verify
 from rawcd.sector.rows import ADDRESS, MODE_BYTE, heads_of
 from rawcd.source import SECTOR_BYTES
@@ -347,6 +349,15 @@ def gather(
     """
     facts = np.empty(image.sector_count, FACTS)
     room = facts.view(np.uint8)
+    fill = SectorFacts(image, checks)
+    if jobs == 1:  # nothing is written, so no thread need do it
+        rows, total = room.reshape(-1, FACTS.itemsize), len(facts)
+        report(progress, 0, total)
+        for start in range(0, total, BLOCK_SECTORS):
+            block = rows[start : start + BLOCK_SECTORS]
+            fill(image.first_lba + start, block)
+            report(progress, start + len(block), total)
+        return facts
     done = 0
 
     def take(block: memoryview) -> None:
@@ -355,7 +366,7 @@ def gather(
         done += len(block)
 
     pump(
-        SectorFacts(image, checks),
+        fill,
         image.first_lba,
         image.sector_count,
         take,
