@@ -1,0 +1,42 @@
+"""A disc for people who would rather look than read: a page, a picture, a map in the terminal.
+
+    import rawcd
+
+    image = rawcd.open_image("album.raw")
+    rawcd.write_report(image, "album.html")
+    print(rawcd.map_text(image))
+
+Every figure comes from the recorded bytes, main channel and subcode, never from what a sheet says.
+
+`reading` collects what is shown, `spans`, `waves`, `hidden` and `scale` are its parts; `rings`,
+`timeline` and `tables` draw them, `page` puts the page together, `maps` the pictures and the text.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from rawcd.report.writing import map_png, map_svg, map_text, report_html, write_report
+
+_HOMES: Final = {
+    "map_png": "writing",
+    "map_svg": "writing",
+    "map_text": "writing",
+    "report_html": "writing",
+    "write_report": "writing",
+}
+
+__all__ = ["map_png", "map_svg", "map_text", "report_html", "write_report"]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

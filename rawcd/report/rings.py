@@ -1,0 +1,168 @@
+"""The disc as one looks down on it: a ring for each area, from the hub outwards, in millimetres.
+
+A disc turns so that the same length of spiral passes in the same time, so the area of a ring, not
+its width, is proportional to its sectors (IEC 60908: constant linear velocity; the program area
+begins at a radius of 25 mm and ends at 58 mm at the latest).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rawcd.disc import Area
+from rawcd.report.labels import run_label, run_style, span_label, track_at
+from rawcd.report.markup import Markup, tag
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rawcd.report.reading import DiscReading
+    from rawcd.report.scale import Scale
+    from rawcd.survey import Run
+
+PROGRAM_RADIUS: Final = 25.0
+LAST_RADIUS: Final = 58.0
+_FIRST_RADIUS: Final = 22.0
+"""Where the picture begins when it is fitted to the disc: lead-in and all."""
+DISC_RADIUS: Final = 60.0
+HOLE_RADIUS: Final = 7.5
+HUB_RADIUS: Final = 19.5
+_LEAST_HOLE: Final = 17.0
+"""A lead-in longer than any may be would reach the hole."""
+_GROOVE: Final = 0.3
+_LABEL_LEAST: Final = 1.25
+_LABEL_MOST: Final = 2.6
+_MARK_LEAST: Final = 0.35
+"""Findings are drawn no thinner, however small they are."""
+
+
+class Rings:
+    """Radii of addresses, and the rings between them.
+
+    Args:
+        reading: the disc.
+        scale: what shares the addresses have; `Scale.of_blank` draws in proportion to a blank.
+    """
+
+    def __init__(self, reading: DiscReading, scale: Scale) -> None:
+        self._reading = reading
+        self._scale = scale
+        is_whole = scale.shares[0] == 0.0
+        self._first = _FIRST_RADIUS if is_whole else PROGRAM_RADIUS
+
+    def radius(self, lba: float) -> float:
+        """Return the radius at which a sector begins, in millimetres."""
+        area = LAST_RADIUS**2 - self._first**2
+        squared = self._first**2 + self._scale.share(lba) * area
+        return max(squared, _LEAST_HOLE**2) ** 0.5
+
+    def lba(self, radius: float) -> float:
+        """Return the address at a radius."""
+        area = LAST_RADIUS**2 - self._first**2
+        return self._scale.lba((radius**2 - self._first**2) / area)
+
+    def drawing(self) -> Markup:
+        """Return the disc, round (0, 0)."""
+        reading = self._reading
+        rings = [
+            self._ring(run, number) for number, run in enumerate(reading.survey.runs)
+        ]
+        return tag(
+            "g",
+            tag("circle", r=DISC_RADIUS, class_="plastic"),
+            tag("circle", r=HOLE_RADIUS + 9.0, class_="clamp"),
+            *rings,
+            tag("g", *self._grooves(), class_="grooves"),
+            tag("g", *self._index_lines(), class_="indexes"),
+            tag("g", *_sheen(), class_="sheens"),
+            tag("g", *self._findings(), class_="marks"),
+            tag("g", *self._numbers(), class_="numbers"),
+            tag("circle", r=HOLE_RADIUS, class_="hole"),
+            class_="rings",
+        )
+
+    def _ring(self, run: Run, number: int) -> Markup:
+        place = track_at(self._reading.spans, run.lba)
+        inner, outer = self.radius(run.lba), self.radius(run.lba + run.sectors)
+        return tag(
+            "path",
+            tag("title", run_label(run)),
+            d=f"{_circle(outer)}{_circle(inner)}",
+            fill_rule="evenodd",
+            class_=f"ring {run_style(run, place)}",
+            data_span=place,
+            data_run=number,
+        )
+
+    def _grooves(self) -> Iterator[Markup]:
+        """Yield what makes loud passages bright, as on a record."""
+        waves = self._reading.waves
+        for span in self._reading.spans:
+            if span.is_data:
+                continue
+            inner, outer = self.radius(span.lba), self.radius(span.end_lba)
+            count = min(int((outer - inner) / _GROOVE), span.sectors)
+            for step in range(count):
+                radius = inner + (step + 0.5) * (outer - inner) / count
+                first = int(self.lba(radius - (outer - inner) / count / 2))
+                end = int(self.lba(radius + (outer - inner) / count / 2))
+                first = min(max(first, span.lba), span.end_lba - 1)
+                end = min(max(end, first + 1), span.end_lba)
+                loud = float(waves.columns(first, end - first, 1).rms[0])
+                opacity = round(min(loud * 2.2, 1.0) ** 0.7 * 0.5, 2)
+                if opacity:
+                    yield tag(
+                        "circle",
+                        r=round(radius, 2),
+                        stroke_width=round((outer - inner) / count, 2),
+                        stroke_opacity=opacity,
+                    )
+
+    def _index_lines(self) -> Iterator[Markup]:
+        for run in self._reading.survey.runs:
+            if run.area is Area.TRACK and run.index is not None and run.index > 1:
+                yield tag("circle", r=round(self.radius(run.lba), 2))
+
+    def _numbers(self) -> Iterator[Markup]:
+        """Yield the tracks' numbers, above the hole, where a ring is wide enough for one."""
+        for place, span in enumerate(self._reading.spans):
+            inner, outer = self.radius(span.start_lba), self.radius(span.end_lba)
+            size = min((outer - inner) * 0.8, _LABEL_MOST)
+            if size < _LABEL_LEAST * 0.8:
+                continue
+            middle = (inner + outer) / 2
+            yield tag(
+                "text",
+                span.number,
+                tag("title", span_label(span)),
+                x=0,
+                y=round(size * 0.35 - middle, 2),
+                font_size=round(size, 2),
+                data_span=place,
+            )
+
+    def _findings(self) -> Iterator[Markup]:
+        for number, finding in enumerate(self._reading.findings or ()):
+            if finding.lba is None:
+                continue
+            inner = self.radius(finding.lba)
+            outer = self.radius(finding.lba + max(finding.sectors, 1))
+            yield tag(
+                "circle",
+                tag("title", finding.message),
+                r=round((inner + outer) / 2, 2),
+                stroke_width=round(max(outer - inner, _MARK_LEAST), 2),
+                class_=f"mark {finding.severity.value}",
+                data_finding=number,
+            )
+
+
+def _circle(radius: float) -> str:
+    r = f"{radius:.3f}".rstrip("0").rstrip(".")
+    return f"M-{r} 0a{r} {r} 0 1 0 {2 * radius:.3f} 0a{r} {r} 0 1 0-{2 * radius:.3f} 0z"
+
+
+def _sheen() -> Iterator[Markup]:
+    """Yield the light that lies on a disc: two wedges, opposite to each other."""
+    for points in ("14,-58.3 34,-49.4", "-14,58.3 -34,49.4"):
+        yield tag("polygon", points=f"0,0 {points}")

@@ -1,0 +1,99 @@
+"""Tracks as a map draws them: runs of the recorded bytes put together, whatever they say.
+
+A disc whose Q is damaged may tell of a track twice, or of one in the middle of another: each stretch
+is a span of its own then, and is drawn where it was found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+from rawcd.disc import Area, TrackMode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rawcd.survey import Run
+
+PROGRAM: Final = (Area.PREGAP, Area.TRACK)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A track, or a stretch of one.
+
+    Attributes:
+        number: the track's number.
+        session: the session's.
+        runs: its pregap and indexes, in their order on the disc.
+    """
+
+    number: int
+    session: int
+    runs: tuple[Run, ...]
+
+    @property
+    def lba(self) -> int:
+        """The first sector, that of the pregap where there is one."""
+        return self.runs[0].lba
+
+    @property
+    def end_lba(self) -> int:
+        """One past the last sector."""
+        return self.runs[-1].lba + self.runs[-1].sectors
+
+    @property
+    def sectors(self) -> int:
+        """How many sectors it has, the pregap included."""
+        return self.end_lba - self.lba
+
+    @property
+    def pregap_sectors(self) -> int:
+        """How many of them are the pregap."""
+        return self.start_lba - self.lba
+
+    @property
+    def start_lba(self) -> int:
+        """Where the pregap ends and the track begins."""
+        first = next((run for run in self.runs if run.area is not Area.PREGAP), None)
+        return self.end_lba if first is None else first.lba
+
+    @property
+    def is_data(self) -> bool:
+        """Whether its sectors, most of all those behind the pregap, are data."""
+        return self.mode not in (None, TrackMode.AUDIO)
+
+    @property
+    def mode(self) -> TrackMode | None:
+        """What its sectors are, as the longest run behind the pregap has it."""
+        return self._main_run.mode
+
+    @property
+    def control(self) -> int | None:
+        """CONTROL, as the longest run behind the pregap has it."""
+        return self._main_run.control
+
+    @property
+    def _main_run(self) -> Run:
+        behind = [run for run in self.runs if run.area is not Area.PREGAP]
+        return max(behind or self.runs, key=lambda run: run.sectors)
+
+    def indexes(self) -> tuple[tuple[int, int], ...]:
+        """Return number and LBA of each index."""
+        return tuple((run.index, run.lba) for run in self.runs if run.index is not None)
+
+
+def spans_of(runs: Iterable[Run]) -> tuple[Span, ...]:
+    """Return the tracks among the runs of a disc."""
+    found = []
+    for (_, session, number), each in groupby(runs, key=_owner):
+        if number is not None:
+            found.append(Span(number=number, session=session, runs=tuple(each)))
+    return tuple(found)
+
+
+def _owner(run: Run) -> tuple[bool, int, int | None]:
+    within = run.area in PROGRAM
+    return within, run.session, run.track if within else None
