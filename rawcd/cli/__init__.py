@@ -20,6 +20,7 @@ from rawcd.cli.burn import blank, burn, drives, eject, read
 from rawcd.cli.convert import convert
 from rawcd.cli.info import info
 from rawcd.cli.listing import plugins
+from rawcd.cli.report import map_, report
 from rawcd.errors import RawCDError
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def rawcd() -> None:
     """
 
 
-for _command in (blank, build, burn, convert, drives, eject, info, plugins, read):
+for _command in (blank, build, burn, convert, drives, eject, info, map_, plugins, read, report):
     rawcd.add_command(_command)
 
 

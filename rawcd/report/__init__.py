@@ -9,7 +9,8 @@
 Every figure comes from the recorded bytes, main channel and subcode, never from what a sheet says.
 
 `reading` collects what is shown, `spans`, `waves`, `hidden` and `scale` are its parts; `rings`,
-`timeline` and `tables` draw them, `page` puts the page together, `maps` the pictures and the text.
+`timeline`, `tables`, `texts` and `graphics` draw them, `page` puts the page together. `maps`, `raster`
+and `terminal` are the map alone: as SVG, as PNG, as text.
 """
 
 from __future__ import annotations
@@ -18,17 +19,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from rawcd.report.writing import map_png, map_svg, map_text, report_html, write_report
+    from rawcd.report.writing import (
+        map_png,
+        map_svg,
+        map_text,
+        report_html,
+        write_map,
+        write_report,
+    )
 
 _HOMES: Final = {
     "map_png": "writing",
     "map_svg": "writing",
     "map_text": "writing",
     "report_html": "writing",
+    "write_map": "writing",
     "write_report": "writing",
 }
 
-__all__ = ["map_png", "map_svg", "map_text", "report_html", "write_report"]
+__all__ = ["map_png", "map_svg", "map_text", "report_html", "write_map", "write_report"]
 
 
 def __getattr__(name: str) -> object:
