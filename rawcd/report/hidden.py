@@ -23,7 +23,7 @@ class HiddenSound:
         track: whose pregap.
         lba: the first sector that is not digital silence.
         sectors: from there to the last such sector.
-        peak: the greatest sample, 0..1.
+        peak: the greatest sample, above 0, at most 1.
         is_first: it lies before the first track of a session, where rewinding is the only way.
     """
 
@@ -36,9 +36,13 @@ class HiddenSound:
     @property
     def label(self) -> str:
         """What it is, for people."""
-        where = "before the first track" if self.is_first else f"in the pregap of track {self.track}"
-        level = f"{20 * log10(self.peak):.0f} dB" if self.peak else "silence"
-        return f"Sound {where}: from {msf(self.lba)}, {clock(self.sectors)} long, peak {level}"
+        where = (
+            "before the first track" if self.is_first else f"in the pregap of track {self.track}"
+        )
+        level = 20 * log10(self.peak)
+        return (
+            f"Sound {where}: from {msf(self.lba)}, {clock(self.sectors)} long, peak {level:.1f} dB"
+        )
 
 
 def hidden_sounds(reading: DiscReading) -> Iterator[HiddenSound]:

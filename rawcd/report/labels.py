@@ -114,3 +114,6 @@ def run_style(run: Run, place: int | None) -> str:
     return " ".join(words)
 
 
+def many(count: int, one: str, more: str | None = None) -> str:
+    """Return a number of things."""
+    return f"{count:,} {one if count == 1 else more or one + 's'}"

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNSEEN: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 """Control characters, those that turn the direction of what follows, and no characters at all."""
 _VOID: Final = frozenset({"br", "img", "input", "link", "meta"})
 
@@ -53,7 +55,7 @@ def joined(children: Iterable[Child]) -> Markup:
     return Markup("".join(map(escaped, children)))
 
 
-def tag(name: str, /, *children: Child, **attributes: str | int | float | bool | None) -> Markup:
+def tag(name: str, /, *children: Child, **attributes: str | float | bool | None) -> Markup:
     """Return an element.
 
     Args:

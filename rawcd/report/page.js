@@ -46,8 +46,8 @@
   // A track is chosen everywhere at once.
   const tracks = all(".track");
   const heads = all(".track .head");
-  const hub = one(".hub-number"), hubTime = one(".hub-time");
-  const idle = hub ? [hub.textContent, hubTime.textContent] : [];
+  const hub = [".hub-number", ".hub-word", ".hub-time"].map((name) => all(name));
+  const idle = hub.map((each) => each[0].textContent);
   let picked = null;
   const screens = () => all(".language").forEach((panel) => {
     const row = picked === null ? null : one(`tr[data-span="${picked}"]`, panel);
@@ -66,11 +66,9 @@
     all("[data-span]").forEach((each) => each.classList.toggle("chosen", each.dataset.span === String(picked)));
     heads.forEach((head, at) => head.setAttribute("aria-pressed", String(at === picked)));
     all(".span").forEach((each) => each.setAttribute("aria-pressed", String(each.dataset.span === String(picked))));
-    if (hub) {
-      const track = picked === null ? null : tracks[picked];
-      all(".hub-number").forEach((each) => { each.textContent = track ? one(".number", track).textContent : idle[0]; });
-      all(".hub-time").forEach((each) => { each.textContent = track ? one(".time", track).textContent : idle[1]; });
-    }
+    const track = picked === null ? null : tracks[picked];
+    const said = track ? [one(".number", track).textContent, "track", one(".time", track).textContent] : idle;
+    hub.forEach((each, at) => each.forEach((text) => { text.textContent = said[at]; }));
     screens();
   };
   const show = (place) => { if (place !== picked) pick(place); };

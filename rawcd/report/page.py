@@ -16,12 +16,13 @@ from rawcd.report.labels import (
     control_words,
     isrc_words,
     length,
+    many,
     mode_name,
     msf,
     span_label,
 )
 from rawcd.report.markup import Child, Markup, joined, tag
-from rawcd.report.rings import HUB_RADIUS, Rings
+from rawcd.report.rings import Rings
 from rawcd.report.scale import Scale
 from rawcd.report.tables import frame_rows, toc_rows
 from rawcd.report.texts import text_section
@@ -38,6 +39,8 @@ MOST_FINDINGS: Final = 300
 _WAVE_COLUMNS: Final = 40_000
 """Columns of all the tracks' waveforms: some 700 KB."""
 _A_TRACK: Final = 1_000
+_NUMBERS: Final = ("Session", "Mode", "Times", "LBA", "P", "Sectors", "Track", "Index")
+"""Columns of numbers."""
 
 
 def stylesheet(name: str) -> str:
@@ -155,13 +158,6 @@ class _Page:
         graphics = bool(self._reading.has_graphics.any())
         return "Data CD" if data else "Audio CD with graphics" if graphics else "Audio CD"
 
-    def _playing(self) -> int:
-        """Return the sectors from each session's first index 1 to its lead-out."""
-        return sum(
-            span.end_lba - (span.start_lba if is_first else span.lba)
-            for is_first, span in _firsts(self._reading.spans)
-        )
-
     def _facts(self) -> Iterator[Markup]:
         reading = self._reading
         sound = sum(not span.is_data for span in reading.spans)
@@ -172,7 +168,7 @@ class _Page:
         sessions = {run.session for run in reading.survey.runs}
         hidden = reading.hidden_sounds()
         words: list[tuple[str, Child]] = [
-            ("Playing time", clock(self._playing())),
+            ("Playing time", clock(self._reading.playing_sectors)),
             ("Tracks", tracks or "none"),
             ("Sessions", len(sessions)),
             ("Catalogue number", reading.survey.mcn or "none"),
@@ -191,20 +187,23 @@ class _Page:
 
     def _verdict(self) -> Markup:
         findings = self._reading.findings
-        if findings is None:
+        if self._reading.checked is None:
             return tag("p", "Not checked for defects", class_="soft")
         defects = sum(finding.severity.value == "defect" for finding in findings)
         warnings = len(findings) - defects
         if not findings:
             return tag("a", "Nothing wrong was found", href="#findings", class_="verdict good")
-        words = [_many(defects, "defect")] if defects else []
-        words += [_many(warnings, "warning")] if warnings else []
+        words = [many(defects, "defect")] if defects else []
+        words += [many(warnings, "warning")] if warnings else []
         style = "defect" if defects else "warning"
         return tag("a", " and ".join(words), href="#findings", class_=f"verdict {style}")
 
     def _disc(self) -> Markup:
         runs = self._reading.survey.runs
-        fitted, blank = Rings(self._reading, self._fitted), Rings(self._reading, Scale.of_blank(runs))
+        fitted, blank = (
+            Rings(self._reading, self._fitted),
+            Rings(self._reading, Scale.of_blank(runs)),
+        )
         return tag(
             "figure",
             self._rings(fitted, "fitted", "The disc, its program area enlarged to fill it"),
@@ -235,8 +234,15 @@ class _Page:
             rings.drawing(),
             tag(
                 "g",
-                tag("text", len(spans), y=1.6, font_size=7, class_="hub-number"),
-                tag("text", clock(self._playing()), y=5.2, font_size=2.6, class_="small hub-time"),
+                tag("text", len(spans), y=0.4, font_size=6.5, class_="hub-number"),
+                tag("text", "tracks", y=3, font_size=2.1, class_="small hub-word"),
+                tag(
+                    "text",
+                    clock(self._reading.playing_sectors),
+                    y=5.5,
+                    font_size=2.1,
+                    class_="small hub-time",
+                ),
                 class_="hub",
             ),
             viewBox="-61 -61 122 122",
@@ -273,7 +279,9 @@ class _Page:
                 _legend(bool(hidden)),
                 class_="card timeline",
             ),
-            tag("ul", *(tag("li", each.label) for each in hidden), class_="heard") if hidden else None,
+            tag("ul", *(tag("li", each.label) for each in hidden), class_="heard")
+            if hidden
+            else None,
             id="map",
         )
 
@@ -299,7 +307,9 @@ class _Page:
         head = tag(
             "button",
             tag("span", f"{span.number:02}", class_="number"),
-            tag("bdi", title or ("Data" if span.is_data else f"Track {span.number}"), class_="title"),
+            tag(
+                "bdi", title or ("Data" if span.is_data else f"Track {span.number}"), class_="title"
+            ),
             tag("span", clock(span.end_lba - span.start_lba), class_="time"),
             tag("bdi", performer, class_="by") if performer else None,
             type="button",
@@ -321,7 +331,7 @@ class _Page:
             yield f"pregap {length(span.pregap_sectors)}"
         later = sum(number > 1 for number, _ in span.indexes())
         if later:
-            yield _many(later, "more index", "more indexes")
+            yield many(later, "more index", "more indexes")
         words = control_words(span.control)
         if span.is_data:
             words = words.replace("data", mode_name(span.mode), 1)
@@ -393,17 +403,17 @@ class _Page:
     # -- what was found ------------------------------------------------------------------------
 
     def _shown_findings(self) -> Sequence[Finding]:
-        return (self._reading.findings or ())[:MOST_FINDINGS]
+        return self._reading.findings[:MOST_FINDINGS]
 
     def _findings(self) -> Markup | None:
-        findings = self._reading.findings
-        if findings is None:
+        checked = self._reading.checked
+        if checked is None:
             return None
-        if not findings and not self._reading.text_defects:
+        if not checked.findings:
             words = "Nothing wrong was found in any sector, in main channel or subcode."
             return tag("section", tag("h2", "Findings"), tag("p", words), id="findings")
         shown = self._shown_findings()
-        more = len(findings) - len(shown)
+        more = len(checked.findings) - len(shown) + sum(count for _, count in checked.left_out)
         return tag(
             "section",
             tag("h2", "Findings"),
@@ -412,7 +422,9 @@ class _Page:
                 *(_finding(number, finding) for number, finding in enumerate(shown)),
                 class_="findings",
             ),
-            tag("p", f"and {more:,} more: rawcd verify lists them all", class_="soft") if more else None,
+            tag("p", f"and {more:,} more: rawcd verify lists them all", class_="soft")
+            if more
+            else None,
             id="findings",
         )
 
@@ -495,10 +507,20 @@ class _Page:
                 "is wrong.",
                 class_="lede",
             ),
+            self._made(),
             _table("Q frames at such places", heads, rows),
             tag("p", f"and {more:,} more such places", class_="soft") if more else None,
             id="frames",
         )
+
+    def _made(self) -> Markup | None:
+        """Return a warning where the subcode was not recorded."""
+        made = sum(sectors for _, sectors in self._reading.survey.made)
+        if not made:
+            return None
+        whose = "No" if not self._reading.survey.is_recorded else "Not all"
+        words = f"{whose} subcode was recorded: rawcd made that of {made:,} sectors by the sheet."
+        return tag("p", words, class_="lede")
 
     def _areas(self) -> Markup:
         rows = [
@@ -516,7 +538,7 @@ class _Page:
             )
             for run in self._reading.survey.runs
         ]
-        heads = ("LBA", "MSF", "Sectors", "Length", "Area", "Session", "Track", "Index", "Mode")
+        heads = ("LBA", "MSF", "Sectors", "Length", "Area", "Session", "Track", "Index", "Holds")
         return tag(
             "section",
             tag("h2", "Areas"),
@@ -524,18 +546,6 @@ class _Page:
             _table("All areas, tracks and indexes", heads, rows),
             id="areas",
         )
-
-
-def _firsts(spans: Sequence[Span]) -> Iterator[tuple[bool, Span]]:
-    """Yield each track and whether it is its session's first."""
-    session = None
-    for span in spans:
-        yield span.session != session, span
-        session = span.session
-
-
-def _many(count: int, one: str, many: str | None = None) -> str:
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def _legend(has_hidden: bool) -> Markup:
@@ -547,7 +557,11 @@ def _legend(has_hidden: bool) -> Markup:
         *(
             tag(
                 "li",
-                tag("svg", tag("rect", width="100%", height="100%", class_=style), aria_hidden="true"),
+                tag(
+                    "svg",
+                    tag("rect", width="100%", height="100%", class_=style),
+                    aria_hidden="true",
+                ),
                 word,
             )
             for style, word in items
@@ -579,12 +593,15 @@ def _cell(child: Child, style: str | None = None) -> Markup:
 
 def _table(caption: str, heads: Sequence[str], rows: Sequence[Markup]) -> Markup:
     """Return a table in a frame that scrolls by itself, so that the page never does sideways."""
+    words = (
+        tag("th", head, scope="col", class_="right" if head in _NUMBERS else None) for head in heads
+    )
     return tag(
         "div",
         tag(
             "table",
             tag("caption", caption, class_="unseen"),
-            tag("thead", tag("tr", *(tag("th", head, scope="col") for head in heads))),
+            tag("thead", tag("tr", *words)),
             tag("tbody", *rows),
         ),
         tabindex=0,

@@ -28,7 +28,18 @@ _PAPER: Final = (255, 255, 255)
 _INK: Final = (20, 24, 29)
 _PLASTIC: Final = (227, 231, 236)
 _LOST: Final = (209, 36, 47)
-_GLYPHS: Final = (0o75557, 0o26227, 0o71747, 0o71717, 0o55711, 0o74717, 0o74757, 0o71111, 0o75757, 0o75717)
+_GLYPHS: Final = (
+    0o75557,
+    0o26227,
+    0o71747,
+    0o71717,
+    0o55711,
+    0o74717,
+    0o74757,
+    0o71111,
+    0o75757,
+    0o75717,
+)
 """Figures of three by five dots, a line in each octal digit."""
 
 
@@ -76,7 +87,9 @@ def _draw_disc(picture: Picture, reading: DiscReading, scale: Scale, colours: An
     for step in np.flatnonzero((steps >= first) & (steps <= end)).tolist():
         lba = min(int(lbas[step]), reading.end_lba - 1)
         after = int(lbas[min(step + 1, len(steps) - 1)])
-        loud = float(reading.waves.columns(lba, min(max(after - lba, 1), reading.end_lba - lba), 1).rms[0])
+        loud = float(
+            reading.waves.columns(lba, min(max(after - lba, 1), reading.end_lba - lba), 1).rms[0]
+        )
         seen[step] += (255 - seen[step]) * min(loud * 2.2, 1.0) ** 0.7 * 0.5
     seen[(steps < first) | (steps > end)] = _PLASTIC
     seen[(steps > DISC_RADIUS) | (steps < HOLE_RADIUS)] = _PAPER
@@ -107,8 +120,14 @@ def _draw_line(picture: Picture, reading: DiscReading, scale: Scale, colours: An
             picture[top : bottom + 1, column] = seen[column].round()
     for span in reading.spans:
         first, after = scale.share(span.start_lba) * width, scale.share(span.end_lba) * width
-        _write(picture, span.number, int((first + after) / 2), bar // 2, min(int(after - first) // 9, 3))
-    for finding in reading.findings or ():
+        _write(
+            picture,
+            span.number,
+            int((first + after) / 2),
+            bar // 2,
+            min(int(after - first) // 9, 3),
+        )
+    for finding in reading.findings:
         if finding.lba is not None:
             column = min(int(scale.share(finding.lba) * width), width - 3)
             picture[bar + 2 : bar + 8, column : column + 3] = _LOST

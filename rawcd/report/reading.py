@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from rawcd.source import Bytes2D
     from rawcd.subcode.rows import Flags
     from rawcd.survey import Survey
-    from rawcd.verify import Finding
+    from rawcd.verify import Finding, Report
 
 BLOCK_SECTORS: Final = 512
 _TEXT_SECTORS: Final = 1024
@@ -55,7 +55,7 @@ class DiscReading:
         has_graphics: whether a sector has CD+G packs, of every sector.
         cdtext: the texts in the first lead-in; None where there are none.
         text_defects: what is wrong with their packs.
-        findings: what verify found; None if it was not asked.
+        checked: what verify found; None if it was not asked.
     """
 
     image: DiscImage
@@ -67,7 +67,7 @@ class DiscReading:
     has_graphics: Flags
     cdtext: CDText | None
     text_defects: tuple[str, ...]
-    findings: tuple[Finding, ...] | None
+    checked: Report | None
 
     @property
     def first_lba(self) -> int:
@@ -78,6 +78,20 @@ class DiscReading:
     def end_lba(self) -> int:
         """One past the last sector."""
         return self.image.first_lba + self.image.sector_count
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What verify found."""
+        return () if self.checked is None else self.checked.findings
+
+    @property
+    def playing_sectors(self) -> int:
+        """Sectors from the first index 1 of each session to its lead-out, as a player counts."""
+        found, session = 0, None
+        for span in self.spans:
+            found += span.end_lba - (span.lba if span.session == session else span.start_lba)
+            session = span.session
+        return found
 
     def hidden_sounds(self) -> tuple[HiddenSound, ...]:
         """Return the pregaps that are not silent."""
@@ -123,11 +137,11 @@ def read_disc(
     for start in range(0, count, BLOCK_SECTORS):
         sectors.take(start, min(BLOCK_SECTORS, count - start))
         tell(progress, count + min(start + BLOCK_SECTORS, count), total)
-    findings = None
+    checked = None
     if verified:
         from rawcd.verify import verify_image
 
-        findings = verify_image(image, progress=part_of(progress, 2 * count, total)).findings
+        checked = verify_image(image, progress=part_of(progress, 2 * count, total))
     cdtext, defects = _texts(sectors, surveyed)
     return DiscReading(
         image=image,
@@ -139,7 +153,7 @@ def read_disc(
         has_graphics=sectors.has_graphics,
         cdtext=cdtext,
         text_defects=defects,
-        findings=findings,
+        checked=checked,
     )
 
 

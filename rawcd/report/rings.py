@@ -7,6 +7,7 @@ begins at a radius of 25 mm and ends at 58 mm at the latest).
 
 from __future__ import annotations
 
+from math import cos, radians, sin
 from typing import TYPE_CHECKING, Final
 
 from rawcd.disc import Area
@@ -26,12 +27,15 @@ _FIRST_RADIUS: Final = 22.0
 """Where the picture begins when it is fitted to the disc: lead-in and all."""
 DISC_RADIUS: Final = 60.0
 HOLE_RADIUS: Final = 7.5
-HUB_RADIUS: Final = 19.5
+_CLAMP_RADIUS: Final = 16.5
 _LEAST_HOLE: Final = 17.0
 """A lead-in longer than any may be would reach the hole."""
 _GROOVE: Final = 0.3
-_LABEL_LEAST: Final = 1.25
+_LABEL_LEAST: Final = 1.1
 _LABEL_MOST: Final = 2.6
+_LIGHT: Final = 38
+_WEDGES: Final = (4, 7, 10, 13, 16, 19)
+"""Degrees: where the light comes from, and how wide it is."""
 _MARK_LEAST: Final = 0.35
 """Findings are drawn no thinner, however small they are."""
 
@@ -64,13 +68,11 @@ class Rings:
     def drawing(self) -> Markup:
         """Return the disc, round (0, 0)."""
         reading = self._reading
-        rings = [
-            self._ring(run, number) for number, run in enumerate(reading.survey.runs)
-        ]
+        rings = [self._ring(run, number) for number, run in enumerate(reading.survey.runs)]
         return tag(
             "g",
             tag("circle", r=DISC_RADIUS, class_="plastic"),
-            tag("circle", r=HOLE_RADIUS + 9.0, class_="clamp"),
+            tag("circle", r=_CLAMP_RADIUS, class_="clamp"),
             *rings,
             tag("g", *self._grooves(), class_="grooves"),
             tag("g", *self._index_lines(), class_="indexes"),
@@ -125,12 +127,14 @@ class Rings:
 
     def _numbers(self) -> Iterator[Markup]:
         """Yield the tracks' numbers, above the hole, where a ring is wide enough for one."""
+        free = 0.0
         for place, span in enumerate(self._reading.spans):
             inner, outer = self.radius(span.start_lba), self.radius(span.end_lba)
             size = min((outer - inner) * 0.8, _LABEL_MOST)
-            if size < _LABEL_LEAST * 0.8:
-                continue
             middle = (inner + outer) / 2
+            if size < _LABEL_LEAST or middle - size * 0.6 < free:
+                continue
+            free = middle + size * 0.6
             yield tag(
                 "text",
                 span.number,
@@ -142,7 +146,7 @@ class Rings:
             )
 
     def _findings(self) -> Iterator[Markup]:
-        for number, finding in enumerate(self._reading.findings or ()):
+        for number, finding in enumerate(self._reading.findings):
             if finding.lba is None:
                 continue
             inner = self.radius(finding.lba)
@@ -163,6 +167,9 @@ def _circle(radius: float) -> str:
 
 
 def _sheen() -> Iterator[Markup]:
-    """Yield the light that lies on a disc: two wedges, opposite to each other."""
-    for points in ("14,-58.3 34,-49.4", "-14,58.3 -34,49.4"):
-        yield tag("polygon", points=f"0,0 {points}")
+    """Yield the light that lies on a disc: wedges, opposite to each other, in each other."""
+    for turn in (-_LIGHT, 180 - _LIGHT):
+        for half in _WEDGES:
+            x, y = DISC_RADIUS * sin(radians(half)), DISC_RADIUS * cos(radians(half))
+            points = f"0,0 {x:.2f},{y:.2f} {-x:.2f},{y:.2f}"
+            yield tag("polygon", points=points, transform=f"rotate({turn})")

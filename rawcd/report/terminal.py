@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from rawcd.disc import Area, TrackMode
-from rawcd.report.labels import HUES, clock, mode_name, msf, track_at
+from rawcd.report.labels import HUES, clock, many, mode_name, msf, track_at
 from rawcd.report.markup import plain
 from rawcd.report.scale import Scale
 
@@ -54,9 +54,7 @@ _ASCII: Final = _Signs(
 )  # fmt: skip
 
 
-def text_of(
-    reading: DiscReading, *, width: int, unicode: bool, colour: bool, name: str
-) -> str:
+def text_of(reading: DiscReading, *, width: int, unicode: bool, colour: bool, name: str) -> str:
     """Return the map, lines apart, without a last line's end."""
     width = max(LEAST_WIDTH, min(width, _MOST_WIDTH))
     return "\n".join(_Map(reading, width, _BLOCKS if unicode else _ASCII, colour).lines(name))
@@ -85,9 +83,12 @@ class _Map:
         """Yield all lines."""
         reading = self._reading
         sessions = {run.session for run in reading.survey.runs}
-        about = f"{len(reading.spans)} tracks, {len(sessions)} sessions, "
-        about += f"catalogue {reading.survey.mcn or 'none'}"
-        yield self._fitting(f"{self._shown(name)}: {about}")
+        about = (
+            many(len(reading.spans), "track"),
+            many(len(sessions), "session"),
+            f"catalogue {reading.survey.mcn or 'none'}",
+        )
+        yield self._fitting(f"{self._shown(name)}: {', '.join(about)}")
         title = [self._told(field, 0) for field in ("performer", "title")]
         if any(title):
             yield self._fitting(" / ".join(filter(None, title)))
@@ -191,7 +192,7 @@ class _Map:
 
     def _findings(self) -> str:
         line = [" "] * self._width
-        for finding in self._reading.findings or ():
+        for finding in self._reading.findings:
             if finding.lba is not None:
                 first = self._column(finding.lba)
                 last = self._column(finding.lba + max(finding.sectors, 1) - 1)

@@ -69,7 +69,7 @@ def _language(block: TextBlock) -> str:
 
 def _panel(reading: DiscReading, place: int, block: TextBlock) -> Markup:
     tracks = len(reading.spans)
-    total = clock(sum(span.end_lba - span.start_lba for span in reading.spans))
+    total = clock(reading.playing_sectors)
     screen = tag(
         "div",
         tag("span", f"{tracks} tr", class_="place"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from rawcd.disc import Area
 from rawcd.msf import FRAMES_PER_SECOND, PROGRAM_LBA
-from rawcd.report.labels import clock, run_label, run_style, span_label, track_at
+from rawcd.report.labels import HUES, clock, run_label, run_style, span_label, track_at
 from rawcd.report.markup import Markup, tag
 from rawcd.report.spans import PROGRAM
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from rawcd.report.reading import DiscReading
     from rawcd.report.scale import Scale
     from rawcd.report.spans import Span
-    from rawcd.survey import Run
     from rawcd.report.waves import Columns
+    from rawcd.survey import Run
 
-HEIGHT: Final = 176
+HEIGHT: Final = 164
 _AXIS: Final = 14
 _BLOCKS: Final = (24, 34)
 _WAVE: Final = (66, 64)
@@ -53,9 +53,7 @@ def body(columns: Columns) -> str:
     return _around(columns.rms, -columns.rms)
 
 
-def _around(
-    upper: npt.NDArray[np.float64], lower: npt.NDArray[np.float64]
-) -> str:
+def _around(upper: npt.NDArray[np.float64], lower: npt.NDArray[np.float64]) -> str:
     half = WAVE_HEIGHT / 2
     top = (half - upper * half).round().astype(int).tolist()
     bottom = (half - lower * half).round().astype(int).tolist()
@@ -145,14 +143,14 @@ class Timeline:
                     width=percent(after - first),
                     y=top + height // 4,
                     height=height // 2,
-                    class_="data wavebox",
+                    class_=f"hue{place % HUES} data",
                 )
             else:
                 count = max(int(COLUMNS * (after - first)), 2)
                 columns = self._reading.waves.columns(span.lba, span.sectors, count)
                 picture = wave(
                     columns,
-                    style=f"hue{place % 12}",
+                    style=f"hue{place % HUES}",
                     x=percent(first),
                     width=percent(after - first),
                     y=top,
@@ -183,15 +181,13 @@ class Timeline:
         """Yield times, on the disc's own clock, over the program areas."""
         runs = [run for run in self._reading.survey.runs if run.area in PROGRAM]
         sectors = sum(run.sectors for run in runs)
-        step = next(
-            (s for s in _STEPS if sectors / FRAMES_PER_SECOND / s <= _TICKS), _STEPS[-1]
-        )
+        step = next((s for s in _STEPS if sectors / FRAMES_PER_SECOND / s <= _TICKS), _STEPS[-1])
         last = -1.0
         for run in runs:
-            first = -(-(run.lba + 150) // (step * FRAMES_PER_SECOND))
-            end = (run.lba + run.sectors + 149) // (step * FRAMES_PER_SECOND)
+            first = -((PROGRAM_LBA - run.lba) // (step * FRAMES_PER_SECOND))
+            end = (run.lba + run.sectors - 1 - PROGRAM_LBA) // (step * FRAMES_PER_SECOND)
             for number in range(first, end + 1):
-                share = self._scale.share(number * step * FRAMES_PER_SECOND - 150)
+                share = self._scale.share(number * step * FRAMES_PER_SECOND + PROGRAM_LBA)
                 if share < last + 0.5 / _TICKS:
                     continue
                 last = share
@@ -243,7 +239,7 @@ class Timeline:
             )
 
     def _findings(self) -> Iterator[Markup]:
-        for number, finding in enumerate(self._reading.findings or ()):
+        for number, finding in enumerate(self._reading.findings):
             if finding.lba is not None:
                 yield tag(
                     "circle",
