@@ -234,7 +234,8 @@ def _controlled(
             yield _Segment(segment.key, segment.first, border), before
             yield _Segment(segment.key, border, segment.end), own
             continue
-        best = max((own, before), key=lambda each: _share(nibbles, each))
+        # Few frames fit SCMS whatever they tell: what they fit without it is likelier.
+        best = max((own, before), key=lambda each: (_share(nibbles, each), not each[1]))
         yield segment, best if _share(nibbles, best) >= 0.5 else _control(nibbles) or best
 
 
@@ -265,7 +266,7 @@ def _runs(facts: Facts, frames: _Frames, segments: list[_Segment], first_lba: in
         track, index = track_of(key), index_of(key)
         session += key == LEAD_IN and bool(runs)
         counts = _counts(facts, segment)
-        if key == LEAD_IN:
+        if key in (LEAD_IN, LEAD_OUT):  # writers differ on a lead-out's CONTROL
             silent = counts[Kind.NONE] > counts.sum() - counts[Kind.NONE]
             kind = Kind.NONE if silent else _data_kind(counts)
         elif control is None or not control[0] & _DATA:

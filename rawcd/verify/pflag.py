@@ -1,0 +1,134 @@
+"""The P channel against the places that Q tells (IEC 60908 17.4; ECMA-130 22.2).
+
+Writers differ, and all are read: whether P is still set in the first sector of index 1, whether it
+is set for two seconds before a track that has a shorter pregap, and before the lead-out, and how it
+beats there. Each of these is taken as most sectors of the disc have it.
+"""
+
+from __future__ import annotations
+
+from enum import IntFlag
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from rawcd.disc import Area
+from rawcd.subcode.rows import PW96_BYTES
+from rawcd.verify.evidence import WINDOW
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from rawcd.verify.collecting import Findings
+    from rawcd.verify.evidence import Evidence, Flags
+
+_LEAST: Final = 150
+"""Two seconds: P before a track or lead-out, and the silence before it beats."""
+_WAVES: Final = (19, 75)
+"""Half periods in sectors: the Red Book's 2 Hz, and cdrecord's."""
+_SET: Final = PW96_BYTES // 2
+
+
+class _Zone(IntFlag):
+    """Why P may be set in a sector."""
+
+    PREGAP = 1
+    """It is set, by all writers."""
+    SHORT = 2
+    """Before a track with a shorter pregap than two seconds, or none."""
+    FIRST = 4
+    """The first sector of index 1: P lags one sector behind Q."""
+    BEFORE_LEAD_OUT = 8
+    FIRST_OF_LEAD_OUT = 16
+    BEATING = 32
+    UNSURE = 64
+    """Where a place begins cannot be told."""
+
+
+_BY_HABIT: Final = (_Zone.SHORT, _Zone.FIRST, _Zone.BEFORE_LEAD_OUT, _Zone.FIRST_OF_LEAD_OUT)
+
+
+def _zones(evidence: Evidence) -> npt.NDArray[np.uint8]:
+    zones = np.zeros(len(evidence.facts), np.uint8)
+    program = 0
+
+    def mark(zone: _Zone, lba: int, end: int) -> None:
+        first = max(lba - evidence.first_lba, 0)
+        zones[first : max(end - evidence.first_lba, 0)] |= np.uint8(zone)
+
+    program = evidence.first_lba
+    before: Area | None = None
+    for run in evidence.survey.runs:
+        if run.area is Area.PREGAP:
+            mark(_Zone.PREGAP, run.lba, run.end_lba)
+        if run.area in (Area.PREGAP, Area.TRACK) and before in (None, Area.LEAD_IN):
+            program = run.lba
+        if run.area is Area.TRACK and run.index == 1:
+            mark(_Zone.SHORT, max(run.lba - _LEAST, program), run.lba)
+            mark(_Zone.FIRST, run.lba, run.lba + 1)
+        if run.area is Area.LEAD_OUT:
+            mark(_Zone.BEFORE_LEAD_OUT, max(run.lba - _LEAST, program), run.lba)
+            mark(_Zone.FIRST_OF_LEAD_OUT, run.lba, run.lba + 1)
+            mark(_Zone.BEATING, run.lba + _LEAST, run.end_lba)
+        before = run.area
+    zones[evidence.unsure] |= np.uint8(_Zone.UNSURE)
+    return zones
+
+
+def check_p(evidence: Evidence, findings: Findings) -> None:
+    """Judge P of every sector."""
+    if not len(evidence.borders) or evidence.survey.runs[0].area is None:
+        return
+    facts = evidence.facts
+    for start in range(0, len(facts), WINDOW):
+        ones = facts["p"][start : start + WINDOW]
+        findings.add_where(
+            "p-bits",
+            (ones != 0) & (ones != PW96_BYTES),
+            start + evidence.first_lba,
+            lambda lba: f"{facts['p'][lba - evidence.first_lba]} of the sector's 96 P bits are set",
+        )
+    zones, is_set = _zones(evidence), facts["p"] > _SET
+    should = zones & _Zone.PREGAP != 0
+    doubtful = (zones & (_Zone.BEATING | _Zone.UNSURE)) != 0
+    for zone in _BY_HABIT:
+        alone = zones == zone
+        inside = (zones & zone) != 0
+        votes, count = np.count_nonzero(is_set & alone), np.count_nonzero(alone)
+        if 2 * votes > count:
+            should |= inside
+        elif 2 * votes == count:
+            doubtful |= inside & ~should
+    wrong = (is_set != should) & ~doubtful
+    findings.add_where(
+        "p-flag",
+        wrong,
+        evidence.first_lba,
+        lambda lba: (
+            "P is set"
+            if is_set[lba - evidence.first_lba]
+            else "P is not set, though a track begins here or soon"
+        ),
+    )
+    for run in evidence.survey.runs:
+        if run.area is Area.LEAD_OUT and run.sectors > _LEAST:
+            part = slice(run.lba + _LEAST - evidence.first_lba, run.end_lba - evidence.first_lba)
+            _check_wave(is_set[part], run.lba + _LEAST, findings)
+
+
+def _check_wave(is_set: Flags, lba: int, findings: Findings) -> None:
+    count = np.arange(len(is_set))
+    habits = [np.zeros(len(is_set), np.bool_), *((count // half) % 2 == 0 for half in _WAVES)]
+    best = min(habits, key=lambda wave: int(np.count_nonzero(wave != is_set)))
+    wrong = best != is_set
+    if 4 * np.count_nonzero(wrong) > len(is_set):
+        findings.add(
+            "p-wave", lba, "P beats in the lead-out as no writer does", sectors=len(is_set)
+        )
+        return
+    findings.add_where(
+        "p-flag",
+        wrong,
+        lba,
+        lambda at: f"P is {'set' if is_set[at - lba] else 'not set'}, against its beat",
+    )

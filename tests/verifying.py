@@ -1,0 +1,194 @@
+"""Discs without fault, recorded byte by byte, for faults to be planted in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+import numpy as np
+from hypothesis import strategies as st
+
+from rawcd.disc import CopySetting, Disc, DiscType, Session, TrackMode
+from rawcd.image import MainForm, Region, RegionImage, SubForm, SubRegion, blanks
+from rawcd.sector import SectorType, encode, scramble
+from rawcd.source import ArraySource
+from rawcd.subcode.frame import q_crc
+from rawcd.subcode.style import STYLES
+from tests.recordings import track, two_sessions
+from tests.strategies import isrcs, mcns, noise_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rawcd.source import Bytes2D
+
+KINDS: Final = {
+    TrackMode.MODE0: SectorType.MODE_ZERO,
+    TrackMode.MODE1: SectorType.MODE1,
+    TrackMode.MODE2: SectorType.MODE2MIXED,
+}
+POSTGAP: Final = 150
+
+
+@st.composite
+def legal_discs(
+    draw: st.DrawFn,
+    *,
+    sessions: int = 2,
+    modes: Sequence[TrackMode] = (TrackMode.AUDIO, TrackMode.MODE1, TrackMode.MODE2),
+    titles: bool = False,
+) -> Disc:
+    """Discs of sound and data that may be authored, and that no program is known to lose."""
+    made: list[Session] = []
+    lead_in, program, number = -22_650, -150, 1
+    for place in range(draw(st.integers(1, sessions))):
+        data = draw(st.sampled_from([mode for mode in modes if mode is not TrackMode.AUDIO] or [None]))
+        tracks = []
+        position = program
+        before = None
+        for _ in range(draw(st.integers(1, 3))):
+            mode = draw(st.sampled_from(modes))
+            mode = data if mode is not TrackMode.AUDIO and data is not None else TrackMode.AUDIO
+            gap = draw(st.sampled_from([0, 1, 75, 150, 226]))
+            if not tracks:
+                gap = 150
+            elif mode is not before and mode is not TrackMode.AUDIO:
+                gap = draw(st.sampled_from([225, 300]))
+            start = position + gap
+            length = draw(st.integers(500, 700))
+            audio = mode is TrackMode.AUDIO
+            tracks.append(
+                track(
+                    number,
+                    *([position, start] if gap else [start]),
+                    end=start + length,
+                    pregap=bool(gap),
+                    mode=mode,
+                    copy=draw(st.sampled_from(CopySetting)) if audio else CopySetting.PROHIBITED,
+                    pre_emphasis=audio and draw(st.booleans()),
+                    isrc=draw(st.none() | isrcs()) if audio else None,
+                )
+            )
+            number += 1
+            position = start + length
+            before = mode
+        made.append(
+            Session(
+                tracks=tuple(tracks),
+                lead_in_lba=lead_in,
+                lead_out_lba=position,
+                lead_out_sectors=2_250 if place else 6_750,
+                disc_type=DiscType.XA
+                if all(each.mode is TrackMode.MODE2 for each in tracks)
+                else DiscType.CDDA_CDROM,
+            )
+        )
+        lead_in = made[-1].end_lba
+        program = lead_in + 4_500
+    return Disc(
+        sessions=tuple(made), mcn=draw(st.none() | mcns()), appendable=draw(st.booleans())
+    )
+
+
+def _content(mode: TrackMode, lba: int, count: int, seed: int) -> Bytes2D:
+    """Sectors of user data, scrambled; the last two seconds are empty."""
+    kind = KINDS[mode]
+    size = 2_336 if kind is SectorType.MODE_ZERO else min(kind.block_sizes)
+    user = noise_rows(count, size, seed=seed)
+    if kind is SectorType.MODE2MIXED:
+        forms = np.where(np.arange(count) % 5 == 3, 0x20, 0x08)
+        user[:, :8] = 0
+        user[:, 2] = user[:, 6] = forms
+        user[-POSTGAP:, 8:] = 0
+    elif kind is SectorType.MODE_ZERO:
+        user[:] = 0
+    else:
+        user[-POSTGAP:] = 0
+    return scramble(encode(kind, user, lba))
+
+
+def content(disc: Disc, *, seed: int = 1) -> tuple[Region, ...]:
+    """The main channel of a disc: something in every track from index 1 on."""
+    regions: list[Region] = []
+    position = disc.first_lba
+    for each in disc.tracks:
+        regions.extend(blanks(disc, position, each.start_lba))
+        count = each.end_lba - each.start_lba
+        rows = (
+            noise_rows(count, seed=seed + each.number)
+            if each.is_audio
+            else _content(each.mode, each.start_lba, count, seed)
+        )
+        regions.append(
+            Region(
+                lba=each.start_lba,
+                sectors=count,
+                form=MainForm.DISC,
+                source=ArraySource(rows.tobytes()),
+            )
+        )
+        position = each.end_lba
+    regions.extend(blanks(disc, position, disc.end_lba))
+    return tuple(regions)
+
+
+def made(disc: Disc, *, style: str = "standard", seed: int = 1) -> RegionImage:
+    """The disc with content, its subcode made."""
+    sub = SubRegion(lba=disc.first_lba, sectors=disc.end_lba - disc.first_lba, form=SubForm.MADE)
+    image = RegionImage(disc=disc, main=content(disc, seed=seed), sub=(sub,))
+    return image.with_style(style)
+
+
+class Recording:
+    """An image as recorded: of any bytes, which tests write to, and of no description.
+
+    Its `disc` is another than the one that is recorded: nobody may ask for it.
+    """
+
+    def __init__(self, image: RegionImage) -> None:
+        self.first_lba, self.sector_count = image.first_lba, image.sector_count
+        self.sector_size, self.kind, self.notes = image.sector_size, image.kind, image.notes
+        self.disc = two_sessions().disc
+        self._image = image
+        self._written: dict[int, Bytes2D] = {}
+
+    def sector(self, lba: int) -> Bytes2D:
+        """One sector, (1, n), to be written to."""
+        if lba not in self._written:
+            row = np.empty((1, self.sector_size), np.uint8)
+            self._image.read_into(lba, row)
+            self._written[lba] = row
+        return self._written[lba]
+
+    def main(self, lba: int) -> Bytes2D:
+        """Its main channel, (1, 2352)."""
+        return self.sector(lba)[:, :2352]
+
+    def sub(self, lba: int) -> Bytes2D:
+        """Its subcode, (1, 96)."""
+        return self.sector(lba)[:, 2352:]
+
+    def q(self, lba: int) -> bytearray:
+        """Its Q frame."""
+        return bytearray(np.packbits(self.sub(lba) & 0x40, axis=1).tobytes())
+
+    def put_q(self, lba: int, frame: bytes | bytearray, *, crc: bool = True) -> None:
+        """Replace its Q frame; the CRC is made to fit."""
+        body = bytes(frame[:10])
+        whole = body + q_crc(body).to_bytes(2, "big") if crc else bytes(frame)
+        bits = np.unpackbits(np.frombuffer(whole, np.uint8)) << 6
+        sub = self.sub(lba)
+        sub[:] = sub & 0xBF | bits
+
+    def read(self, lba: int, count: int) -> bytes:
+        rows = np.empty((count, self.sector_size), np.uint8)
+        self._image.read_into(lba, rows)
+        for at, row in self._written.items():
+            if lba <= at < lba + count:
+                rows[at - lba] = row
+        return rows.tobytes()
+
+    def open(self) -> BinaryIO:
+        raise NotImplementedError
+
+
+styles = st.sampled_from(sorted(STYLES))
