@@ -26,7 +26,15 @@ if TYPE_CHECKING:
     metavar="PAGE",
     help="The page to make, such as report.html; - writes it to a pipe.",
 )
-@click.option("--no-verify", is_flag=True, help="Do not look for defects: half the time.")
+@click.option("--no-verify", is_flag=True, help="Do not look for defects.")
+@click.option(
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes that look for defects.",
+)
 @click.option("--format", "format_name", metavar="NAME", help="The format, whatever it looks like.")
 @trust_paths_option
 @click.option("--force", is_flag=True, help="Replace an existing file.")
@@ -34,14 +42,14 @@ def report(
     image: str,
     output: str,
     no_verify: bool,
+    jobs: int,
     format_name: str | None,
     trust_paths: bool,
     force: bool,
 ) -> None:
-    """Make a page that shows a disc: rings, tracks, sound, texts, tables, graphics, defects.
+    r"""Make a page that shows a disc: rings, tracks, sound, texts, tables, graphics, defects.
 
-    The page is one file that needs no network; it is drawn from the bytes of the image, read once
-    whole. Examples:
+    The page is one file that needs no network, drawn from the bytes of the image. Examples:
 
     \b
         rawcd report album.raw -o album.html
@@ -51,7 +59,7 @@ def report(
 
     opened, name = _opened(image, format_name, trust_paths)
     if output == "-":
-        page = report_html(opened, name=name, verified=not no_verify)
+        page = report_html(opened, name=name, verified=not no_verify, jobs=jobs)
         click.echo(page.encode(), nl=False)
         return
     with progress_bar(image, sector_size=opened.sector_size) as progress:
@@ -60,6 +68,7 @@ def report(
             output,
             name=name,
             verified=not no_verify,
+            jobs=jobs,
             replace=force,
             progress=progress,
         )
@@ -85,7 +94,7 @@ def map_(
     trust_paths: bool,
     force: bool,
 ) -> None:
-    """Draw a disc as it is recorded: areas, tracks, gaps, indexes, sound and hidden sound.
+    r"""Draw a disc as it is recorded: areas, tracks, gaps, indexes, sound and hidden sound.
 
     It is as wide as the terminal, and coloured there unless NO_COLOR is set. What lies outside
     the tracks is shortened. Examples:

@@ -1,16 +1,16 @@
 """A disc for people who would rather look than read: a page, a picture, a map in the terminal.
 
-    import rawcd
-
-    image = rawcd.open_image("album.raw")
-    rawcd.write_report(image, "album.html")
-    print(rawcd.map_text(image))
+```python
+image = rawcd.open_image("album.raw")
+rawcd.write_report(image, "album.html")
+print(rawcd.map_text(image))
+```
 
 Every figure comes from the recorded bytes, main channel and subcode, never from what a sheet says.
 
 `reading` collects what is shown, `spans`, `waves`, `hidden` and `scale` are its parts; `rings`,
-`timeline`, `tables`, `texts` and `graphics` draw them, `page` puts the page together. `maps`, `raster`
-and `terminal` are the map alone: as SVG, as PNG, as text.
+`timeline`, `tables`, `texts` and `graphics` draw them, `page` puts the page together. `maps`,
+`raster` and `terminal` are the map alone: as SVG, as PNG, as text.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Elements of a page or a picture: every text that goes into one is escaped on its way.
 
-The texts of a disc are a stranger's. `Markup` is what has been made here; every other `str` is text.
+The texts of a disc are a stranger's. `Markup` is what has been made here; every other `str` is
+text.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ Child = str | int | None
 
 
 def plain(text: str) -> str:
-    r"""Return a text of one line that no screen takes for a command: what it cannot show is `\xNN`."""
+    r"""Return a text that is one line and commands no screen: what cannot be shown is `\xNN`."""
     return _UNSEEN.sub(_spelled, text)
 
 

@@ -80,6 +80,10 @@
     event.preventDefault();
     pick(Number(span.dataset.span));
   }));
+  all("[data-finding]").forEach((mark) => mark.addEventListener("click", (event) => {
+    event.stopPropagation();
+    location.hash = `finding-${mark.dataset.finding}`;
+  }));
   rove(heads, (head) => show(heads.indexOf(head)));
   rove(spans, (span) => show(Number(span.dataset.span)));
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && picked !== null) pick(picked); });

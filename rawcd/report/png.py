@@ -24,13 +24,14 @@ def png_of(picture: npt.NDArray[np.uint8], palette: npt.NDArray[np.uint8] | None
         palette: of indexes: up to sixteen colours, (n, 3).
     """
     height, width = picture.shape[:2]
+    lines: npt.NDArray[np.uint8]
     if palette is None:
         depth, kind = 8, _RGB
         lines = picture.reshape(height, -1)
     else:
         depth, kind = 4, _INDEXED
         even = np.pad(picture, ((0, 0), (0, width % 2)))
-        lines = even[:, ::2] << 4 | even[:, 1::2]
+        lines = even[:, ::2] << np.uint8(4) | even[:, 1::2]
     filtered = np.zeros((height, lines.shape[1] + 1), np.uint8)  # filter 0 before each line
     filtered[:, 1:] = lines
     head = struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0)

@@ -1,8 +1,8 @@
 """What the pictures of a disc show, read from its recorded bytes.
 
-Nothing is taken from what an image's sheet says: where areas, tracks and indexes lie is the answer of
-`rawcd.survey`, which reads Q and headers; sound, subcode and texts are read here, in one pass over
-all sectors. What is kept of a disc is some 20 MB for the longest.
+Nothing is taken from what an image's sheet says: where areas, tracks and indexes lie is the answer
+of `rawcd.survey`, which reads Q and headers; sound, texts and graphics are read here, in one pass
+over all sectors. What is kept of a sector are 50 bytes.
 """
 
 from __future__ import annotations
@@ -22,10 +22,13 @@ from rawcd.report.waves import Waves
 from rawcd.sector import SYNC
 from rawcd.source import SECTOR_BYTES
 from rawcd.subcode.decoder import QTable, decode_q
-from rawcd.subcode.frame import Q_BYTES
 from rawcd.subcode.layouts import PACK_SYMBOLS
 from rawcd.subcode.packs import PackKind
-from rawcd.subcode.rows import RW_BITS, pq_of_pq16, pq_of_pw96
+from rawcd.subcode.rows import PW96_BYTES, RW_BITS
+from rawcd.survey.facts import gather
+from rawcd.survey.reading import survey_of
+from rawcd.verify.evidence import Evidence
+from rawcd.verify.reading import report_on
 
 if TYPE_CHECKING:
     from rawcd.cdtext import CDText
@@ -114,13 +117,18 @@ def rows_of(image: DiscImage, lba: int, count: int) -> Bytes2D:
 
 
 def read_disc(
-    image: DiscImage, *, verified: bool = True, progress: Progress | None = None
+    image: DiscImage,
+    *,
+    verified: bool = True,
+    jobs: int = 1,
+    progress: Progress | None = None,
 ) -> DiscReading:
     """Read a disc for its pictures.
 
     Args:
         image: the image.
         verified: let verify look for defects, too.
+        jobs: processes that look for them, this one among them.
         progress: called with the sectors done and those to do; a sector counts once for each time
             it is read.
 
@@ -128,32 +136,25 @@ def read_disc(
         StorageError: a sector cannot be read.
         CancelledError: `progress` said stop.
     """
-    from rawcd.survey import survey
-
     count = image.sector_count
-    total = count * (3 if verified else 2)
-    surveyed = survey(image, progress=part_of(progress, 0, total))
+    facts = gather(image, checks=verified, jobs=jobs, progress=part_of(progress, 0, 2 * count))
+    surveyed = survey_of(facts, image)
     sectors = _Sectors(image)
     for start in range(0, count, BLOCK_SECTORS):
         sectors.take(start, min(BLOCK_SECTORS, count - start))
-        tell(progress, count + min(start + BLOCK_SECTORS, count), total)
-    checked = None
-    if verified:
-        from rawcd.verify import verify_image
-
-        checked = verify_image(image, progress=part_of(progress, 2 * count, total))
+        tell(progress, count + min(start + BLOCK_SECTORS, count), 2 * count)
     cdtext, defects = _texts(sectors, surveyed)
     return DiscReading(
         image=image,
         survey=surveyed,
         spans=spans_of(surveyed.runs),
         waves=sectors.waves,
-        frames=decode_q(sectors.q),
-        p=sectors.p,
+        frames=decode_q(np.ascontiguousarray(facts["q"])),
+        p=facts["p"] > PW96_BYTES // 2,
         has_graphics=sectors.has_graphics,
         cdtext=cdtext,
         text_defects=defects,
-        checked=checked,
+        checked=report_on(Evidence(image, facts, surveyed)) if verified else None,
     )
 
 
@@ -164,8 +165,6 @@ class _Sectors:
         count = image.sector_count
         self.image = image
         self.waves = Waves(image.first_lba, count)
-        self.q = np.empty((count, Q_BYTES), np.uint8)
-        self.p = np.empty(count, np.bool_)
         self.has_graphics = np.zeros(count, np.bool_)
 
     def take(self, start: int, count: int) -> None:
@@ -175,12 +174,9 @@ class _Sectors:
         main, sub = rows[:, :SECTOR_BYTES], rows[:, SECTOR_BYTES:]
         is_data = (main[:, : len(SYNC)] == np.frombuffer(SYNC, np.uint8)).all(axis=1)
         self.waves.take(image.first_lba + start, main, is_data)
-        if image.kind is ImageType.PQ_ONLY:
-            self.q[place], self.p[place] = pq_of_pq16(sub)
-            return
-        self.q[place], self.p[place] = pq_of_pw96(sub)
-        heads = sub[:, ::PACK_SYMBOLS] & np.uint8(RW_BITS)  # symbol 0 of each pack
-        self.has_graphics[place] = (heads == PackKind.TV_GRAPHICS).any(axis=1)
+        if image.kind is not ImageType.PQ_ONLY:
+            heads = sub[:, ::PACK_SYMBOLS] & np.uint8(RW_BITS)  # symbol 0 of each pack
+            self.has_graphics[place] = (heads == PackKind.TV_GRAPHICS).any(axis=1)
 
 
 def _texts(sectors: _Sectors, surveyed: Survey) -> tuple[CDText | None, tuple[str, ...]]:

@@ -7,7 +7,7 @@ begins at a radius of 25 mm and ends at 58 mm at the latest).
 
 from __future__ import annotations
 
-from math import cos, radians, sin
+from math import cos, radians, sin, sqrt
 from typing import TYPE_CHECKING, Final
 
 from rawcd.disc import Area
@@ -58,7 +58,7 @@ class Rings:
         """Return the radius at which a sector begins, in millimetres."""
         area = LAST_RADIUS**2 - self._first**2
         squared = self._first**2 + self._scale.share(lba) * area
-        return max(squared, _LEAST_HOLE**2) ** 0.5
+        return sqrt(max(squared, _LEAST_HOLE**2))
 
     def lba(self, radius: float) -> float:
         """Return the address at a radius."""

@@ -1,7 +1,7 @@
 """Tracks as a map draws them: runs of the recorded bytes put together, whatever they say.
 
-A disc whose Q is damaged may tell of a track twice, or of one in the middle of another: each stretch
-is a span of its own then, and is drawn where it was found.
+A disc whose Q is damaged may tell of a track twice, or of one in the middle of another: each
+stretch is a span of its own then, and is drawn where it was found.
 """
 
 from __future__ import annotations

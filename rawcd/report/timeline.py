@@ -1,4 +1,4 @@
-"""The disc as a line: areas, numbers, indexes, sound, hidden sound and findings, from left to right.
+"""The disc as a line: areas, numbers, indexes, sound, hidden sound and findings.
 
 The picture is as wide as the room it gets: places are percentages, and only what may be stretched
 is. So it carries no size, and no text of it is ever squeezed.
@@ -202,7 +202,7 @@ class Timeline:
 
     def _borders(self) -> Iterator[Markup]:
         """Yield lines between sessions, and marks where an index above 1 begins."""
-        top, height = _BLOCKS
+        top = _BLOCKS[0]
         session = 1
         for run in self._reading.survey.runs:
             x = self._x(run.lba)

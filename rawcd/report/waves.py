@@ -1,8 +1,8 @@
-"""What the sound of a disc looks like: the least and greatest sample, and the power, of short parts.
+"""What the sound of a disc looks like: least and greatest sample, and power, of short parts.
 
-A sector is four parts of 147 samples (both channels together), so four seconds still fill the width
-of a screen; a disc of 80 minutes is 1.4 million parts. Whoever draws fewer columns takes the extremes
-of the parts in each, so that no peak is lost.
+A sector is four parts of 147 stereo samples, both channels taken together, so four seconds still
+fill the width of a screen; a disc of 80 minutes is 1.4 million parts. Whoever draws fewer columns
+takes the extremes of the parts in each, so that no peak is lost.
 """
 
 from __future__ import annotations

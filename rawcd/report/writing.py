@@ -23,6 +23,7 @@ def report_html(
     *,
     name: str = "",
     verified: bool = True,
+    jobs: int = 1,
     progress: Progress | None = None,
 ) -> str:
     """Return a page that shows the disc; it is one file, and fetches nothing.
@@ -30,7 +31,8 @@ def report_html(
     Args:
         image: the image.
         name: what the page calls it where the disc has no title.
-        verified: look for defects, too, and show them; it takes most of the time.
+        verified: look for defects, too, and show them.
+        jobs: processes that look for them, this one among them.
         progress: called with the sectors done and those to do; False stops.
 
     Raises:
@@ -40,7 +42,8 @@ def report_html(
     from rawcd.report.page import page_of
     from rawcd.report.reading import read_disc
 
-    return page_of(read_disc(image, verified=verified, progress=progress), name=name or "Disc")
+    reading = read_disc(image, verified=verified, jobs=jobs, progress=progress)
+    return page_of(reading, name=name or "Disc")
 
 
 def write_report(
@@ -49,6 +52,7 @@ def write_report(
     *,
     name: str = "",
     verified: bool = True,
+    jobs: int = 1,
     replace: bool = False,
     progress: Progress | None = None,
 ) -> Path:
@@ -59,6 +63,7 @@ def write_report(
         path: the file.
         name: as in `report_html`.
         verified: as in `report_html`.
+        jobs: as in `report_html`.
         replace: the file may exist; it never may be one that the image is read from.
         progress: as in `report_html`.
 
@@ -70,7 +75,7 @@ def write_report(
         CancelledError: `progress` said stop.
     """
     with FileTransaction(path, replace=replace, inputs=_inputs(image)) as files:
-        page = report_html(image, name=name, verified=verified, progress=progress)
+        page = report_html(image, name=name, verified=verified, jobs=jobs, progress=progress)
         files.create(files.name).write(page.encode())
         files.commit()
     return Path(path)

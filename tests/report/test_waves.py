@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -33,7 +35,7 @@ def test_a_column_has_the_extremes_of_its_samples(
     assert len(columns) == min(most, count * PARTS)
     parts = samples.reshape(-1, 294)[first * PARTS : (first + count) * PARTS]
     edges = [i * len(parts) // len(columns) for i in range(len(columns) + 1)]
-    for i, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
+    for i, (start, end) in enumerate(pairwise(edges)):
         each = parts[start:end] / FULL_SCALE
         assert (columns.low[i], columns.high[i]) == (each.min(), each.max())
         assert columns.rms[i] == pytest.approx(np.sqrt((each**2).mean()), rel=1e-4)
