@@ -70,7 +70,10 @@ class _Recorded:
 
 
 def moments(reading: DiscReading) -> Iterator[Moment]:
-    """Yield pictures of the tracks with CD+G, evenly spread over what was sent, no two alike."""
+    """Yield pictures of the tracks with CD+G, evenly spread over what was sent.
+
+    Where nothing has changed since the picture before there is none, but each track has one.
+    """
     found = [(span, last) for span in reading.spans if (last := _last_sector(reading, span))]
     if not found:
         return
@@ -94,6 +97,7 @@ def _moments_of(reading: DiscReading, span: Span, end: int, count: int) -> Itera
     canvas = CDG()
     done = 0
     shown = canvas.copy()
+    any_shown = False
     for number in range(1, count + 1):
         until = end * number // count
         while done < until:
@@ -101,7 +105,8 @@ def _moments_of(reading: DiscReading, span: Span, end: int, count: int) -> Itera
             rows = np.frombuffer(source.read(done, sectors), np.uint8) & np.uint8(RW_BITS)
             canvas.run(rows.reshape(-1, PACK_SYMBOLS))
             done += sectors
-        if canvas != shown:
+        if canvas != shown or (until == end and not any_shown):
+            any_shown = True
             shown = canvas.copy()
             picture = png_of(canvas.indexes(View.SCREEN), rgb_of(canvas.palette))
             yield Moment(track=span.number, sectors=until, png=picture)

@@ -22,6 +22,7 @@ from rawcd.report.labels import (
     span_label,
 )
 from rawcd.report.markup import Child, Markup, joined, tag
+from rawcd.report.reading import MOST_FINDINGS
 from rawcd.report.rings import Rings
 from rawcd.report.scale import Scale
 from rawcd.report.tables import frame_rows, toc_rows
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from rawcd.report.spans import Span
     from rawcd.verify import Finding
 
-MOST_FINDINGS: Final = 300
 _WAVE_COLUMNS: Final = 40_000
 """Columns of all the tracks' waveforms: some 700 KB."""
 _A_TRACK: Final = 1_000

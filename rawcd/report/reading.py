@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from rawcd.verify import Finding, Report
 
 BLOCK_SECTORS: Final = 512
+MOST_FINDINGS: Final = 300
+"""Findings that are listed and drawn."""
 _TEXT_SECTORS: Final = 1024
 """Twice the longest cycle of CD-TEXT: eight blocks of 256 packs, four packs a sector."""
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from rawcd.disc import Area
 from rawcd.report.labels import run_label, run_style, span_label, track_at
 from rawcd.report.markup import Markup, tag
+from rawcd.report.reading import MOST_FINDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,8 +37,13 @@ _LABEL_MOST: Final = 2.6
 _LIGHT: Final = 38
 _WEDGES: Final = (4, 7, 10, 13, 16, 19)
 """Degrees: where the light comes from, and how wide it is."""
-_MARK_LEAST: Final = 0.35
+_MARK_LEAST: Final = 0.6
 """Findings are drawn no thinner, however small they are."""
+_ARC: Final = 7
+"""Degrees from the middle of a finding's arc to its ends."""
+_LINES_APART: Final = 1.0
+_THIN: Final = 0.5
+"""Rings thinner than this have no edges: there would be nothing else."""
 
 
 class Rings:
@@ -85,13 +91,13 @@ class Rings:
 
     def _ring(self, run: Run, number: int) -> Markup:
         place = track_at(self._reading.spans, run.lba)
-        inner, outer = self.radius(run.lba), self.radius(run.lba + run.sectors)
+        inner, outer = self.radius(run.lba), self.radius(run.end_lba)
         return tag(
             "path",
             tag("title", run_label(run)),
             d=f"{_circle(outer)}{_circle(inner)}",
             fill_rule="evenodd",
-            class_=f"ring {run_style(run, place)}",
+            class_=f"ring {run_style(run, place)}{' thin' if outer - inner < _THIN else ''}",
             data_span=place,
             data_run=number,
         )
@@ -121,9 +127,14 @@ class Rings:
                     )
 
     def _index_lines(self) -> Iterator[Markup]:
+        """Yield where indexes above 1 begin, as far as lines can be told apart."""
+        free = 0.0
         for run in self._reading.survey.runs:
-            if run.area is Area.TRACK and run.index is not None and run.index > 1:
-                yield tag("circle", r=round(self.radius(run.lba), 2))
+            radius = self.radius(run.lba)
+            later = run.area is Area.TRACK and run.index is not None and run.index > 1
+            if later and radius >= free:
+                free = radius + _LINES_APART
+                yield tag("circle", r=round(radius, 2))
 
     def _numbers(self) -> Iterator[Markup]:
         """Yield the tracks' numbers, above the hole, where a ring is wide enough for one."""
@@ -146,15 +157,18 @@ class Rings:
             )
 
     def _findings(self) -> Iterator[Markup]:
-        for number, finding in enumerate(self._reading.findings):
+        """Yield an arc on the right for each, so that many do not hide the disc."""
+        for number, finding in enumerate(self._reading.findings[:MOST_FINDINGS]):
             if finding.lba is None:
                 continue
             inner = self.radius(finding.lba)
             outer = self.radius(finding.lba + max(finding.sectors, 1))
+            radius = (inner + outer) / 2
+            x, y = radius * cos(radians(_ARC)), radius * sin(radians(_ARC))
             yield tag(
-                "circle",
+                "path",
                 tag("title", finding.message),
-                r=round((inner + outer) / 2, 2),
+                d=f"M{x:.2f} {-y:.2f}A{radius:.2f} {radius:.2f} 0 0 1 {x:.2f} {y:.2f}",
                 stroke_width=round(max(outer - inner, _MARK_LEAST), 2),
                 class_=f"mark {finding.severity.value}",
                 data_finding=number,

@@ -49,7 +49,7 @@ class Scale:
         weights = [run.sectors if run.area in PROGRAM else min(run.sectors, most) for run in runs]
         total = sum(weights)
         return cls(
-            lbas=(*(run.lba for run in runs), runs[-1].lba + runs[-1].sectors),
+            lbas=(*(run.lba for run in runs), runs[-1].end_lba),
             shares=tuple(weight / total for weight in accumulate(weights, initial=0)),
             is_true=weights == [run.sectors for run in runs],
         )
@@ -57,7 +57,7 @@ class Scale:
     @classmethod
     def of_blank(cls, runs: Sequence[Run]) -> Self:
         """Make one of a blank's program area, from 0 to 1; the lead-in lies before it."""
-        first, end = runs[0].lba, runs[-1].lba + runs[-1].sectors
+        first, end = runs[0].lba, runs[-1].end_lba
         most = max(BLANK_SECTORS, end - PROGRAM_LBA)
         return cls(
             lbas=(first, end),

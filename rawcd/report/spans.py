@@ -42,7 +42,7 @@ class Span:
     @property
     def end_lba(self) -> int:
         """One past the last sector."""
-        return self.runs[-1].lba + self.runs[-1].sectors
+        return self.runs[-1].end_lba
 
     @property
     def sectors(self) -> int:

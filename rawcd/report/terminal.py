@@ -142,7 +142,7 @@ class _Map:
         """Return what fills most of a column."""
         first, end = self._edges[column], self._edges[column + 1]
         runs = self._reading.survey.runs
-        return max(runs, key=lambda run: min(end, run.lba + run.sectors) - max(first, run.lba))
+        return max(runs, key=lambda run: min(end, run.end_lba) - max(first, run.lba))
 
     def _areas(self) -> Iterator[str]:
         spans, signs = self._reading.spans, self._signs

@@ -12,6 +12,7 @@ from rawcd.disc import Area
 from rawcd.msf import FRAMES_PER_SECOND, PROGRAM_LBA
 from rawcd.report.labels import HUES, clock, run_label, run_style, span_label, track_at
 from rawcd.report.markup import Markup, tag
+from rawcd.report.reading import MOST_FINDINGS
 from rawcd.report.spans import PROGRAM
 
 if TYPE_CHECKING:
@@ -34,6 +35,11 @@ _PINS: Final = 152
 _TICKS: Final = 8
 _STEPS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1200, 1800)
 """Seconds between two ticks."""
+_LINES_APART: Final = 1 / 100
+_THIN: Final = 1 / 200
+_LEAST_ROOM: Final = 1 / 45
+_ROUND: Final = 10
+"""Of tracks that are too short for their numbers those of round ones are shown."""
 COLUMNS: Final = 1_600
 WAVE_HEIGHT: Final = 100
 
@@ -119,14 +125,15 @@ class Timeline:
     def _block(self, run: Run) -> Markup:
         place = track_at(self._reading.spans, run.lba)
         top, height = _BLOCKS
+        share = self._scale.share(run.end_lba) - self._scale.share(run.lba)
         return tag(
             "rect",
             tag("title", run_label(run)),
             x=self._x(run.lba),
-            width=self._width(run.lba, run.lba + run.sectors),
+            width=percent(share),
             y=top,
             height=height,
-            class_=f"block {run_style(run, place)}",
+            class_=f"block {run_style(run, place)}{' thin' if share < _THIN else ''}",
             data_span=place,
         )
 
@@ -167,7 +174,9 @@ class Timeline:
 
     def _number(self, span: Span, middle: float, width: float) -> Markup | None:
         """Return a track's number, in a class that tells how much room it has."""
-        room = "wide" if width > 0.05 else "middling" if width > 0.022 else "narrow"
+        if width <= _LEAST_ROOM and span.number % _ROUND == 0:
+            width *= _ROUND
+        room = "wide" if width > 0.05 else "middling" if width > _LEAST_ROOM else "narrow"
         top, height = _BLOCKS
         return tag(
             "text",
@@ -185,7 +194,7 @@ class Timeline:
         last = -1.0
         for run in runs:
             first = -((PROGRAM_LBA - run.lba) // (step * FRAMES_PER_SECOND))
-            end = (run.lba + run.sectors - 1 - PROGRAM_LBA) // (step * FRAMES_PER_SECOND)
+            end = (run.end_lba - 1 - PROGRAM_LBA) // (step * FRAMES_PER_SECOND)
             for number in range(first, end + 1):
                 share = self._scale.share(number * step * FRAMES_PER_SECOND + PROGRAM_LBA)
                 if share < last + 0.5 / _TICKS:
@@ -203,13 +212,15 @@ class Timeline:
     def _borders(self) -> Iterator[Markup]:
         """Yield lines between sessions, and marks where an index above 1 begins."""
         top = _BLOCKS[0]
-        session = 1
+        session, free = 1, 0.0
         for run in self._reading.survey.runs:
             x = self._x(run.lba)
             if run.session != session:
                 session = run.session
                 yield tag("line", x1=x, x2=x, y1=top - 4, y2=_PINS, class_="session")
-            if run.area is Area.TRACK and (run.index or 0) > 1:
+            share = self._scale.share(run.lba)
+            if run.area is Area.TRACK and (run.index or 0) > 1 and share >= free:
+                free = share + _LINES_APART
                 yield tag(
                     "line",
                     tag("title", run_label(run)),
@@ -239,7 +250,7 @@ class Timeline:
             )
 
     def _findings(self) -> Iterator[Markup]:
-        for number, finding in enumerate(self._reading.findings):
+        for number, finding in enumerate(self._reading.findings[:MOST_FINDINGS]):
             if finding.lba is not None:
                 yield tag(
                     "circle",
