@@ -27,7 +27,7 @@ from rawcd.errors import FormatError, UnsupportedError
 from rawcd.msf import LAST_LBA, PROGRAM_LBA
 from rawcd.sector import SectorType
 from rawcd.source import SECTOR_BYTES
-from rawcd.stretches import KIND_OF_MODE, Stretch, header_at, lay_out, sessions_of
+from rawcd.stored import KIND_OF_MODE, StoredSectors, header_at, lay_out, sessions_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -178,7 +178,7 @@ def _parse_line(file: str, number: int, row: str) -> _Line:
     )
 
 
-def _stretch(files: InputFiles, line: _Line, notes: list[Note]) -> Stretch:
+def _stretch(files: InputFiles, line: _Line, notes: list[Note]) -> StoredSectors:
     found = files.find(line.name, suffixes=_SUFFIXES)
     if found.note is not None:
         notes.append(replace(found.note, line=line.line))
@@ -196,7 +196,7 @@ def _stretch(files: InputFiles, line: _Line, notes: list[Note]) -> Stretch:
         header = header_at(reader, line.offset)
         if header is not None and not header.scrambled:
             sector_type = KIND_OF_MODE[header.mode]
-    return Stretch(
+    return StoredSectors(
         lba=line.lba,
         sectors=sectors,
         reader=reader,
@@ -206,7 +206,7 @@ def _stretch(files: InputFiles, line: _Line, notes: list[Note]) -> Stretch:
     )
 
 
-def _check_addresses(files: InputFiles, stretches: Sequence[Stretch]) -> None:
+def _check_addresses(files: InputFiles, stretches: Sequence[StoredSectors]) -> None:
     last = max(stretch.end_lba for stretch in stretches) - 1
     if last > LAST_LBA:
         raise UnsupportedError(
@@ -215,7 +215,7 @@ def _check_addresses(files: InputFiles, stretches: Sequence[Stretch]) -> None:
         )
 
 
-def _disc(lines: Sequence[_Line], stretches: Sequence[Stretch]) -> Disc:
+def _disc(lines: Sequence[_Line], stretches: Sequence[StoredSectors]) -> Disc:
     """Return the disc; what no file holds before a track is its pregap.
 
     Raises:

@@ -31,7 +31,7 @@ from rawcd.msf import FIRST_LBA, PROGRAM_LBA
 from rawcd.recording import SHEET_BYTES, Sheet, Stored, recorded_image
 from rawcd.sector import SYNC
 from rawcd.source import SAMPLE_BYTES, SECTOR_BYTES, BlockSource
-from rawcd.stretches import header_at
+from rawcd.stored import header_at
 from rawcd.subcode.frame import LEAD_OUT_TNO
 from rawcd.toc import LeadIn, parse_full_toc, parse_scsi_toc
 

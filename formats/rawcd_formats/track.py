@@ -17,7 +17,7 @@ from rawcd.image import Note
 from rawcd.msf import PROGRAM_LBA
 from rawcd.sector import SYNC, SectorType
 from rawcd.source import SECTOR_BYTES
-from rawcd.stretches import KIND_OF_MODE, Stretch, header_at, lay_out, sessions_of
+from rawcd.stored import KIND_OF_MODE, StoredSectors, header_at, lay_out, sessions_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rawcd.image import DiscImage, RegionImage
     from rawcd.progress import Progress
     from rawcd.source import Reader
-    from rawcd.stretches import Header
+    from rawcd.stored import Header
 
 _SUB_BYTES: Final = 96
 _MODE2_BYTES: Final = 2336
@@ -121,7 +121,7 @@ class TrackFormat:
         raise UnsupportedError("the format track is only read; cue writes a .bin and its sheet")
 
 
-def _whole_sectors(reader: Reader, head: bytes, header: Header) -> Stretch:
+def _whole_sectors(reader: Reader, head: bytes, header: Header) -> StoredSectors:
     """Return the sectors of a file that begins with a whole one.
 
     Raises:
@@ -148,7 +148,7 @@ def _whole_sectors(reader: Reader, head: bytes, header: Header) -> Stretch:
             file=reader.name,
             place=f"offset {(sectors - 1) * size}",
         )
-    return Stretch(
+    return StoredSectors(
         lba=header.lba,
         sectors=sectors,
         reader=reader,
@@ -158,7 +158,7 @@ def _whole_sectors(reader: Reader, head: bytes, header: Header) -> Stretch:
     )
 
 
-def _mode2_blocks(reader: Reader, head: bytes) -> Stretch:
+def _mode2_blocks(reader: Reader, head: bytes) -> StoredSectors:
     """Return the blocks of a file without headers, taken to begin at LBA 0.
 
     Raises:
@@ -171,7 +171,7 @@ def _mode2_blocks(reader: Reader, head: bytes) -> Stretch:
             "file of bare sectors has no addresses: give the sheet that names it",
             file=reader.name,
         )
-    return Stretch(
+    return StoredSectors(
         lba=0,
         sectors=sectors,
         reader=reader,

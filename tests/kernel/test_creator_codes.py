@@ -13,7 +13,8 @@ from rawcd import (
     CopySetting,
     RawCDImageCreator,
 )
-from tests.staging import E_INVALIDARG, little, pattern, refused, staged
+from tests.imapi_codes import E_INVALIDARG
+from tests.staging import little, pattern, refused, staged
 
 # -- catalogue number, ISRC, flags ---------------------------------------------------------------
 

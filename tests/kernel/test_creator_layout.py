@@ -16,10 +16,8 @@ from rawcd import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+from tests.imapi_codes import E_INVALIDARG, E_POINTER, INSUFFICIENT_SPACE
 from tests.staging import (
-    E_INVALIDARG,
-    E_POINTER,
-    INSUFFICIENT_SPACE,
     both,
     counts,
     indexes,

@@ -11,22 +11,15 @@ from rawcd import (
     CopySetting,
     RawCDImageCreator,
 )
-from tests.staging import (
+from tests.imapi_codes import (
     E_INVALIDARG,
     INSUFFICIENT_SPACE,
     TOO_MANY_TRACK_INDEXES,
     TRACK_INDEX_NOT_FOUND,
     TRACK_INDEX_OFFSET_ZERO_CANNOT_BE_CLEARED,
     TRACK_INDEX_TOO_CLOSE_TO_OTHER_INDEX,
-    both,
-    counts,
-    indexes,
-    infos,
-    refused,
-    silent,
-    staged,
-    starts,
 )
+from tests.staging import both, counts, indexes, infos, refused, silent, staged, starts
 
 # -- the lead-out and its limit ------------------------------------------------------------------
 

@@ -22,24 +22,12 @@ if TYPE_CHECKING:
 
     from rawcd import RegionImage
 from tests.creator_model import (
-    E_INVALIDARG,
-    E_POINTER,
-    INSUFFICIENT_SPACE,
     LAST_LEADOUT,
     MODES,
-    NO_TRACKS,
     PQ_ONLY,
-    READ_ONLY,
-    SECTOR_TYPE_NOT_SUPPORTED,
     SIZES,
     STAMPED_AT,
     SYNC,
-    TOO_MANY_TRACK_INDEXES,
-    TOO_MANY_TRACKS,
-    TRACK_INDEX_NOT_FOUND,
-    TRACK_INDEX_OFFSET_ZERO_CANNOT_BE_CLEARED,
-    TRACK_INDEX_TOO_CLOSE_TO_OTHER_INDEX,
-    TRACKS_ALREADY_ADDED,
     ModelTrack,
     Spot,
     Stamped,
@@ -49,6 +37,20 @@ from tests.creator_model import (
     lengths,
     limits,
     pregaps,
+)
+from tests.imapi_codes import (
+    E_INVALIDARG,
+    E_POINTER,
+    INSUFFICIENT_SPACE,
+    NO_TRACKS,
+    READ_ONLY,
+    SECTOR_TYPE_NOT_SUPPORTED,
+    TOO_MANY_TRACK_INDEXES,
+    TOO_MANY_TRACKS,
+    TRACK_INDEX_NOT_FOUND,
+    TRACK_INDEX_OFFSET_ZERO_CANNOT_BE_CLEARED,
+    TRACK_INDEX_TOO_CLOSE_TO_OTHER_INDEX,
+    TRACKS_ALREADY_ADDED,
 )
 
 

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-from tests.staging import E_INVALIDARG, counts, little, pattern, refused, silent
+from tests.imapi_codes import E_INVALIDARG
+from tests.staging import counts, little, pattern, refused, silent
 
 # -- sound from anywhere -------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from rawcd.hresults import HResult
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-from tests.staging import (
+from tests.imapi_codes import (
     E_INVALIDARG,
     E_POINTER,
     INSUFFICIENT_SPACE,
@@ -32,12 +32,8 @@ from tests.staging import (
     TRACK_INDEX_OFFSET_ZERO_CANNOT_BE_CLEARED,
     TRACK_INDEX_TOO_CLOSE_TO_OTHER_INDEX,
     TRACKS_ALREADY_ADDED,
-    both,
-    infos,
-    refused,
-    silent,
-    staged,
 )
+from tests.staging import both, infos, refused, silent, staged
 
 # -- when each setting becomes fixed -------------------------------------------------------------
 

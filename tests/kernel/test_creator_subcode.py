@@ -20,7 +20,8 @@ from rawcd import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-from tests.staging import E_INVALIDARG, refused, silent, staged
+from tests.imapi_codes import E_INVALIDARG
+from tests.staging import refused, silent, staged
 
 # -- image types and R-W subcode -----------------------------------------------------------------
 

@@ -14,19 +14,8 @@ from rawcd import (
     SectorType,
     SilenceSource,
 )
-from tests.staging import (
-    E_INVALIDARG,
-    SECTOR_TYPE_NOT_SUPPORTED,
-    TOO_MANY_TRACKS,
-    both,
-    counts,
-    infos,
-    little,
-    pattern,
-    refused,
-    silent,
-    staged,
-)
+from tests.imapi_codes import E_INVALIDARG, SECTOR_TYPE_NOT_SUPPORTED, TOO_MANY_TRACKS
+from tests.staging import both, counts, infos, little, pattern, refused, silent, staged
 
 # -- tracks: number, type, length ----------------------------------------------------------------
 

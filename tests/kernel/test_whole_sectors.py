@@ -19,7 +19,6 @@ from rawcd import (
 from rawcd.sector import Defect, verify
 from tests.data_tracks import (
     COOKED,
-    E_INVALIDARG,
     LENGTH,
     RAW,
     assert_right,
@@ -28,6 +27,7 @@ from tests.data_tracks import (
     track_blocks,
     track_bytes,
 )
+from tests.imapi_codes import E_INVALIDARG
 from tests.oracles import sectors as oracle
 from tests.oracles.blocks import blank
 from tests.pumping import share_always

@@ -11,9 +11,9 @@ from rawcd.msf import PROGRAM_LBA
 from rawcd.rules import is_sheet_isrc
 from rawcd.sector import SectorType
 from rawcd.source import SECTOR_BYTES
-from rawcd.stretches import (
+from rawcd.stored import (
     KIND_OF_MODE,
-    Stretch,
+    StoredSectors,
     further_program_lba,
     lay_out,
     sessions_of,
@@ -63,7 +63,7 @@ class _Cdi:
     def __init__(self, files: InputFiles) -> None:
         self._files = files
         self._notes: list[Note] = []
-        self._stretches: list[Stretch] = []
+        self._stretches: list[StoredSectors] = []
         self._tracks: list[Track] = []
         self._offset = 0
         self._sessions = 0
@@ -133,7 +133,7 @@ class _Cdi:
             )
         return expected
 
-    def _track(self, each: CdiTrack, first: int, *, opens: bool) -> tuple[Track, Stretch]:
+    def _track(self, each: CdiTrack, first: int, *, opens: bool) -> tuple[Track, StoredSectors]:
         number = len(self._tracks) + 1
         who = f"track {number}"
         if each.medium == DVD:
@@ -173,7 +173,7 @@ class _Cdi:
             end_lba=end,
             isrc=self._isrc(each, number),
         )
-        stretch = Stretch(
+        stretch = StoredSectors(
             lba=first,
             sectors=each.length,
             reader=self._files.reader,

@@ -17,7 +17,7 @@ from rawcd.errors import FormatError
 from rawcd.image import Note
 from rawcd.msf import FRAMES_PER_MINUTE, FRAMES_PER_SECOND, PROGRAM_LBA
 from rawcd.rules import is_sheet_isrc
-from rawcd.stretches import Stretch, further_program_lba, lay_out, sessions_of, with_control
+from rawcd.stored import StoredSectors, further_program_lba, lay_out, sessions_of, with_control
 from rawcd_formats.nrg import chunks as nrg
 from rawcd_formats.nrg.modes import MODES, of_size
 
@@ -160,7 +160,7 @@ class _Nrg:
         self._files = files
         self._reader = files.reader
         self._notes: list[Note] = []
-        self._stretches: list[Stretch] = []
+        self._stretches: list[StoredSectors] = []
         self._sessions: list[_Session] = []
         self._mcn: str | None = None
         self._chunks = nrg.read_chunks(files.reader)
@@ -338,7 +338,9 @@ class _Nrg:
             return
         self._mcn = mcn
 
-    def _stretch(self, chunk: nrg.Chunk, place: _Place, track: nrg.DaoTrack, mode: Mode) -> Stretch:
+    def _stretch(
+        self, chunk: nrg.Chunk, place: _Place, track: nrg.DaoTrack, mode: Mode
+    ) -> StoredSectors:
         """Return what is stored of a track, its pregap as far as it is there."""
         who = f"track {place.number}"
         if not track.pregap <= track.start <= track.end <= self._chunks[0].offset:
@@ -358,7 +360,7 @@ class _Nrg:
                 f"{who}: {before} sectors of pregap are stored; it has {place.pregap_sectors}, "
                 f"its index 1 being at LBA {place.start_lba}"
             )
-        return Stretch(
+        return StoredSectors(
             lba=place.start_lba - before,
             sectors=before + sectors,
             reader=self._reader,
@@ -408,7 +410,9 @@ class _Nrg:
             number, position = number + 1, stretch.end_lba
         self._sessions.append(session)
 
-    def _tao_stretch(self, chunk: nrg.Chunk, number: int, track: nrg.TaoTrack, lba: int) -> Stretch:
+    def _tao_stretch(
+        self, chunk: nrg.Chunk, number: int, track: nrg.TaoTrack, lba: int
+    ) -> StoredSectors:
         if track.mode not in MODES:
             raise chunk.error(f"the mode {track.mode:02X}h of track {number} is none that is known")
         own = MODES[track.mode]
@@ -433,7 +437,7 @@ class _Nrg:
                 f"{track.offset + track.size}; its bytes end before {self._chunks[0].offset}, "
                 "where the first chunk begins"
             )
-        return Stretch(
+        return StoredSectors(
             lba=lba,
             sectors=track.size // mode.size,
             reader=self._reader,

@@ -37,7 +37,7 @@ _PQ16_BYTES: Final = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
+class StoredSectors:
     """Sectors that lie one behind the other in a file.
 
     Attributes:
@@ -70,7 +70,7 @@ class Stretch:
         """Bytes from one sector to the next."""
         return self.block_size + self.sub_bytes
 
-    def part(self, lba: int, end: int) -> Stretch:
+    def part(self, lba: int, end: int) -> StoredSectors:
         """Return the sectors from `lba` to `end`, which it holds."""
         skipped = (lba - self.lba) * self.stride
         return replace(self, lba=lba, sectors=end - lba, offset=self.offset + skipped)
@@ -191,7 +191,7 @@ KIND_OF_MODE: Final = {
 
 
 def lay_out(
-    disc: Disc, stretches: Iterable[Stretch], *, file: str, notes: Sequence[Note] = ()
+    disc: Disc, stretches: Iterable[StoredSectors], *, file: str, notes: Sequence[Note] = ()
 ) -> RegionImage:
     """Return the image of a disc of which a file holds some stretches.
 
@@ -237,7 +237,7 @@ def _made(lba: int, end: int) -> Iterator[SubRegion]:
         yield SubRegion(lba=lba, sectors=end - lba, form=SubForm.MADE)
 
 
-def _check_inside(each: Stretch, disc: Disc, file: str) -> None:
+def _check_inside(each: StoredSectors, disc: Disc, file: str) -> None:
     end = each.offset + each.sectors * each.stride
     if each.offset < 0 or end > each.reader.size:
         raise FormatError(
@@ -255,7 +255,7 @@ def _check_inside(each: Stretch, disc: Disc, file: str) -> None:
         )
 
 
-def _check_complete(disc: Disc, held: Sequence[Stretch], file: str) -> None:
+def _check_complete(disc: Disc, held: Sequence[StoredSectors], file: str) -> None:
     """Refuse tracks of which sectors are missing; pregaps may be made."""
     for track in disc.tracks:
         position = track.start_lba
