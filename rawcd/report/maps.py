@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rawcd.report.labels import HUES, clock
-from rawcd.report.markup import Markup, tag
-from rawcd.report.page import stylesheet
+from rawcd.report.markup import Markup, stylesheet, tag
 from rawcd.report.rings import Rings
 from rawcd.report.scale import Scale
 from rawcd.report.timeline import HEIGHT, Timeline

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -74,3 +75,8 @@ def tag(name: str, /, *children: Child, **attributes: str | float | bool | None)
         head.append(word if value is True else f'{word}="{shown}"')
     start = f"<{' '.join(head)}>"
     return Markup(start) if name in _VOID else Markup(f"{start}{joined(children)}</{name}>")
+
+
+def stylesheet(name: str) -> str:
+    """Return a file of this package: a style sheet, or the page's script."""
+    return files("rawcd.report").joinpath(name).read_text(encoding="utf-8")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 from rawcd.disc import Area
@@ -21,7 +20,7 @@ from rawcd.report.labels import (
     msf,
     span_label,
 )
-from rawcd.report.markup import Child, Markup, joined, tag
+from rawcd.report.markup import Child, Markup, joined, stylesheet, tag
 from rawcd.report.reading import MOST_FINDINGS
 from rawcd.report.rings import Rings
 from rawcd.report.scale import Scale
@@ -41,11 +40,6 @@ _WAVE_COLUMNS: Final = 40_000
 _A_TRACK: Final = 1_000
 _NUMBERS: Final = ("Session", "Mode", "Times", "LBA", "P", "Sectors", "Track", "Index")
 """Columns of numbers."""
-
-
-def stylesheet(name: str) -> str:
-    """Return a file of this package: a style sheet, or the page's script."""
-    return files("rawcd.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _digest(text: str) -> str:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from rawcd.report.labels import run_style, track_at
-from rawcd.report.page import stylesheet
+from rawcd.report.markup import stylesheet
 from rawcd.report.png import png_of
-from rawcd.report.rings import DISC_RADIUS, HOLE_RADIUS, Rings
+from rawcd.report.rings import DISC_RADIUS, HOLE_RADIUS, Rings, brightness
 from rawcd.report.scale import Scale
 
 if TYPE_CHECKING:
@@ -20,26 +20,25 @@ if TYPE_CHECKING:
     Picture = npt.NDArray[np.uint8]
 
 _SIZE: Final = 900
+"""Pixels across the disc, and of the line."""
+_PIXEL: Final = 2 * (DISC_RADIUS + 1) / _SIZE
+"""Millimetres."""
 _FINE: Final = 2
-"""Each pixel is the mean of so many squared."""
+"""Each pixel of the disc is the mean of so many squared."""
+_STEPS: Final = 4096
+"""Colours of the disc from the inside out."""
 _LINE: Final = 120
+_BAR: Final = 40
 _MARGIN: Final = 30
 _PAPER: Final = (255, 255, 255)
-_INK: Final = (20, 24, 29)
 _PLASTIC: Final = (227, 231, 236)
 _LOST: Final = (209, 36, 47)
+_GAP: Final = 0.42
+"""Opacity of pregaps, as in the style sheet."""
+_MOST_DOT: Final = 3
 _GLYPHS: Final = (
-    0o75557,
-    0o26227,
-    0o71747,
-    0o71717,
-    0o55711,
-    0o74717,
-    0o74757,
-    0o71111,
-    0o75757,
-    0o75717,
-)
+    0o75557, 0o26227, 0o71747, 0o71717, 0o55711, 0o74717, 0o74757, 0o71111, 0o75757, 0o75717,
+)  # fmt: skip
 """Figures of three by five dots, a line in each octal digit."""
 
 
@@ -47,106 +46,87 @@ def raster_of(reading: DiscReading) -> bytes:
     """Return a PNG file."""
     picture = np.full((_SIZE + _LINE + 2 * _MARGIN, _SIZE, 3), _PAPER, np.uint8)
     scale = Scale.fitted(reading.survey.runs)
-    colours = _colours(reading)
-    _draw_disc(picture[:_SIZE], reading, scale, colours)
-    _draw_line(picture[_SIZE + _MARGIN : -_MARGIN, _MARGIN:-_MARGIN], reading, scale, colours)
+    _draw_disc(picture[:_SIZE], reading, scale)
+    _draw_line(picture[_SIZE + _MARGIN : -_MARGIN, _MARGIN:-_MARGIN], reading, scale)
     return png_of(picture)
 
 
-def _colours(reading: DiscReading) -> npt.NDArray[np.float64]:
+def _colours(reading: DiscReading) -> Picture:
     """Return the colour of each run, as the style sheet has it."""
     named = {
-        name.strip("."): tuple(bytes.fromhex(colour))
+        name: tuple(bytes.fromhex(colour))
         for name, colour in re.findall(
-            r"^\.([\w.]+) \{.*?fill: #([0-9a-f]{6})", stylesheet("map.css"), re.MULTILINE
+            r"^\.(\w+) \{.*?fill: #([0-9a-f]{6})", stylesheet("map.css"), re.MULTILINE
         )
     }
     found = []
     for run in reading.survey.runs:
         words = run_style(run, track_at(reading.spans, run.lba)).split()
-        colour = np.array(named.get(words[0], _LOST), np.float64)
-        found.append(colour * 0.42 + 255 * 0.58 if "gap" in words else colour)
-    return np.array(found)
+        colour = np.array(named[words[0]], np.float64)
+        found.append(colour * _GAP + 255 * (1 - _GAP) if "gap" in words else colour)
+    return np.array(found).astype(np.uint8)
 
 
-def _runs_at(reading: DiscReading, lbas: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+def _seen(reading: DiscReading, stretches: list[tuple[int, int]]) -> Picture:
+    """Return the colour of what lies in the middle of each stretch."""
     starts = np.array([run.lba for run in reading.survey.runs])
-    return np.clip(np.searchsorted(starts, lbas, "right") - 1, 0, len(starts) - 1)
+    middles = np.array([first + sectors // 2 for first, sectors in stretches])
+    return _colours(reading)[np.searchsorted(starts, middles, "right") - 1]
 
 
-def _draw_disc(picture: Picture, reading: DiscReading, scale: Scale, colours: Any) -> None:
+def _draw_disc(picture: Picture, reading: DiscReading, scale: Scale) -> None:
     rings = Rings(reading, scale)
     first, end = rings.radius(reading.first_lba), rings.radius(reading.end_lba)
-    fine = np.arange(_SIZE * _FINE) + 0.5
-    away = (fine / _FINE - _SIZE / 2) * (2 * (DISC_RADIUS + 1) / _SIZE)
-    radius = np.hypot(away[:, None], away)
-    # A disc is the same all round: what is seen at each radius is found once.
-    steps = np.linspace(0, radius.max(), 4096)
-    lbas = np.array([rings.lba(each) for each in steps])
-    seen = colours[_runs_at(reading, lbas)]
-    for step in np.flatnonzero((steps >= first) & (steps <= end)).tolist():
-        lba = min(int(lbas[step]), reading.end_lba - 1)
-        after = int(lbas[min(step + 1, len(steps) - 1)])
-        loud = float(
-            reading.waves.columns(lba, min(max(after - lba, 1), reading.end_lba - lba), 1).rms[0]
-        )
-        seen[step] += (255 - seen[step]) * min(loud * 2.2, 1.0) ** 0.7 * 0.5
-    seen[(steps < first) | (steps > end)] = _PLASTIC
-    seen[(steps > DISC_RADIUS) | (steps < HOLE_RADIUS)] = _PAPER
-    drawn = seen[np.searchsorted(steps, radius.reshape(-1)).clip(0, len(steps) - 1)]
-    fours = drawn.reshape(_SIZE, _FINE, _SIZE, _FINE, 3)
-    picture[:] = fours.mean(axis=(1, 3)).round()
+    stretches = scale.stretches(_STEPS)
+    loud = [brightness(reading.waves.columns(*each, 1).rms[0]) for each in stretches]
+    colours = _seen(reading, stretches).astype(np.float64)
+    colours += (255 - colours) * np.array(loud)[:, None]
+    places = (np.arange(_SIZE * _FINE) + 0.5) / _FINE - _SIZE / 2
+    squared = (places[:, None] ** 2 + places**2) * _PIXEL**2
+    share = (squared - first**2) / (end**2 - first**2)
+    drawn = colours.astype(np.uint8)[(share * _STEPS).astype(np.int64).clip(0, _STEPS - 1)]
+    drawn[(share < 0) | (share >= 1)] = _PLASTIC
+    drawn[(squared > DISC_RADIUS**2) | (squared < HOLE_RADIUS**2)] = _PAPER
+    picture[:] = drawn.reshape(_SIZE, _FINE, _SIZE, _FINE, 3).mean(axis=(1, 3)).round()
     for span in reading.spans:
         inner, outer = rings.radius(span.start_lba), rings.radius(span.end_lba)
-        middle = int(_SIZE / 2 - (inner + outer) / 2 * _SIZE / (2 * (DISC_RADIUS + 1)))
-        room = int((outer - inner) * _SIZE / (2 * (DISC_RADIUS + 1)))
-        _write(picture, span.number, _SIZE // 2, middle, min(room // 7, 3))
+        above = round((inner + outer) / 2 / _PIXEL)
+        _write(picture, span.number, _SIZE // 2, _SIZE // 2 - above, (outer - inner) / _PIXEL / 7)
 
 
-def _draw_line(picture: Picture, reading: DiscReading, scale: Scale, colours: Any) -> None:
+def _draw_line(picture: Picture, reading: DiscReading, scale: Scale) -> None:
     height, width = picture.shape[:2]
-    bar = height // 3
-    edges = np.interp(np.arange(width + 1) / width, scale.shares, scale.lbas)
-    seen = colours[_runs_at(reading, (edges[:-1] + edges[1:]) / 2)]
-    picture[:bar] = seen.round()
-    half = (height - bar - 10) // 2
-    middle = bar + 10 + half
-    for column in range(width):
-        lba = min(int(edges[column]), reading.end_lba - 1)
-        sectors = min(max(int(edges[column + 1]) - lba, 1), reading.end_lba - lba)
-        sound = reading.waves.columns(lba, sectors, 1)
+    stretches = scale.stretches(width)
+    colours = _seen(reading, stretches)
+    picture[:_BAR] = colours
+    half = (height - _BAR) // 2 - 5
+    middle = height - half - 1
+    for column, stretch in enumerate(stretches):
+        sound = reading.waves.columns(*stretch, 1)
         top, bottom = middle - int(sound.high[0] * half), middle - int(sound.low[0] * half)
-        if top != bottom:
-            picture[top : bottom + 1, column] = seen[column].round()
+        if sound.high[0] != sound.low[0]:
+            picture[top : bottom + 1, column] = colours[column]
     for span in reading.spans:
         first, after = scale.share(span.start_lba) * width, scale.share(span.end_lba) * width
-        _write(
-            picture,
-            span.number,
-            int((first + after) / 2),
-            bar // 2,
-            min(int(after - first) // 9, 3),
-        )
+        _write(picture, span.number, round((first + after) / 2), _BAR // 2, (after - first) / 9)
     for finding in reading.findings:
         if finding.lba is not None:
             column = min(int(scale.share(finding.lba) * width), width - 3)
-            picture[bar + 2 : bar + 8, column : column + 3] = _LOST
+            picture[_BAR + 2 : _BAR + 8, column : column + 3] = _LOST
 
 
-def _write(picture: Picture, number: int, x: int, y: int, size: int) -> None:
-    """Write a number round a place, its dots so many pixels wide; none where there is no room."""
+def _write(picture: Picture, number: int, x: int, y: int, room: float) -> None:
+    """Write a number round a place, a dot as large as there is room; none where there is none."""
+    size = min(int(room), _MOST_DOT)
     if size < 1:
         return
-    figures = [int(figure) for figure in str(number)]
-    dots = np.zeros((5, 4 * len(figures) - 1), bool)
-    for place, figure in enumerate(figures):
-        for line in range(5):
-            for dot in range(3):
-                dots[line, 4 * place + dot] = _GLYPHS[figure] >> 3 * (4 - line) >> (2 - dot) & 1
-    dots = np.kron(dots, np.ones((size, size), bool)).astype(bool)
-    top, left = y - dots.shape[0] // 2, x - dots.shape[1] // 2
-    if top < 0 or left < 0:
-        return
-    place_of = picture[top : top + dots.shape[0], left : left + dots.shape[1]]
-    if place_of.shape[:2] == dots.shape:
-        place_of[dots] = _PAPER
+    figures = [_GLYPHS[int(figure)] for figure in str(number)]
+    dots = np.zeros((5, 4 * len(figures) - 1), np.bool_)
+    for place, glyph in enumerate(figures):
+        bits = [glyph >> bit & 1 for bit in range(14, -1, -1)]
+        dots[:, 4 * place : 4 * place + 3] = np.array(bits, np.bool_).reshape(5, 3)
+    dots = dots.repeat(size, axis=0).repeat(size, axis=1)
+    top, left = y - dots.shape[0] // 2, max(x - dots.shape[1] // 2, 0)
+    room_there = picture[top : top + dots.shape[0], left : left + dots.shape[1]]
+    if room_there.shape[:2] == dots.shape:
+        room_there[dots] = _PAPER

@@ -32,6 +32,9 @@ _CLAMP_RADIUS: Final = 16.5
 _LEAST_HOLE: Final = 17.0
 """A lead-in longer than any may be would reach the hole."""
 _GROOVE: Final = 0.3
+_LOUD: Final = 2.2
+"""What makes the loudest music as bright as can be: its RMS is some -7 dB."""
+_GAMMA: Final = 0.7
 _LABEL_LEAST: Final = 1.1
 _LABEL_MOST: Final = 2.6
 _LIGHT: Final = 38
@@ -44,6 +47,11 @@ _ARC: Final = 7
 _LINES_APART: Final = 1.0
 _THIN: Final = 0.5
 """Rings thinner than this have no edges: there would be nothing else."""
+
+
+def brightness(rms: float) -> float:
+    """Return how much white lies over a groove of this loudness, 0 to 0.5."""
+    return float(min(rms * _LOUD, 1.0) ** _GAMMA / 2)
 
 
 class Rings:
@@ -117,7 +125,7 @@ class Rings:
                 first = min(max(first, span.lba), span.end_lba - 1)
                 end = min(max(end, first + 1), span.end_lba)
                 loud = float(waves.columns(first, end - first, 1).rms[0])
-                opacity = round(min(loud * 2.2, 1.0) ** 0.7 * 0.5, 2)
+                opacity = round(brightness(loud), 2)
                 if opacity:
                     yield tag(
                         "circle",

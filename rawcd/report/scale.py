@@ -72,3 +72,13 @@ class Scale:
     def lba(self, share: float) -> float:
         """Return the address of a share."""
         return float(np.interp(share, self.shares, self.lbas))
+
+    def stretches(self, count: int) -> list[tuple[int, int]]:
+        """Return what lies in each of `count` columns of a picture: first LBA and sectors.
+
+        Columns that are narrower than a sector have the one in which they begin.
+        """
+        edges = np.interp(np.arange(count + 1) / count, self.shares, self.lbas).astype(np.int64)
+        firsts = np.minimum(edges[:-1], self.lbas[-1] - 1)
+        sectors = np.maximum(edges[1:] - firsts, 1)
+        return list(zip(firsts.tolist(), sectors.tolist(), strict=True))

@@ -67,8 +67,7 @@ class _Map:
         self._signs = signs
         self._colour = colour
         self._scale = Scale.fitted(reading.survey.runs)
-        edges = np.arange(width + 1) / width
-        self._edges = np.interp(edges, self._scale.shares, self._scale.lbas)
+        self._columns = self._scale.stretches(width)
 
     def _painted(self, text: str, shade: int) -> str:
         return f"\x1b[38;5;{shade}m{text}\x1b[0m" if self._colour and text.strip() else text
@@ -140,7 +139,8 @@ class _Map:
 
     def _run_at(self, column: int) -> Run:
         """Return what fills most of a column."""
-        first, end = self._edges[column], self._edges[column + 1]
+        first, sectors = self._columns[column]
+        end = first + sectors
         runs = self._reading.survey.runs
         return max(runs, key=lambda run: min(end, run.end_lba) - max(first, run.lba))
 
@@ -161,13 +161,10 @@ class _Map:
                 yield self._painted(signs.tracks[place % 2], self._shade(place))
 
     def _sound(self) -> Iterator[str]:
-        spans = self._reading.spans
-        for column in range(self._width):
-            place = track_at(spans, int((self._edges[column] + self._edges[column + 1]) / 2))
-            first = int(self._edges[column])
-            end = max(int(self._edges[column + 1]), first + 1)
-            level = self._levels(first, end - first, 1)
-            yield self._painted(level if place is not None else " ", self._shade(place))
+        for first, sectors in self._columns:
+            place = track_at(self._reading.spans, first + sectors // 2)
+            level = " " if place is None else self._levels(first, sectors, 1)
+            yield self._painted(level, self._shade(place))
 
     def _levels(self, lba: int, sectors: int, most: int) -> str:
         """Return the loudness of a stretch, a sign a column."""
