@@ -20,7 +20,7 @@ _AREA_NAMES: Final = {
     Area.PREGAP: "Pregap",
     Area.TRACK: "Track",
     Area.LEAD_OUT: "Lead-out",
-    None: "Unreadable",
+    None: "Nothing that can be told",
 }
 _MODES: Final = {
     TrackMode.AUDIO: "audio",

@@ -42,18 +42,23 @@ _COLOURS: Final = """
 
 def svg_of(reading: DiscReading, *, name: str) -> str:
     """Return an SVG file."""
-    scale = Scale.fitted(reading.survey.runs)
+    scale = Scale.fitted(reading.runs)
     height = _HEAD + _DISC + HEIGHT + 2 * _MARGIN
-    block = None if reading.cdtext is None else reading.cdtext.blocks[0]
-    title = (block and block.text("title", 0)) or name
-    performer = (block and block.text("performer", 0)) or ""
+    title = reading.text("title", 0) or name
     picture = tag(
         "svg",
         tag("title", f"Map of {title}"),
         tag("style", Markup(stylesheet("map.css") + _COLOURS)),
         tag("rect", width=_WIDTH, height=height, class_="paper"),
         tag("text", _cut(title, 60), x=_MARGIN, y=38, font_size=24, font_weight=700, class_="ink"),
-        tag("text", _cut(performer, 90), x=_MARGIN, y=60, font_size=14, class_="soft"),
+        tag(
+            "text",
+            _cut(reading.text("performer", 0), 90),
+            x=_MARGIN,
+            y=60,
+            font_size=14,
+            class_="soft",
+        ),
         tag(
             "svg",
             Rings(reading, scale).drawing(),
@@ -90,10 +95,11 @@ def _tracks(reading: DiscReading) -> Iterator[Markup]:
     shown = spans if len(spans) <= _MOST_TRACKS else spans[: _MOST_TRACKS - 1]
     x, y = _DISC + 3 * _MARGIN, _HEAD + (_DISC - len(shown) * _LINE) // 2
     for place, span in enumerate(shown):
-        text = (reading.cdtext and reading.cdtext.text("title", span.number)) or ""
         yield tag("rect", x=x, y=y - 11, width=12, height=12, rx=2, class_=f"hue{place % HUES}")
         yield tag("text", f"{span.number:02}", x=x + 22, y=y, font_size=14, class_="soft")
-        title = _cut(text, _TEXT) or ("Data" if span.is_data else f"Track {span.number}")
+        title = _cut(reading.text("title", span.number), _TEXT) or (
+            "Data" if span.is_data else f"Track {span.number}"
+        )
         yield tag("text", title, x=x + 50, y=y, font_size=14, class_="ink")
         yield tag(
             "text",

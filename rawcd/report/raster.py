@@ -45,7 +45,7 @@ _GLYPHS: Final = (
 def raster_of(reading: DiscReading) -> bytes:
     """Return a PNG file."""
     picture = np.full((_SIZE + _LINE + 2 * _MARGIN, _SIZE, 3), _PAPER, np.uint8)
-    scale = Scale.fitted(reading.survey.runs)
+    scale = Scale.fitted(reading.runs)
     _draw_disc(picture[:_SIZE], reading, scale)
     _draw_line(picture[_SIZE + _MARGIN : -_MARGIN, _MARGIN:-_MARGIN], reading, scale)
     return png_of(picture)
@@ -60,7 +60,7 @@ def _colours(reading: DiscReading) -> Picture:
         )
     }
     found = []
-    for run in reading.survey.runs:
+    for run in reading.runs:
         words = run_style(run, track_at(reading.spans, run.lba)).split()
         colour = np.array(named[words[0]], np.float64)
         found.append(colour * _GAP + 255 * (1 - _GAP) if "gap" in words else colour)
@@ -69,7 +69,7 @@ def _colours(reading: DiscReading) -> Picture:
 
 def _seen(reading: DiscReading, stretches: list[tuple[int, int]]) -> Picture:
     """Return the colour of what lies in the middle of each stretch."""
-    starts = np.array([run.lba for run in reading.survey.runs])
+    starts = np.array([run.lba for run in reading.runs])
     middles = np.array([first + sectors // 2 for first, sectors in stretches])
     return _colours(reading)[np.searchsorted(starts, middles, "right") - 1]
 

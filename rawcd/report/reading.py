@@ -17,7 +17,7 @@ from rawcd.image import ImageType
 from rawcd.progress import part_of
 from rawcd.progress import report as tell
 from rawcd.report.hidden import HiddenSound, hidden_sounds
-from rawcd.report.spans import Span, spans_of
+from rawcd.report.spans import Span, drawable, spans_of
 from rawcd.report.waves import Waves
 from rawcd.sector import SYNC
 from rawcd.source import SECTOR_BYTES
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from rawcd.progress import Progress
     from rawcd.source import Bytes2D
     from rawcd.subcode.rows import Flags
-    from rawcd.survey import Survey
+    from rawcd.survey import Run, Survey
     from rawcd.verify import Finding, Report
 
 BLOCK_SECTORS: Final = 512
@@ -53,7 +53,8 @@ class DiscReading:
     Attributes:
         image: where it was read from; CD+G pictures are read again.
         survey: areas, tracks and indexes, catalogue number and codes.
-        spans: the tracks, as the survey's runs have them.
+        runs: those of the survey; on a disc with too many to be drawn, some put together.
+        spans: the tracks, as the runs have them.
         waves: the sound.
         frames: the Q frame of every sector.
         p: whether P is set, of every sector.
@@ -65,6 +66,7 @@ class DiscReading:
 
     image: DiscImage
     survey: Survey
+    runs: tuple[Run, ...]
     spans: tuple[Span, ...]
     waves: Waves
     frames: QTable
@@ -83,6 +85,10 @@ class DiscReading:
     def end_lba(self) -> int:
         """One past the last sector."""
         return self.image.first_lba + self.image.sector_count
+
+    def text(self, field: str, track: int) -> str:
+        """Return the first language's text for a track (0: the album); empty where none is."""
+        return (self.cdtext and self.cdtext.text(field, track)) or ""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -145,11 +151,13 @@ def read_disc(
     for start in range(0, count, BLOCK_SECTORS):
         sectors.take(start, min(BLOCK_SECTORS, count - start))
         tell(progress, count + min(start + BLOCK_SECTORS, count), 2 * count)
+    runs = drawable(surveyed.runs)
     cdtext, defects = _texts(sectors, surveyed)
     return DiscReading(
         image=image,
         survey=surveyed,
-        spans=spans_of(surveyed.runs),
+        runs=runs,
+        spans=spans_of(runs),
         waves=sectors.waves,
         frames=decode_q(np.ascontiguousarray(facts["q"])),
         p=facts["p"] > PW96_BYTES // 2,

@@ -82,7 +82,7 @@ class Rings:
     def drawing(self) -> Markup:
         """Return the disc, round (0, 0)."""
         reading = self._reading
-        rings = [self._ring(run, number) for number, run in enumerate(reading.survey.runs)]
+        rings = [self._ring(run, number) for number, run in enumerate(reading.runs)]
         return tag(
             "g",
             tag("circle", r=DISC_RADIUS, class_="plastic"),
@@ -137,7 +137,7 @@ class Rings:
     def _index_lines(self) -> Iterator[Markup]:
         """Yield where indexes above 1 begin, as far as lines can be told apart."""
         free = 0.0
-        for run in self._reading.survey.runs:
+        for run in self._reading.runs:
             radius = self.radius(run.lba)
             later = run.area is Area.TRACK and run.index is not None and run.index > 1
             if later and radius >= free:

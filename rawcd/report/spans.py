@@ -6,17 +6,18 @@ stretch is a span of its own then, and is drawn where it was found.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from rawcd.disc import Area, TrackMode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from rawcd.survey import Run
 
+MOST_RUNS: Final = 2_000
 PROGRAM: Final = (Area.PREGAP, Area.TRACK)
 
 
@@ -91,6 +92,27 @@ def spans_of(runs: Iterable[Run]) -> tuple[Span, ...]:
     for (_, session, number), each in groupby(runs, key=_owner):
         if number is not None:
             found.append(Span(number=number, session=session, runs=tuple(each)))
+    return tuple(found)
+
+
+def drawable(runs: Sequence[Run]) -> tuple[Run, ...]:
+    """Return runs that a picture can hold: `MOST_RUNS` at most.
+
+    Of a disc with more the indexes of a track are put together; where that does not suffice, all
+    that comes late, as a stretch that is no area.
+    """
+    if len(runs) <= MOST_RUNS:
+        return tuple(runs)
+    found = []
+    for _, each in groupby(runs, key=lambda run: (run.session, run.area, run.track)):
+        first, *others = each
+        end = others[-1].end_lba if others else first.end_lba
+        found.append(replace(first, sectors=end - first.lba))
+    if len(found) > MOST_RUNS:
+        rest = found[MOST_RUNS - 1]
+        sectors = runs[-1].end_lba - rest.lba
+        lost = replace(rest, sectors=sectors, area=None, track=None, index=None)
+        found[MOST_RUNS - 1 :] = [lost]
     return tuple(found)
 
 

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
     from rawcd.report.reading import DiscReading
     from rawcd.subcode.frame import QFrame
+    from rawcd.survey import TocEntry
 
+MOST_ITEMS: Final = 400
+"""Items of lead-ins that are shown: a disc of one session has at most 104."""
 MOST_FRAMES: Final = 400
 """Q frames that are shown; those of the tracks come before those of damaged sectors."""
 _DISC_TYPES: Final = {0x00: "CD-DA or CD-ROM", 0x10: "CD-I", 0x20: "CD-ROM XA"}
@@ -47,7 +50,7 @@ class TocRow:
         control: CONTROL in words.
         adr: the mode of its frames.
         frames: how often it stands there.
-        bytes_: its fields as on the disc, without running time and CRC.
+        fields: its bytes as on the disc, without running time and CRC.
     """
 
     session: int
@@ -57,26 +60,30 @@ class TocRow:
     control: str
     adr: int
     frames: int
-    bytes_: str
+    fields: str
 
 
-def toc_rows(reading: DiscReading) -> Iterator[TocRow]:
-    """Yield the items of each lead-in."""
-    for entry in reading.survey.toc:
-        item = entry.pointer
-        name, value = _pointer_words(item)
-        timed = item.running.hex(" ") if item.adr == POINTER_ADR else "·· ·· ··"
-        yield TocRow(
-            session=entry.session,
-            point=f"{item.point:02X}",
-            name=name,
-            value=value,
-            control=control_words(item.control),
-            adr=item.adr,
-            frames=entry.frames,
-            bytes_=f"{item.control << 4 | item.adr:02x} 00 {item.point:02x} {timed} "
-            f"{item.zero:02x} {item.value.hex(' ')}",
-        )
+def toc_rows(reading: DiscReading) -> tuple[list[TocRow], int]:
+    """Return the items of each lead-in, and how many more there are."""
+    entries = reading.survey.toc[:MOST_ITEMS]
+    return [_toc_row(entry) for entry in entries], len(reading.survey.toc) - len(entries)
+
+
+def _toc_row(entry: TocEntry) -> TocRow:
+    item = entry.pointer
+    name, value = _pointer_words(item)
+    timed = item.running.hex(" ") if item.adr == POINTER_ADR else "·· ·· ··"
+    return TocRow(
+        session=entry.session,
+        point=f"{item.point:02X}",
+        name=name,
+        value=value,
+        control=control_words(item.control),
+        adr=item.adr,
+        frames=entry.frames,
+        fields=f"{item.control << 4 | item.adr:02x} 00 {item.point:02x} {timed} "
+        f"{item.zero:02x} {item.value.hex(' ')}",
+    )
 
 
 def _time(bcd: bytes) -> str:
@@ -122,22 +129,22 @@ class FrameRow:
     Attributes:
         lba: where it stands.
         why: why it is shown.
-        mode: ADR.
+        adr: its mode.
         says: what it says.
         control: CONTROL in words.
         is_right: its CRC holds.
         p: P of the sector.
-        bytes_: the twelve bytes.
+        frame: the twelve bytes.
     """
 
     lba: int
     why: str
-    mode: int
+    adr: int
     says: str
     control: str
     is_right: bool
     p: bool
-    bytes_: str
+    frame: str
 
 
 def frame_rows(reading: DiscReading) -> tuple[list[FrameRow], int]:
@@ -152,7 +159,7 @@ def frame_rows(reading: DiscReading) -> tuple[list[FrameRow], int]:
 
 def _places(reading: DiscReading) -> Iterator[tuple[int, str]]:
     """Yield where something happens, and what, the most important first."""
-    runs = reading.survey.runs
+    runs = reading.runs
     for run in runs:
         if run.area in PROGRAM:
             pregap = run.area is Area.PREGAP
@@ -183,12 +190,12 @@ def _frame_row(reading: DiscReading, lba: int, why: str) -> FrameRow:
     return FrameRow(
         lba=lba,
         why=why,
-        mode=control_adr & 15,
+        adr=control_adr & 15,
         says=says,
         control=control_words(control_adr >> 4),
         is_right=is_right,
         p=bool(reading.p[place]),
-        bytes_=frames.q[place].tobytes().hex(" "),
+        frame=frames.q[place].tobytes().hex(" "),
     )
 
 

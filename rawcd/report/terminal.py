@@ -66,7 +66,7 @@ class _Map:
         self._width = width
         self._signs = signs
         self._colour = colour
-        self._scale = Scale.fitted(reading.survey.runs)
+        self._scale = Scale.fitted(reading.runs)
         self._columns = self._scale.stretches(width)
 
     def _painted(self, text: str, shade: int) -> str:
@@ -81,7 +81,7 @@ class _Map:
     def lines(self, name: str) -> Iterator[str]:
         """Yield all lines."""
         reading = self._reading
-        sessions = {run.session for run in reading.survey.runs}
+        sessions = {run.session for run in reading.runs}
         about = (
             many(len(reading.spans), "track"),
             many(len(sessions), "session"),
@@ -112,8 +112,7 @@ class _Map:
         return text if self._signs is _BLOCKS else text.encode("ascii", "replace").decode()
 
     def _told(self, field: str, track: int) -> str:
-        cdtext = self._reading.cdtext
-        return self._shown((cdtext and cdtext.text(field, track)) or "")
+        return self._shown(self._reading.text(field, track))
 
     def _fitting(self, line: str) -> str:
         return line if len(line) <= self._width else f"{line[: self._width - 3]}..."
@@ -141,7 +140,7 @@ class _Map:
         """Return what fills most of a column."""
         first, sectors = self._columns[column]
         end = first + sectors
-        runs = self._reading.survey.runs
+        runs = self._reading.runs
         return max(runs, key=lambda run: min(end, run.end_lba) - max(first, run.lba))
 
     def _areas(self) -> Iterator[str]:
@@ -182,7 +181,7 @@ class _Map:
         for hidden in self._reading.hidden_sounds():
             first, last = self._column(hidden.lba), self._column(hidden.lba + hidden.sectors - 1)
             line[first : last + 1] = self._signs.hidden * (last + 1 - first)
-        for run in self._reading.survey.runs:
+        for run in self._reading.runs:
             if run.area is Area.TRACK and (run.index or 0) > 1:
                 line[self._column(run.lba)] = self._signs.index
         return "".join(line).rstrip()

@@ -108,7 +108,7 @@ class Timeline:
         return tag(
             "g",
             tag("g", *self._axis(), class_="axis"),
-            *map(self._block, self._reading.survey.runs),
+            *map(self._block, self._reading.runs),
             *self._waves(),
             tag("g", *self._borders(), class_="borders"),
             tag("g", *self._pins(), class_="pins"),
@@ -188,7 +188,7 @@ class Timeline:
 
     def _axis(self) -> Iterator[Markup]:
         """Yield times, on the disc's own clock, over the program areas."""
-        runs = [run for run in self._reading.survey.runs if run.area in PROGRAM]
+        runs = [run for run in self._reading.runs if run.area in PROGRAM]
         sectors = sum(run.sectors for run in runs)
         step = next((s for s in _STEPS if sectors / FRAMES_PER_SECOND / s <= _TICKS), _STEPS[-1])
         last = -1.0
@@ -213,7 +213,7 @@ class Timeline:
         """Yield lines between sessions, and marks where an index above 1 begins."""
         top = _BLOCKS[0]
         session, free = 1, 0.0
-        for run in self._reading.survey.runs:
+        for run in self._reading.runs:
             x = self._x(run.lba)
             if run.session != session:
                 session = run.session

@@ -20,7 +20,6 @@ from rawcd.subcode.rows import pw96_of
 from tests.report.discs import small_disc
 from tests.report.test_markup import Seen
 
-
 DISC = small_disc().disc
 
 
@@ -74,7 +73,7 @@ bytes_of_q = st.one_of(
 """First byte and the nine behind it: anything, or what looks like a place."""
 
 
-@settings(max_examples=15)
+@settings(max_examples=40)
 @given(frames=st.lists(st.tuples(bytes_of_q, st.integers(1, 30)), min_size=1, max_size=12))
 def test_frames_with_a_right_crc_that_say_anything(
     frames: list[tuple[tuple[int, bytes], int]],

@@ -110,7 +110,7 @@ def test_a_frame_whose_crc_is_wrong_is_shown_as_such(patched: Patched) -> None:
 
 
 def test_the_table_of_contents_is_that_of_the_lead_in(raw: Path) -> None:
-    rows = [(row.point, row.name, row.value) for row in toc_rows(read(rawcd.open_image(raw)))]
+    rows = [(row.point, row.name, row.value) for row in toc_rows(read(rawcd.open_image(raw)))[0]]
     assert rows == [
         ("A0", "first track", "1, CD-DA or CD-ROM"),
         ("A1", "last track", "2"),
