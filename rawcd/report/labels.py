@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
 from rawcd.disc import Area, TrackMode
@@ -97,7 +98,8 @@ def span_label(span: Span) -> str:
 
 def track_at(spans: Sequence[Span], lba: int) -> int | None:
     """Return the place in `spans` of the track in which a sector lies."""
-    return next((i for i, span in enumerate(spans) if span.lba <= lba < span.end_lba), None)
+    place = bisect_right(spans, lba, key=lambda span: span.lba) - 1
+    return place if place >= 0 and lba < spans[place].end_lba else None
 
 
 def run_style(run: Run, place: int | None) -> str:

@@ -75,11 +75,14 @@
   heads.forEach((head, place) => head.addEventListener("click", () => pick(place)));
   all("svg [data-span]").forEach((each) => each.addEventListener("click", () => pick(Number(each.dataset.span))));
   const spans = all(".timeline .span");
-  spans.forEach((span) => span.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" && event.key !== " ") return;
-    event.preventDefault();
-    pick(Number(span.dataset.span));
-  }));
+  spans.forEach((span) => {
+    span.setAttribute("role", "button");
+    span.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      pick(Number(span.dataset.span));
+    });
+  });
   all("[data-finding]").forEach((mark) => mark.addEventListener("click", (event) => {
     event.stopPropagation();
     location.hash = `finding-${mark.dataset.finding}`;

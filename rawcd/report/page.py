@@ -138,7 +138,7 @@ class _Page:
         sessions = {run.session for run in reading.runs}
         hidden = reading.hidden_sounds()
         words: list[tuple[str, Child]] = [
-            ("Playing time", clock(self._reading.playing_sectors)),
+            ("Playing time" if sound else "Length", clock(reading.playing_sectors)),
             ("Tracks", tracks or "none"),
             ("Sessions", len(sessions)),
             ("Catalogue number", reading.survey.mcn or "none"),
@@ -170,10 +170,8 @@ class _Page:
 
     def _disc(self) -> Markup:
         runs = self._reading.runs
-        fitted, blank = (
-            Rings(self._reading, self._fitted),
-            Rings(self._reading, Scale.of_blank(runs)),
-        )
+        fitted = Rings(self._reading, self._fitted)
+        blank = Rings(self._reading, Scale.of_blank(runs))
         return tag(
             "figure",
             self._rings(fitted, "fitted", "The disc, its program area enlarged to fill it"),

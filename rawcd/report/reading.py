@@ -2,7 +2,7 @@
 
 Nothing is taken from what an image's sheet says: where areas, tracks and indexes lie is the answer
 of `rawcd.survey`, which reads Q and headers; sound, texts and graphics are read here, in one pass
-over all sectors. What is kept of a sector are 50 bytes.
+over all sectors. What is kept of a sector is a hundred bytes.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from rawcd.disc import Area
 from rawcd.image import ImageType
 from rawcd.progress import part_of
 from rawcd.progress import report as tell
+from rawcd.pump.blocks import BLOCK_SECTORS
 from rawcd.report.hidden import HiddenSound, hidden_sounds
 from rawcd.report.spans import Span, drawable, spans_of
 from rawcd.report.waves import Waves
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from rawcd.survey import Run, Survey
     from rawcd.verify import Finding, Report
 
-BLOCK_SECTORS: Final = 512
 MOST_FINDINGS: Final = 300
 """Findings that are listed and drawn."""
 _TEXT_SECTORS: Final = 1024
@@ -97,9 +97,9 @@ class DiscReading:
 
     @property
     def playing_sectors(self) -> int:
-        """Sectors from the first index 1 of each session to its lead-out, as a player counts."""
+        """Sectors of sound, or of data where there is none, first pregaps apart."""
         found, session = 0, None
-        for span in self.spans:
+        for span in [span for span in self.spans if not span.is_data] or self.spans:
             found += span.end_lba - (span.lba if span.session == session else span.start_lba)
             session = span.session
         return found
@@ -152,7 +152,7 @@ def read_disc(
         sectors.take(start, min(BLOCK_SECTORS, count - start))
         tell(progress, count + min(start + BLOCK_SECTORS, count), 2 * count)
     runs = drawable(surveyed.runs)
-    cdtext, defects = _texts(sectors, surveyed)
+    cdtext, defects = _texts(image, surveyed)
     return DiscReading(
         image=image,
         survey=surveyed,
@@ -173,13 +173,13 @@ class _Sectors:
 
     def __init__(self, image: DiscImage) -> None:
         count = image.sector_count
-        self.image = image
+        self._image = image
         self.waves = Waves(image.first_lba, count)
         self.has_graphics = np.zeros(count, np.bool_)
 
     def take(self, start: int, count: int) -> None:
         """Take sectors, counted from the first."""
-        image, place = self.image, slice(start, start + count)
+        image, place = self._image, slice(start, start + count)
         rows = rows_of(image, image.first_lba + start, count)
         main, sub = rows[:, :SECTOR_BYTES], rows[:, SECTOR_BYTES:]
         is_data = (main[:, : len(SYNC)] == np.frombuffer(SYNC, np.uint8)).all(axis=1)
@@ -189,11 +189,10 @@ class _Sectors:
             self.has_graphics[place] = (heads == PackKind.TV_GRAPHICS).any(axis=1)
 
 
-def _texts(sectors: _Sectors, surveyed: Survey) -> tuple[CDText | None, tuple[str, ...]]:
+def _texts(image: DiscImage, surveyed: Survey) -> tuple[CDText | None, tuple[str, ...]]:
     """Return the texts in the first lead-in, and what is wrong with them."""
     from rawcd.cdtext import packs_of_symbols, read_packs
 
-    image = sectors.image
     lead_in = next((run for run in surveyed.runs if run.area is Area.LEAD_IN), None)
     if lead_in is None or image.kind is not ImageType.RAW:
         return None, ()

@@ -38,7 +38,7 @@ _GAMMA: Final = 0.7
 _LABEL_LEAST: Final = 1.1
 _LABEL_MOST: Final = 2.6
 _LIGHT: Final = 38
-_WEDGES: Final = (4, 7, 10, 13, 16, 19)
+_WEDGES: Final = range(2, 20, 2)
 """Degrees: where the light comes from, and how wide it is."""
 _MARK_LEAST: Final = 0.6
 """Findings are drawn no thinner, however small they are."""
@@ -65,8 +65,7 @@ class Rings:
     def __init__(self, reading: DiscReading, scale: Scale) -> None:
         self._reading = reading
         self._scale = scale
-        is_whole = scale.shares[0] == 0.0
-        self._first = _FIRST_RADIUS if is_whole else PROGRAM_RADIUS
+        self._first = PROGRAM_RADIUS if scale.is_blank else _FIRST_RADIUS
 
     def radius(self, lba: float) -> float:
         """Return the radius at which a sector begins, in millimetres."""
@@ -81,13 +80,11 @@ class Rings:
 
     def drawing(self) -> Markup:
         """Return the disc, round (0, 0)."""
-        reading = self._reading
-        rings = [self._ring(run, number) for number, run in enumerate(reading.runs)]
         return tag(
             "g",
             tag("circle", r=DISC_RADIUS, class_="plastic"),
             tag("circle", r=_CLAMP_RADIUS, class_="clamp"),
-            *rings,
+            *map(self._ring, self._reading.runs),
             tag("g", *self._grooves(), class_="grooves"),
             tag("g", *self._index_lines(), class_="indexes"),
             tag("g", *_sheen(), class_="sheens"),
@@ -97,7 +94,7 @@ class Rings:
             class_="rings",
         )
 
-    def _ring(self, run: Run, number: int) -> Markup:
+    def _ring(self, run: Run) -> Markup:
         place = track_at(self._reading.spans, run.lba)
         inner, outer = self.radius(run.lba), self.radius(run.end_lba)
         return tag(
@@ -107,7 +104,6 @@ class Rings:
             fill_rule="evenodd",
             class_=f"ring {run_style(run, place)}{' thin' if outer - inner < _THIN else ''}",
             data_span=place,
-            data_run=number,
         )
 
     def _grooves(self) -> Iterator[Markup]:

@@ -31,11 +31,13 @@ class Scale:
         lbas: addresses, rising.
         shares: their shares.
         is_true: whether all sectors have the same length.
+        is_blank: 0 to 1 is the program area of a blank, and not all that there is.
     """
 
     lbas: tuple[int, ...]
     shares: tuple[float, ...]
     is_true: bool
+    is_blank: bool = False
 
     @classmethod
     def fitted(cls, runs: Sequence[Run]) -> Self:
@@ -63,6 +65,7 @@ class Scale:
             lbas=(first, end),
             shares=((first - PROGRAM_LBA) / most, (end - PROGRAM_LBA) / most),
             is_true=True,
+            is_blank=True,
         )
 
     def share(self, lba: float) -> float:

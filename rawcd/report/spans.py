@@ -63,12 +63,12 @@ class Span:
 
     @property
     def is_data(self) -> bool:
-        """Whether its sectors, most of all those behind the pregap, are data."""
-        return self.mode not in (None, TrackMode.AUDIO)
+        """Whether its sectors are data, or said to be."""
+        return self.mode is not TrackMode.AUDIO
 
     @property
     def mode(self) -> TrackMode | None:
-        """What its sectors are, as the longest run behind the pregap has it."""
+        """What its sectors are, as the longest run behind the pregap has it; None: unreadable."""
         return self._main_run.mode
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from unicodedata import combining, east_asian_width
 
 import numpy as np
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 LEAST_WIDTH: Final = 40
 _MOST_WIDTH: Final = 400
+_ELLIPSIS: Final = "..."
 _SOUND_COLUMNS: Final = 16
 _QUIETEST: Final = -48.0
 """Decibels below full scale: the lowest step of a loudness that is none."""
@@ -58,6 +60,18 @@ def text_of(reading: DiscReading, *, width: int, unicode: bool, colour: bool, na
     """Return the map, lines apart, without a last line's end."""
     width = max(LEAST_WIDTH, min(width, _MOST_WIDTH))
     return "\n".join(_Map(reading, width, _BLOCKS if unicode else _ASCII, colour).lines(name))
+
+
+def columns_of(text: str) -> int:
+    """Return how many columns of a terminal a text takes: letters of East Asia take two."""
+    return sum(1 + (east_asian_width(letter) in "WF") for letter in text if not combining(letter))
+
+
+def _cut(text: str, room: int) -> str:
+    """Return as much of a text as there is room for."""
+    while columns_of(text) > room:
+        text = text[:-1]
+    return text
 
 
 class _Map:
@@ -115,7 +129,9 @@ class _Map:
         return self._shown(self._reading.text(field, track))
 
     def _fitting(self, line: str) -> str:
-        return line if len(line) <= self._width else f"{line[: self._width - 3]}..."
+        if columns_of(line) <= self._width:
+            return line
+        return f"{_cut(line, self._width - len(_ELLIPSIS))}{_ELLIPSIS}"
 
     def _wrapped(self, words: Sequence[str]) -> Iterator[str]:
         line = ""
@@ -224,6 +240,6 @@ class _Map:
         tail = f"  {mode_name(span.mode):6} {title}".rstrip()
         room = self._width - len(head) - len(about)
         if room < _SOUND_COLUMNS + 12:
-            return head + about + tail.strip()[:room]
+            return head + about + _cut(tail.strip(), room)
         painted = self._painted(sound, self._shade(place))
-        return f"{head}{about}{painted}{tail[: room - _SOUND_COLUMNS]}".rstrip()
+        return f"{head}{about}{painted}{_cut(tail, room - _SOUND_COLUMNS)}".rstrip()

@@ -37,11 +37,14 @@ _STEPS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1200, 1800)
 """Seconds between two ticks."""
 _LINES_APART: Final = 1 / 100
 _THIN: Final = 1 / 200
+"""Blocks narrower than this have no edges."""
+_MUCH_ROOM: Final = 1 / 20
+"""A track so wide has its number on a phone, too."""
 _LEAST_ROOM: Final = 1 / 45
 _ROUND: Final = 10
 """Of tracks that are too short for their numbers those of round ones are shown."""
-COLUMNS: Final = 1_600
-WAVE_HEIGHT: Final = 100
+_COLUMNS: Final = 1_600
+_WAVE_HEIGHT: Final = 100
 
 
 def percent(share: float) -> str:
@@ -49,18 +52,18 @@ def percent(share: float) -> str:
     return f"{share * 100:.3f}".rstrip("0").rstrip(".") + "%"
 
 
-def outline(columns: Columns) -> str:
+def _outline(columns: Columns) -> str:
     """Return the path around the least and greatest samples, 100 high, a column a unit wide."""
     return _around(columns.high, columns.low)
 
 
-def body(columns: Columns) -> str:
+def _body(columns: Columns) -> str:
     """Return the path around the power, as wide as the outline's."""
     return _around(columns.rms, -columns.rms)
 
 
 def _around(upper: npt.NDArray[np.float64], lower: npt.NDArray[np.float64]) -> str:
-    half = WAVE_HEIGHT / 2
+    half = _WAVE_HEIGHT / 2
     top = (half - upper * half).round().astype(int).tolist()
     bottom = (half - lower * half).round().astype(int).tolist()
     # A line of no height would not be seen.
@@ -82,9 +85,9 @@ def wave(columns: Columns, *, style: str = "", **place: str | int) -> Markup:
     """Return a waveform that fills the place it is given."""
     return tag(
         "svg",
-        tag("path", d=outline(columns), class_=f"peak {style}".strip()),
-        tag("path", d=body(columns), class_=f"rms {style}".strip()),
-        viewBox=f"0 0 {len(columns)} {WAVE_HEIGHT}",
+        tag("path", d=_outline(columns), class_=f"peak {style}".strip()),
+        tag("path", d=_body(columns), class_=f"rms {style}".strip()),
+        viewBox=f"0 0 {len(columns)} {_WAVE_HEIGHT}",
         preserveAspectRatio="none",
         class_="wave",
         **place,
@@ -119,21 +122,24 @@ class Timeline:
     def _x(self, lba: float) -> str:
         return percent(self._scale.share(lba))
 
+    def _share(self, lba: int, end: int) -> float:
+        return self._scale.share(end) - self._scale.share(lba)
+
     def _width(self, lba: int, end: int) -> str:
-        return percent(self._scale.share(end) - self._scale.share(lba))
+        return percent(self._share(lba, end))
 
     def _block(self, run: Run) -> Markup:
         place = track_at(self._reading.spans, run.lba)
         top, height = _BLOCKS
-        share = self._scale.share(run.end_lba) - self._scale.share(run.lba)
+        is_thin = self._share(run.lba, run.end_lba) < _THIN
         return tag(
             "rect",
             tag("title", run_label(run)),
             x=self._x(run.lba),
-            width=percent(share),
+            width=self._width(run.lba, run.end_lba),
             y=top,
             height=height,
-            class_=f"block {run_style(run, place)}{' thin' if share < _THIN else ''}",
+            class_=f"block {run_style(run, place)}{' thin' if is_thin else ''}",
             data_span=place,
         )
 
@@ -141,8 +147,6 @@ class Timeline:
         top, height = _WAVE
         for place, span in enumerate(self._reading.spans):
             first, after = self._scale.share(span.lba), self._scale.share(span.end_lba)
-            name = self._number(span, (first + after) / 2, after - first)
-            picture: Markup | None
             if span.is_data:
                 picture = tag(
                     "rect",
@@ -153,7 +157,7 @@ class Timeline:
                     class_=f"hue{place % HUES} data",
                 )
             else:
-                count = max(int(COLUMNS * (after - first)), 2)
+                count = max(int(_COLUMNS * (after - first)), 2)
                 columns = self._reading.waves.columns(span.lba, span.sectors, count)
                 picture = wave(
                     columns,
@@ -167,16 +171,16 @@ class Timeline:
                 "g",
                 tag("title", span_label(span)),
                 picture,
-                name,
+                self._number(span, (first + after) / 2, after - first),
                 class_="span",
                 data_span=place,
             )
 
-    def _number(self, span: Span, middle: float, width: float) -> Markup | None:
+    def _number(self, span: Span, middle: float, width: float) -> Markup:
         """Return a track's number, in a class that tells how much room it has."""
         if width <= _LEAST_ROOM and span.number % _ROUND == 0:
             width *= _ROUND
-        room = "wide" if width > 0.05 else "middling" if width > _LEAST_ROOM else "narrow"
+        room = "wide" if width > _MUCH_ROOM else "middling" if width > _LEAST_ROOM else "narrow"
         top, height = _BLOCKS
         return tag(
             "text",
@@ -234,13 +238,12 @@ class Timeline:
     def _pins(self) -> Iterator[Markup]:
         """Yield flags under sound that no track list shows."""
         for hidden in self._reading.hidden_sounds():
-            x = self._x(hidden.lba)
             yield tag(
                 "g",
                 tag("title", hidden.label),
                 tag(
                     "rect",
-                    x=x,
+                    x=self._x(hidden.lba),
                     width=self._width(hidden.lba, hidden.lba + hidden.sectors),
                     y=_PINS - 16,
                     height=4,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import rawcd
+from rawcd.cdtext import Charset
 from rawcd.subcode.frame import q_crc
 from rawcd.subcode.rows import Q_BIT, pq_of_pw96, pw96_of
 
@@ -28,7 +29,9 @@ def noise(sectors: int, seed: int = 1) -> bytes:
 def texts(*titles: str, language: int = 9, performer: str = "The Band") -> rawcd.TextBlock:
     items = [rawcd.TextItem(field="title", track=i, text=text) for i, text in enumerate(titles)]
     items.append(rawcd.TextItem(field="performer", track=0, text=performer))
-    return rawcd.TextBlock(language=language, items=tuple(items))
+    wide = any(not item.text.isascii() for item in items)
+    charset = Charset.MS_JIS if wide else Charset.ISO_8859_1
+    return rawcd.TextBlock(language=language, items=tuple(items), charset=charset)
 
 
 def small_disc(*blocks: rawcd.TextBlock) -> rawcd.RegionImage:

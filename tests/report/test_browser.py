@@ -135,6 +135,7 @@ def test_keys_reach_everything(browser: Any, page_url: str) -> None:
         stops = page.evaluate("document.querySelectorAll('.track .head[tabindex=\"0\"]').length")
         assert stops == 1
         page.locator(".timeline .span").first.focus()
+        assert page.get_by_role("button", name="Track 1: from 00:02:00").count() == 1
         page.keyboard.press("End")
         assert page.locator(".track.chosen .title").text_content() == "Resampled"
         page.locator("[data-step='-1']").press("Enter")

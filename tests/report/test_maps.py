@@ -18,7 +18,8 @@ from rawcd.errors import UnsupportedError
 from rawcd.report.reading import DiscReading, read_disc
 from rawcd.report.rings import LAST_RADIUS, PROGRAM_RADIUS, Rings
 from rawcd.report.scale import BLANK_SECTORS, Scale
-from rawcd.report.terminal import text_of
+from rawcd.report.terminal import columns_of, text_of
+from tests.report.discs import small_disc, texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,6 +73,14 @@ def test_no_line_is_wider_than_the_terminal(
     assert max(map(len, text.splitlines())) <= max(width, 40)
     assert text.isascii() is not unicode
     assert "\x1b" not in text
+
+
+def test_letters_of_east_asia_take_two_columns() -> None:
+    long = "\u590f\u306e\u6d77" * 12
+    told = read_disc(small_disc(texts(long, long, long, performer=long)), verified=False)
+    text = text_of(told, width=60, unicode=True, colour=False, name="n")
+    assert "\u590f" in text
+    assert max(map(columns_of, text.splitlines())) <= 60
 
 
 def test_colours_change_nothing_but_colours(reading: DiscReading) -> None:

@@ -68,5 +68,6 @@ def test_lead_areas_do_not_crowd_a_short_disc_out() -> None:
 def test_a_blank_of_eighty_minutes_is_the_measure_of_the_true_scale() -> None:
     runs = runs_of([(Area.LEAD_IN, 22_500), (Area.TRACK, BLANK_SECTORS // 2)])
     scale = Scale.of_blank(runs)
+    assert scale.is_blank
     assert scale.share(-150) == pytest.approx(0)
     assert scale.share(-150 + BLANK_SECTORS // 2) == pytest.approx(0.5)
