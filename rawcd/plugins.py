@@ -384,6 +384,14 @@ def _choose(
 
 
 def _unknown(files: InputFiles, what: str, formats: Sequence[Format]) -> FormatError:
+    from pathlib import Path
+
+    if Path(f"{files.name}.pma").is_file():
+        return FormatError(
+            "is a disc of a virtual recorder that is not finished: beside it lies what tells of "
+            f"its open session; rawcd drives virtual:{files.name}",
+            file=files.name,
+        )
     names = ", ".join(each.name for each in formats)
     return FormatError(
         f"no format recognises {what} (tried {names}); a file of bare sectors has no addresses: "

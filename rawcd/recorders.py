@@ -32,10 +32,13 @@ class RecorderFacts:
         speeds: for this disc, times single speed, the fastest first.
         medium: `CD-R`, `CD-RW`, ...; None: it is empty.
         blank: nothing is written.
+        closed: nothing can be added: the disc is complete.
         erasable: the disc can be blanked.
         lead_in_lba: where the blank's groove puts the lead-in.
         last_lead_out_lba: the last possible start of the lead-out.
         maker_code: the lead-in's address, by which the disc's maker is known.
+        maker: the blank's maker, where that address is a known code.
+        dye: of a CD-R the kind of its dye, by the same address.
     """
 
     name: str
@@ -50,10 +53,13 @@ class RecorderFacts:
     speeds: tuple[float, ...] = ()
     medium: str | None = None
     blank: bool = False
+    closed: bool = False
     erasable: bool = False
     lead_in_lba: int | None = None
     last_lead_out_lba: int | None = None
     maker_code: str | None = None
+    maker: str | None = None
+    dye: str | None = None
 
 
 class Recorder(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -61,7 +61,7 @@ def _watch(label: str) -> Iterator[BurnWatch | None]:
 )
 @click.option("--speed", metavar="N", type=click.FloatRange(min=0.1), help="Times single speed.")
 @click.option("--simulate", is_flag=True, help="Do all but switch the laser's power on.")
-@click.option("--verify", is_flag=True, help="Compare the disc with the image afterwards.")
+@click.option("--verify", is_flag=True, help="Compare every sector and its subcode afterwards.")
 @click.option("--eject", "eject_after", is_flag=True, help="Open the tray at the end.")
 @click.option("--overburn", is_flag=True, help="Try more than the blank promises to hold.")
 @click.option("--gaps", is_flag=True, help="Two seconds of silence between sound files.")
@@ -86,6 +86,12 @@ def burn(
 
     image = opened(inputs, gaps=gaps)
     show_notes(image.notes)
+
+    def planned(plan: Any) -> None:
+        """Say before anything is written what the disc will lack."""
+        for loss in plan.losses:
+            click.echo(f"{drive}: not on the disc in mode {plan.mode.value}: {loss}", err=True)
+
     with find_recorder(drive).open(exclusive=True, client="rawcd") as session:
         with _watch(drive) as watch:
             result = session.burn(
@@ -95,21 +101,23 @@ def burn(
                 speed=speed,
                 overburn=overburn,
                 progress=watch,
+                planned=planned,
             )
-        for loss in result.losses:
-            click.echo(f"{drive}: not on the disc in mode {result.mode}: {loss}", err=True)
         for remark in result.remarks:
             click.echo(f"{drive}: {remark}", err=True)
         done = "rehearsed" if simulate else "burned"
         click.echo(f"{drive}: {done} in mode {result.mode}, {result.sectors} sectors")
         click.echo(f"{drive}: {result.disc_state}")
         if verify and not simulate:
-            unlike = session.differences(image, result.mode)
-            for line in unlike:
+            with progress_bar(drive, sector_size=2352) as progress:
+                compared = session.compare(image, result, progress=progress)
+            for line in compared.skipped:
+                click.echo(f"{drive}: not compared: {line}", err=True)
+            for line in compared.lines:
                 click.echo(f"{drive}: {line}", err=True)
-            if unlike:
+            if not compared.same:
                 raise RawCDError(f"{drive}: the disc is not what was burned")
-            click.echo(f"{drive}: compared, the disc is what was burned")
+            click.echo(f"{drive}: {compared.sectors} sectors compared, the disc is what was burned")
         if eject_after:
             session.eject()
 
@@ -144,10 +152,12 @@ def drives(names: tuple[str, ...], as_json: bool) -> None:
         if facts.medium is None:
             click.echo("  empty")
             continue
-        state = "blank" if facts.blank else "written"
+        state = "blank" if facts.blank else "closed" if facts.closed else "written, not closed"
         click.echo(
             f"  {facts.medium}, {state}" + (f", {facts.maker_code}" * bool(facts.maker_code))
         )
+        if facts.maker:
+            click.echo(f"  made by {facts.maker}" + (f", {facts.dye}" if facts.dye else ""))
         if facts.modes:
             click.echo(f"  writes {', '.join(facts.modes)}")
         if facts.last_lead_out_lba is not None:
@@ -222,7 +232,7 @@ def read(
         for lba, count in sorted(reader.retried.items()):
             click.echo(f"{drive}: LBA {lba} took {count + 1} tries", err=True)
         for lba in sorted(reader.lost):
-            click.echo(f"{drive}: LBA {lba}: a run-out block that holds nothing", err=True)
+            click.echo(f"{drive}: LBA {lba}: a link block that holds nothing", err=True)
         for lba, count in sorted(reader.flagged.items()):
             click.echo(f"{drive}: LBA {lba}: {count} bytes could not be corrected", err=True)
     for path in result.files:

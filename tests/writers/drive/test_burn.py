@@ -180,7 +180,10 @@ def test_track_at_once_closes_each_track_and_the_session() -> None:
     spy, image = blank_disc(), mixed()
     with DriveSession(spy) as session:
         result = session.burn(image, mode="tao")
-    assert [str(loss) for loss in result.losses] == ["track 2: pregap of 150 sectors"]
+    assert [str(loss) for loss in result.losses] == [
+        "track 2: its address, LBA 620: it will begin at LBA 622",
+        "session 1: lead-out at LBA 930: it will begin at LBA 934",
+    ]
     closes = [cdb[2] for cdb in spy.cdbs if cdb[0] == 0x5B]
     assert closes == [1, 1, 2]
     pages = [WriteParameters.parse(page) for page in spy.selected[-2:]]

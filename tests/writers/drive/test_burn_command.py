@@ -39,7 +39,8 @@ def test_a_sheet_is_burned_compared_and_read_back(
     used = "raw" if mode == "auto" else mode
     assert f"burned in mode {used}" in said.out
     assert "the disc is closed" in said.out
-    assert "the disc is what was burned" in said.out
+    assert "sectors compared, the disc is what was burned" in said.out
+    assert "not compared" not in said.err
     assert ("not on the disc in mode tao: track 2: pregap" in said.err) == (mode == "tao")
     assert main(["info", str(disc)]) == 0
     out = tmp_path / "copy.cue"

@@ -141,16 +141,44 @@ def test_a_disc_of_two_sessions_is_burned_and_read_back(mode: str, tmp_path: Pat
             assert (first.start_lba, first.end_lba) == (second.start_lba, second.end_lba)
 
 
-def test_the_first_differences_are_named(tmp_path: Path) -> None:
-    image = album().as_kind(rawcd.ImageType.RAW)
-    burned(image, tmp_path / "disc")
-    data = bytearray((tmp_path / "disc").read_bytes())
-    place = (200 + 4650) * 2448
-    data[place + 7] ^= 0xFF
-    data[place + 2448 + 2352] ^= 0x41
-    (tmp_path / "disc").write_bytes(data)
-    with DriveSession(VirtualRecorder(tmp_path / "disc")) as session:
-        first, second = session.differences(image, "raw")
-        assert len(session.differences(two_sessions(), "sao")) > 1
-    assert first.startswith("LBA 200: byte 7 is ")
-    assert second == "LBA 201: subcode QW is not what was burned"
+def failing(opcode: int, selection: int | None = None) -> Callable[[bytes], Answer | None]:
+    def before(cdb: bytes) -> Answer | None:
+        if cdb[0] == opcode and selection in (None, cdb[2] & 15):
+            return Answer(status=2, data=b"", sense=bytes([0x72, 3, 0x11, 5, 0, 0, 0, 0]))
+        return None
+
+    return before
+
+
+def test_cd_text_and_codes_that_cannot_be_read_are_no_reason_to_stop(tmp_path: Path) -> None:
+    burned(album(), tmp_path / "disc")
+    spy = Spy(VirtualRecorder(tmp_path / "disc"))
+    with DriveSession(spy) as session:
+        spy.before = failing(0x43, 5)
+        found, _ = read_disc(session)
+        (note,) = found.notes
+        assert note.code == "text-unread"
+        assert "03/11/05" in note.message
+        assert found.disc.mcn == "4006381333931"
+        spy.before = failing(0x42)
+        found, _ = read_disc(session, sub=SubSelection.NONE)
+        assert found.disc.mcn is None
+        assert len(found.disc.tracks) == 2
+
+
+def test_cd_text_that_the_drive_misread_is_noted(tmp_path: Path) -> None:
+    burned(album(), tmp_path / "disc")
+    drive = VirtualRecorder(tmp_path / "disc")
+    spy = Spy(drive)
+    pack = bytes([0x80, 0, 0, 0]) + b"Album\0First\0" + b"\0\1"
+    told = (len(pack) + 2).to_bytes(2) + bytes(2) + pack
+
+    def before(cdb: bytes) -> Answer | None:
+        if cdb[0] == 0x43 and cdb[2] & 15 == 5:
+            return Answer(status=0, data=told, sense=b"")
+        return None
+
+    spy.before = before
+    with DriveSession(spy) as session:
+        found, _ = read_disc(session)
+    assert {note.code for note in found.notes} == {"text-damaged"}

@@ -134,7 +134,8 @@ def test_any_disc_is_burned_in_any_cuts(disc: Disc, raw: bool) -> None:
     end = disc.end_lba if raw else disc.sessions[-1].lead_out_lba
     kept = drive.medium.store.read(-150, end + 150)
     assert kept.tobytes() == image.read(-150, end + 150)
-    assert drive.remarks == {}
+    # Where index follows index, no frame is free for a code for more than a hundred sectors.
+    assert set(drive.remarks) <= {"sparse-catalogue-number", "sparse-isrc"}
     drive.close()
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from rawcd.subcode.frame import q_crc
+from rawcd.subcode.rows import pq_of_pw96
 from rawcd.toc import drive_cue_sheet
 from rawcd_writers.drive.virtual import VirtualRecorder, blank_named
 from rawcd_writers.drive.virtual.pages import WriteParameters, WriteType
@@ -242,3 +244,64 @@ def test_a_sheet_that_is_right_is_taken_again_and_again() -> None:
             host.run(b"\x5d" + bytes(5) + len(sheet).to_bytes(3, "big") + b"\0", sheet)
         host.write(-150, 1, bytes(2352))
         assert host.sense(b"\x5d" + bytes(9), b"") == (5, 0x2C, 0)
+
+
+# -- habits: what players forgive is taken and remarked upon --------------------------------------
+
+
+def burned_with(change: Callable[[Any], None]) -> VirtualRecorder:
+    """Burn sound raw, its subcode (n, 96) changed by what is given rows from LBA -150 on."""
+    image = audio()
+    with recorder() as host:
+        host.select(RAW)
+        first, end = -150, image.disc.sessions[0].lead_out_lba
+        host.write(LEAD_IN, first - LEAD_IN, image.read(LEAD_IN, first - LEAD_IN))
+        rows = np.frombuffer(image.read(first, end - first), np.uint8).reshape(-1, 2448).copy()
+        change(rows[:, 2352:])
+        for at in range(0, len(rows), 250):
+            part = rows[at : at + 250]
+            host.write(first + at, len(part), part.tobytes())
+        host.write(end, 6750, image.read(end, 6750))
+        host.run(SYNC)
+        return host.drive
+
+
+def without(adr: int, first: int, end: int) -> Callable[[Any], None]:
+    """Return what puts the frame of a place where codes are told from `first` to `end`."""
+    disc = audio().disc
+    bare = replace(
+        disc,
+        mcn=None,
+        sessions=tuple(
+            replace(each, tracks=tuple(replace(track, isrc=None) for track in each.tracks))
+            for each in disc.sessions
+        ),
+    )
+    plain = replace(audio(), disc=bare)
+
+    def change(sub: Any) -> None:
+        q, _ = pq_of_pw96(sub)
+        told = (q[:, 0] & 15 == adr) & (np.arange(-150, len(sub) - 150) >= first)
+        told &= np.arange(-150, len(sub) - 150) < end
+        for row in np.flatnonzero(told).tolist():
+            sub[row] = np.frombuffer(plain.read(row - 150, 1), np.uint8)[2352:]
+
+    return change
+
+
+def test_codes_that_come_seldom_are_remarked_upon() -> None:
+    assert not burned_with(lambda sub: None).remarks
+    for adr, habit in ((2, "sparse-catalogue-number"), (3, "sparse-isrc")):
+        drive = burned_with(without(adr, 60, 150))
+        assert set(drive.remarks) == {habit}
+        (said,) = drive.observations
+        assert "more than 100 sectors" in said
+
+
+def test_p_that_announces_no_track_is_remarked_upon() -> None:
+    def change(sub: Any) -> None:
+        sub &= 0x7F
+
+    drive = burned_with(change)
+    assert set(drive.remarks) == {"no-p-before-track"}
+    assert drive.remarks["no-p-before-track"][0] == -1

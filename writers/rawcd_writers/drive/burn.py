@@ -14,12 +14,19 @@ from typing import TYPE_CHECKING, Final
 from rawcd.cdtext import lead_in_symbols
 from rawcd.disc import CopySetting, DiscType, TrackMode
 from rawcd.errors import CancelledError, DriveError, RawCDError, UnsupportedError
-from rawcd.image import RegionImage, first_rw_lba, main_sectors
+from rawcd.image import ImageType, RegionImage, first_rw_lba
 from rawcd.msf import PROGRAM_LBA
 from rawcd.progress import BurnAction, BurnProgress
-from rawcd.source import SECTOR_BYTES
-from rawcd.toc import FORM_RAW_RW, drive_cue_sheet
+from rawcd.toc import FORM_PACKED_RW, FORM_RAW_RW, drive_cue_sheet
 from rawcd_writers.drive import mmc
+from rawcd_writers.drive.blocks import (
+    MIXED,
+    USER,
+    plain_filler,
+    sao_bytes,
+    sao_filler,
+    sector_filler,
+)
 from rawcd_writers.drive.dialogue import is_refused
 from rawcd_writers.drive.feed import Feed, Run
 from rawcd_writers.drive.pages import BlockType, MultiSession, WriteParameters, WriteType
@@ -42,14 +49,13 @@ _LAST_LEAD_IN_LBA: Final = -4500
 """A lead-in is a minute at least; a drive that says otherwise is not believed (as cdrecord)."""
 _CLOSING_PATIENCE: Final = 900.0
 _WRITING_PATIENCE: Final = 120.0
-_USER: Final = {
-    TrackMode.AUDIO: slice(0, SECTOR_BYTES),
-    TrackMode.MODE1: slice(16, 2064),
-    TrackMode.MODE2: slice(16, SECTOR_BYTES),
+_SAO_BLOCKS: Final = {
+    None: BlockType.RAW,
+    ImageType.RAW: BlockType.RAW_PW,
+    ImageType.COOKED: BlockType.RAW_PACKED,
 }
-"""What of a sector goes to a drive that makes sync, header and parity itself."""
-_MIXED: Final = slice(16, 2348)
-"""Subheader and data of an XA sector: data block type 13."""
+_RW_FORMS: Final = {None: 0, ImageType.RAW: FORM_RAW_RW, ImageType.COOKED: FORM_PACKED_RW}
+"""By the form of the R-W that is sent session at once."""
 _TAO_BLOCKS: Final = {
     TrackMode.AUDIO: BlockType.RAW,
     TrackMode.MODE1: BlockType.MODE_1,
@@ -68,6 +74,8 @@ class BurnResult:
         losses: what the image has and the disc has not.
         remarks: what the drive remarked upon while it did its work.
         disc_state: what the disc is now, in words.
+        sub: the form in which subcode was sent; None: the drive made all of it.
+        with_text: CD-TEXT was sent for the lead-in.
     """
 
     mode: str
@@ -76,6 +84,8 @@ class BurnResult:
     losses: tuple[Loss, ...]
     remarks: tuple[str, ...]
     disc_state: str
+    sub: ImageType | None = None
+    with_text: bool = False
 
 
 class Burn:
@@ -89,6 +99,7 @@ class Burn:
         speed: how often single speed; None is the fastest.
         overburn: the lead-out may begin behind the blank's limit.
         progress: told on this thread after each WRITE; False or an exception stops the burn.
+        planned: told before anything is written how it will be, and what will be lost.
     """
 
     def __init__(
@@ -101,6 +112,7 @@ class Burn:
         speed: float | None,
         overburn: bool,
         progress: BurnWatch | None,
+        planned: Callable[[BurnPlan], None] | None = None,
     ) -> None:
         self._session = session
         self._dialogue = session.dialogue
@@ -110,10 +122,15 @@ class Burn:
         self._speed = speed
         self._overburn = overburn
         self._progress = progress
+        self._planned = planned
         self._feed: Feed | None = None
         self._started = time.monotonic()
         self._writing_since: float | None = None
+        self._changes = 0  # of the drive's state, when somebody last looked at the disc
+        self._sub: ImageType | None = None  # the form of the subcode that is sent
+        self._with_text = False
         self._touched = False  # a WRITE has gone out: the disc may not be what it was
+        self._all_sent = False
         self._sent = 0
         self._start_lba = image.first_lba
         self._count = image.sector_count
@@ -129,47 +146,68 @@ class Burn:
             CancelledError: `progress` said stop; `.disc_state` likewise.
         """
         session = self._session
-        session.wait_until_ready()
-        media = session.media()
-        check_fits(self._image, media, name=session.name, overburn=self._overburn)
-        assert media is not None  # check_fits refuses an empty drive
-        plan = plan_burn(session, self._image, self._wanted)
-        _log.info("%s: %s, without %s", session.name, plan.mode.value, list(map(str, plan.losses)))
-        write = {
-            WriteMode.RAW: self._write_raw,
-            WriteMode.SAO: self._write_sao,
-            WriteMode.TAO: self._write_tao,
-        }[plan.mode]
         self._dialogue.while_waiting = self._report_waiting
         try:
-            with session.locked():
-                self._report(BurnAction.PREPARING)
-                session.set_speed(self._speed)
-                write(plan, media)
-                self._report(BurnAction.CHECKING)
-                self._check(plan, media)
+            session.wait_until_ready()
+            self._changes = len(self._dialogue.changes)
+            media = session.media()
+            check_fits(self._image, media, name=session.name, overburn=self._overburn)
+            assert media is not None  # check_fits refuses an empty drive
+            plan = plan_burn(session, self._image, self._wanted)
+            known = session.observed()
+            _log.info("%s: %s, without %s", session.name, plan.mode.value, plan.losses)
+            if self._planned is not None:
+                self._planned(plan)
+            session.lock()
+            self._write(plan, media)
         except BaseException as error:
             self._dialogue.while_waiting = None
             self._stop(error)
             raise
         finally:
             self._dialogue.while_waiting = None
+            session.unlock()
         return BurnResult(
             mode=plan.mode.value,
             simulated=self._simulate,
             sectors=self._sent,
             losses=plan.losses,
-            remarks=tuple(map(str, self._dialogue.warnings)),
+            remarks=(*map(str, self._dialogue.warnings), *session.observed(known)),
             disc_state=session.state_in_words(),
+            sub=self._sub,
+            with_text=self._with_text,
         )
 
     # -- what every mode does ---------------------------------------------------------------------
 
-    def _page(self, write_type: WriteType, block_type: BlockType, more: bool) -> WriteParameters:
+    def _write(self, plan: BurnPlan, media: Media) -> None:
+        write = {
+            WriteMode.RAW: self._write_raw,
+            WriteMode.SAO: self._write_sao,
+            WriteMode.TAO: self._write_tao,
+        }[plan.mode]
+        self._report(BurnAction.PREPARING)
+        self._session.set_speed(self._speed)
+        write(plan, media)
+        self._all_sent = True
+        self._report(BurnAction.CHECKING)
+        self._check(plan, media)
+
+    def _page(self, write_type: WriteType, block_type: BlockType, number: int) -> WriteParameters:
+        """Return page 05h for a session, the first one being 1.
+
+        The last session of several has a B0 that says so, as the image's lead-in has it.
+        """
+        sessions = len(self._image.disc.sessions)
+        multi_session = MultiSession.CLOSED
+        if number < sessions or self._image.disc.appendable:
+            multi_session = MultiSession.OPEN
+        elif number > 1:
+            multi_session = MultiSession.CLOSED_WITH_B0
         return WriteParameters(
             write_type=write_type,
             block_type=block_type,
-            multi_session=MultiSession.OPEN if more else MultiSession.CLOSED,
+            multi_session=multi_session,
             test_write=self._simulate,
         )
 
@@ -186,6 +224,7 @@ class Burn:
 
     def _send(self, runs: Sequence[Run], *, disc: Disc | None = None) -> None:
         """Send runs of blocks, in order, at the addresses they have."""
+        self._see_that_nothing_changed()
         with Feed(runs, max_bytes=self._dialogue.transport.max_bytes) as feed:
             self._feed = feed
             feed.wait_until_full()
@@ -202,10 +241,28 @@ class Burn:
                 self._written_lba = load.lba + load.blocks - 1
                 self._report(BurnAction.WRITING, disc=disc)
 
+    def _see_that_nothing_changed(self) -> None:
+        """Refuse to write on what may be another disc, or with other parameters than were set.
+
+        A drive that was reset has forgotten page 05h and the cue sheet; one that reports a new
+        disc may hold one of another size, or one that is not blank.
+        """
+        for first in self._dialogue.changes[self._changes :]:
+            raise DriveError(
+                f"{first}; the disc has to be looked at anew: start again",
+                sense=first.sense,
+                command=first.command,
+                lba=first.lba,
+            )
+
     def _flush(self) -> None:
         self._report(BurnAction.FINISHING)
         self._dialogue.ask(mmc.synchronize_cache(), patience=_CLOSING_PATIENCE, after_change=False)
-        self._dialogue.ask(mmc.test_unit_ready(), patience=_CLOSING_PATIENCE, after_change=False)
+
+    def _settle(self) -> None:
+        """Wait until the drive rests behind a session, which it may report as a new disc."""
+        self._dialogue.ask(mmc.test_unit_ready(), patience=_CLOSING_PATIENCE)
+        self._changes = len(self._dialogue.changes)
 
     def _close(self, closing: mmc.Closing, track: int = 0) -> None:
         try:
@@ -276,26 +333,41 @@ class Burn:
 
     def _stop(self, error: BaseException) -> None:
         """Bring the drive to rest and tell `error` what became of the disc; hides nothing."""
-        if self._touched:
-            try:
-                self._dialogue.ask(mmc.synchronize_cache(), patience=_WRITING_PATIENCE)
-            except DriveError as second:
-                _log.warning("after the error: %s", second)
-        if not self._touched:
-            state = "nothing was written"
-        elif self._simulate:
-            state = f"it was a test; {self._session.state_in_words()}"
-        else:
-            state = (
-                f"{self._sent} sectors were sent, so the disc is spoiled unless it can be "
-                f"blanked; the drive says: {self._session.state_in_words()}"
-            )
+        try:
+            state = self._left_behind()
+        except BaseException as second:  # such as a second Ctrl-C
+            second.add_note(f"{self._sent} sectors were sent; the drive was not asked further")
+            raise
         if isinstance(error, DriveError | CancelledError):
             error.disc_state = state
         elif isinstance(error, RawCDError) and self._touched:
             raise DriveError(f"the image cannot be read on: {error}", disc_state=state) from error
         else:
             error.add_note(state)
+
+    def _left_behind(self) -> str:
+        """Stop writing, and say in words what the disc is now."""
+        if not self._touched:
+            return "nothing was written"
+        if not self._all_sent:
+            try:
+                self._dialogue.ask(mmc.synchronize_cache(), patience=_WRITING_PATIENCE)
+            except DriveError as second:
+                _log.warning("after the error: %s", second)
+        status, words = self._session.state()
+        if self._simulate:
+            return f"it was a test; {words}"
+        if self._all_sent:
+            spoiled = status in (DiscStatus.BLANK, DiscStatus.APPENDABLE)
+        else:
+            spoiled = status is DiscStatus.APPENDABLE or (
+                self._sent > 0 and status is not DiscStatus.COMPLETE
+            )
+        return (
+            f"{self._sent} sectors were sent"
+            + ", so the disc is spoiled unless it can be blanked" * spoiled
+            + f"; the drive says: {words}"
+        )
 
     # -- raw --------------------------------------------------------------------------------------
 
@@ -306,9 +378,10 @@ class Burn:
         """
         disc = self._image.disc
         image = self._image
+        self._sub = plan.kind
+        self._with_text = plan.block_type is BlockType.RAW_PW
         for number, session in enumerate(disc.sessions, 1):
-            more = number < len(disc.sessions) or disc.appendable
-            page = self._page(WriteType.RAW, plan.block_type, more)
+            page = self._page(WriteType.RAW, plan.block_type, number)
             self._session.set_write_parameters(replace(page, session_format=session.disc_type))
             if number == 1:
                 image = self._from_lead_in(plan, self._lead_in_lba(media))
@@ -322,10 +395,11 @@ class Burn:
                 lba=first,
                 sectors=session.end_lba - first,
                 block_bytes=image.sector_size,
-                fill=_filler(image),
+                fill=sector_filler(image),
             )
             self._send([run], disc=image.disc)
             self._flush()
+            self._settle()
 
     def _lead_in_lba(self, media: Media) -> int:
         """Return where this disc's lead-in begins: as the drive says, else as the groove does."""
@@ -357,31 +431,22 @@ class Burn:
         """Tell the drive what each session looks like, and send its tracks."""
         disc = self._image.disc
         packs = self._packs() if plan.with_rw else b""
-        rw = plan.with_rw and self._has_rw()
+        self._sub = self._rw_kind() if plan.with_rw else None
+        self._with_text = bool(packs)
         last = disc.sessions[-1]
         self._start_lba = disc.sessions[0].program_lba
         self._count = last.lead_out_lba - self._start_lba
         for number, session in enumerate(disc.sessions, 1):
             text = packs if number == 1 else b""
-            more = number < len(disc.sessions) or disc.appendable
-            page = self._page(
-                WriteType.SESSION_AT_ONCE, BlockType.RAW_PW if text or rw else BlockType.RAW, more
-            )
-            self._session.set_write_parameters(replace(page, session_format=session.disc_type))
-            rows = drive_cue_sheet(
-                disc, number, rw_form=FORM_RAW_RW if rw else 0, with_text=bool(text)
-            )
-            if number == 1:
-                self._calibrate()
-            self._dialogue.ask(mmc.send_cue_sheet(rows))
+            self._announce(number, with_text=bool(text), calibrate=number == 1)
             if number > 1:  # drives count from the pregap, or from the first track
                 self._check_start(session, session.program_lba, session.tracks[0].start_lba)
             runs = [
                 Run(
                     lba=track.first_lba,
                     sectors=track.end_lba - track.first_lba,
-                    block_bytes=_sao_bytes(track, rw),
-                    fill=_sao_filler(self._image, track, rw=rw),
+                    block_bytes=sao_bytes(track, self._sub),
+                    fill=sao_filler(self._image, track, self._sub),
                 )
                 for track in session.tracks
             ]
@@ -392,23 +457,60 @@ class Burn:
             self._written_lba = runs[0].lba - 1
             self._send(runs, disc=disc)
             self._flush()
+            self._settle()
 
     def _packs(self) -> bytes:
         return self._image.lead_in_packs if isinstance(self._image, RegionImage) else b""
 
-    def _has_rw(self) -> bool:
-        """Tell whether a track has R-W; an image that cannot tell is taken to have none."""
+    def _announce(self, number: int, *, with_text: bool, calibrate: bool) -> None:
+        """Set the page for a session and send its cue sheet.
+
+        A drive that refuses packed R-W is offered the same as it is on the disc.
+        """
+        disc = self._image.disc
+        session = disc.sessions[number - 1]
+        while True:
+            block_type = _SAO_BLOCKS[self._sub]
+            if with_text and self._sub is None:
+                block_type = BlockType.RAW_PW
+            page = self._page(WriteType.SESSION_AT_ONCE, block_type, number)
+            self._session.set_write_parameters(replace(page, session_format=session.disc_type))
+            if calibrate:
+                self._calibrate()
+                calibrate = False
+            rows = drive_cue_sheet(disc, number, rw_form=_RW_FORMS[self._sub], with_text=with_text)
+            self._see_that_nothing_changed()
+            try:
+                self._dialogue.ask(mmc.send_cue_sheet(rows), after_change=False)
+            except DriveError as error:
+                if not (is_refused(error) and self._sub is ImageType.COOKED and number == 1):
+                    raise
+                _log.info("%s: packed R-W is refused: %s", self._session.name, error)
+                self._sub = ImageType.RAW
+            else:
+                return
+
+    def _rw_kind(self) -> ImageType | None:
+        """Return in which form the tracks' R-W is sent; None where there is none.
+
+        Packs go as packs, so that the drive makes parity and interleave; what is stored as it is
+        on a disc goes so. An image that cannot tell is taken to have no R-W.
+        """
         if not isinstance(self._image, RegionImage):
-            return False
+            return None
         first, end = _program(self._image.disc)
-        return any(
-            first_rw_lba(region, max(first, region.lba), min(end, region.lba + region.sectors))
-            is not None
+        found = [
+            region
             for region in self._image.sub
             if region.source is not None
             and region.lba < end
             and first < region.lba + region.sectors
-        )
+            and first_rw_lba(region, max(first, region.lba), min(end, region.lba + region.sectors))
+            is not None
+        ]
+        if not found:
+            return None
+        return ImageType.COOKED if all(each.rw_packed for each in found) else ImageType.RAW
 
     def _text_run(self, packs: bytes, media: Media) -> Run:
         """Return the lead-in's R-W: CD-TEXT, over and over, 96 bytes a sector."""
@@ -446,20 +548,19 @@ class Burn:
         self._start_lba = 0
         self._count = sum(track.sector_count for track in disc.tracks)
         for number, session in enumerate(disc.sessions, 1):
-            more = number < len(disc.sessions) or disc.appendable
             for track in session.tracks:
-                self._write_track(session, track, more=more)
+                self._write_track(session, track, number)
             self._report(BurnAction.FINISHING)
             self._close(mmc.Closing.SESSION)
-            self._dialogue.ask(mmc.test_unit_ready(), patience=_CLOSING_PATIENCE)
+            self._settle()
 
-    def _write_track(self, session: Session, track: Track, *, more: bool) -> None:
+    def _write_track(self, session: Session, track: Track, number: int) -> None:
         disc = self._image.disc
         xa = track.mode is TrackMode.MODE2 and session.disc_type is not DiscType.CDDA_CDROM
         if track.mode not in _TAO_BLOCKS:
             raise UnsupportedError(f"track {track.number}: no mode but raw writes mode 0")
         block_type = BlockType.MIXED if xa else _TAO_BLOCKS[track.mode]
-        page = self._page(WriteType.TRACK_AT_ONCE, block_type, more)
+        page = self._page(WriteType.TRACK_AT_ONCE, block_type, number)
         self._session.set_write_parameters(
             replace(
                 page,
@@ -484,105 +585,15 @@ class Burn:
                 f"track {track.number} has {track.sector_count} sectors, the disc room for "
                 f"{told.free}"
             )
-        cut = _MIXED if xa else _USER[track.mode]
-        fill = _plain_filler(self._image, cut, track.start_lba - start)
+        cut = MIXED if xa else USER[track.mode]
+        fill = plain_filler(self._image, cut, track.start_lba - start)
         run = Run(lba=start, sectors=track.sector_count, block_bytes=block_type.bytes, fill=fill)
         self._written_lba = start - 1
         self._send([run])
         self._flush()
+        self._dialogue.ask(mmc.test_unit_ready(), patience=_CLOSING_PATIENCE, after_change=False)
         self._close(mmc.Closing.TRACK, told.track)
 
 
 def _program(disc: Disc) -> tuple[int, int]:
     return disc.sessions[0].program_lba, disc.sessions[-1].lead_out_lba
-
-
-def _filler(image: DiscImage) -> Callable[[int, Bytes2D], None]:
-    """Return what fills rows with whole sectors."""
-    if isinstance(image, RegionImage):
-        return image.read_into
-
-    def fill(lba: int, rows: Bytes2D) -> None:
-        import numpy as np
-
-        rows[:] = np.frombuffer(image.read(lba, len(rows)), np.uint8).reshape(rows.shape)
-
-    return fill
-
-
-def _plain_filler(image: DiscImage, cut: slice, shift: int) -> Callable[[int, Bytes2D], None]:
-    """Return what fills rows with a part of plain sectors that lie `shift` further on."""
-
-    def fill(lba: int, rows: Bytes2D) -> None:
-        rows[:] = main_sectors(image, lba + shift, len(rows))[:, cut]
-
-    return fill
-
-
-def _sao_bytes(track: Track, rw: bool) -> int:
-    cut = _USER[track.mode]
-    return int(cut.stop - cut.start) + 96 * rw
-
-
-def _sao_filler(image: DiscImage, track: Track, *, rw: bool) -> Callable[[int, Bytes2D], None]:
-    """Return what fills rows with a track's blocks, its R-W behind each where there is any."""
-    import numpy as np
-
-    main = _plain_filler(image, _USER[track.mode], 0)
-
-    def fill(lba: int, rows: Bytes2D) -> None:
-        width = rows.shape[1] - 96 * rw
-        main(lba, rows[:, :width])
-        if rw:
-            whole = np.frombuffer(image.read(lba, len(rows)), np.uint8)
-            rows[:, width:] = whole.reshape(len(rows), -1)[:, SECTOR_BYTES:]
-
-    return fill
-
-
-def blank(
-    session: DriveSession, *, quick: bool, progress: BurnWatch | None, patience: float
-) -> None:
-    """Erase a CD-RW; see `DriveSession.blank`."""
-    session.wait_until_ready()
-    info = session.disc_information()
-    if not info.erasable:
-        raise DriveError(f"{session.name}: the disc in the drive cannot be erased")
-    started = time.monotonic()
-
-    def told() -> None:
-        if progress is not None:
-            now = BurnProgress(
-                action=BurnAction.BLANKING,
-                start_lba=0,
-                sector_count=0,
-                read_lba=0,
-                written_lba=-1,
-                buffer_used=0,
-                buffer_total=0,
-                elapsed=time.monotonic() - started,
-                remaining=None,
-            )
-            if progress(now) is False:
-                raise CancelledError(
-                    "stopped by the caller; the drive goes on erasing by itself",
-                    disc_state="the disc is being erased",
-                )
-
-    dialogue = session.dialogue
-    kind = mmc.Blanking.MINIMAL if quick else mmc.Blanking.DISC
-    with session.locked():
-        dialogue.while_waiting = told
-        try:
-            told()
-            dialogue.ask(mmc.blank(kind, immediate=True), patience=patience)
-            dialogue.ask(mmc.test_unit_ready(), patience=patience)
-        finally:
-            dialogue.while_waiting = None
-        state = session.disc_information().status
-    if state is not DiscStatus.BLANK:
-        raise DriveError(
-            f"{session.name}: the drive has erased the disc and does not call it blank",
-            command="BLANK",
-            disc_state=session.state_in_words(),
-        )

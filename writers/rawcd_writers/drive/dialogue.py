@@ -10,7 +10,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from rawcd.errors import DriveError, FormatError
+from rawcd.errors import DriveError, FormatError, StorageError
 from rawcd_writers.drive.sense import Action, Sense
 from rawcd_writers.drive.transport import (
     BUSY,
@@ -34,6 +34,8 @@ PATIENCE_SECONDS: Final = 120.0
 """How long a drive may stay busy before that is an error."""
 _FIRST_PAUSE: Final = 0.01
 _LONGEST_PAUSE: Final = 1.0
+_LENGTH_BYTES: Final = {0x43: 2, 0x46: 4, 0x51: 2, 0x52: 2, 0x5A: 2, 0xAC: 4}
+"""Bytes at the start of a reply that say how many follow, by command (MMC, SPC)."""
 _ATTENTIONS: Final = 4
 """A drive has several to report at times: a reset, a new disc, changed parameters."""
 
@@ -48,12 +50,14 @@ class Dialogue:
     Attributes:
         transport: the way to the drive.
         warnings: what the drive did all the same but remarked upon, once each.
+        changes: of the drive's state, as it told of them, where a command was sent again.
         while_waiting: called before each pause; what it raises ends the wait.
     """
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
         self.warnings: list[Sense] = []
+        self.changes: list[DriveError] = []
         self.while_waiting: Callable[[], None] | None = None
         clock = getattr(transport, "clock", None)
         self._sleep: Callable[[float], None] = time.sleep if clock is None else clock.wait
@@ -78,6 +82,7 @@ class Dialogue:
             DriveError: the drive refused or failed, stayed busy, or cannot be reached.
         """
         pause, deadline, attentions = _FIRST_PAUSE, self._now() + patience, 0
+        cut = False
         while True:
             try:
                 answer = self.transport.execute(
@@ -86,7 +91,7 @@ class Dialogue:
                     data_in=command.data_in,
                     timeout=command.timeout,
                 )
-            except DriveError as error:
+            except (DriveError, StorageError) as error:  # the latter of a disc that is a file
                 raise DriveError(
                     f"{_place(command)}: {error}", command=command.name, lba=command.lba
                 ) from error
@@ -101,9 +106,14 @@ class Dialogue:
             if action is Action.GO_ON:
                 if sense is not None:
                     self._remark(command, sense)
+                if not cut and _is_cut(command, answer.data):
+                    cut = True  # once: some drives tell lengths that they never send
+                    _log.info("%s: %s bytes came, and not all", command.name, len(answer.data))
+                    continue
                 return self._reply(command, answer.data, answer.residual)
             if action is Action.ASK_AGAIN and after_change and attentions < _ATTENTIONS:
                 attentions += 1
+                self.changes.append(_refusal(command, answer.status, sense, waited=False))
                 _log.info("%s: %s", command.name, sense)
                 continue
             if action is Action.WAIT and self._now() < deadline:
@@ -178,6 +188,15 @@ _UNKNOWN: Final = object()
 def is_refused(error: DriveError) -> bool:
     """Tell whether a drive refused the request itself: it lacks what was asked for."""
     return error.sense is not None and error.sense[0] == _ILLEGAL_REQUEST
+
+
+def _is_cut(command: Command[R], data: bytes) -> bool:
+    """Tell whether a reply ends before the end that it announces, and there was room for it."""
+    size = _LENGTH_BYTES.get(command.cdb[0])
+    if size is None:
+        return False
+    told = size + int.from_bytes(data[:size]) if len(data) >= size else size
+    return len(data) < min(told, command.data_in)
 
 
 def _place(command: Command[R]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
@@ -92,6 +93,9 @@ class Feed:
         trace: TracebackType | None,
     ) -> None:
         self._stopped.set()
+        with suppress(queue.Empty):  # whoever waits for room need not wait longer
+            while True:
+                self._queue.get_nowait()
         self._thread.join()
 
     def wait_until_full(self) -> None:
@@ -120,12 +124,11 @@ class Feed:
 
     def _put(self, item: tuple[Run, int, Bytes2D] | BaseException | None) -> bool:
         while not self._stopped.is_set():
-            try:
-                self._queue.put(item, timeout=_PATIENCE_SECONDS)
-            except queue.Full:
+            if self._queue.full():
                 self._full_once.set()
-                continue
-            return True
+            with suppress(queue.Full):
+                self._queue.put(item, timeout=_PATIENCE_SECONDS)
+                return True
         return False
 
     def _blocks(self, run: Run) -> int:

@@ -6,15 +6,23 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from rawcd.disc import (
+    FIRST_LEAD_OUT_SECTORS,
+    LATER_LEAD_IN_SECTORS,
+    LATER_LEAD_OUT_SECTORS,
+    PREGAP_SECTORS,
+    DiscType,
+)
 from rawcd.errors import AuthoringError, DriveError, UnsupportedError
 from rawcd.features import CDTEXT, Feature, Loss, losses
-from rawcd.image import ImageType, RegionImage
+from rawcd.image import ImageType, MainForm, RegionImage, main_sectors
 from rawcd.rules import rule_breaks
 from rawcd_writers.drive.pages import BlockType, WriteParameters, WriteType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rawcd.disc import Disc, Track
     from rawcd.image import DiscImage
     from rawcd_writers.drive.session import DriveSession, Media
 
@@ -47,6 +55,7 @@ _TAO: Final = frozenset(
         Feature.MCN,
         Feature.ISRC,
         Feature.COPY_PERMITTED,
+        Feature.SCMS,
         Feature.PRE_EMPHASIS,
         Feature.FOUR_CHANNEL,
         Feature.DATA_TRACKS,
@@ -55,6 +64,8 @@ _TAO: Final = frozenset(
         Feature.APPENDABLE,
     }
 )
+_RUN_OUT_SECTORS: Final = 2
+_STEP: Final = 512
 _KIND_OF: Final = {
     BlockType.RAW_PW: ImageType.RAW,
     BlockType.RAW_PACKED: ImageType.COOKED,
@@ -126,6 +137,9 @@ def plan_burn(session: DriveSession, image: DiscImage, wanted: str = "auto") -> 
         if mode is WriteMode.RAW and not _can_become(image, _KIND_OF[block_type]):
             continue
         lost = losses(image, _keeps(mode, block_type, with_rw=with_rw))
+        if mode is WriteMode.TAO:
+            lost = tuple(each for each in lost if not _is_drives_pregap(image.disc, each))
+        lost = (*lost, *_of_mode(image.disc, mode), *_of_forms(image, mode))
         plan = BurnPlan(mode=mode, block_type=block_type, with_rw=with_rw, losses=lost)
         if not lost:
             return plan
@@ -137,6 +151,95 @@ def plan_burn(session: DriveSession, image: DiscImage, wanted: str = "auto") -> 
             + ("" if wanted == "auto" else "; --mode auto takes the best that it has")
         )
     return best
+
+
+def _of_mode(disc: Disc, mode: WriteMode) -> Iterator[Loss]:
+    """Yield what no feature tells: what a drive that makes more than the host does otherwise."""
+    if mode is WriteMode.SAO:
+        for session in disc.sessions:
+            for track in filter(session.has_mode_change_head, session.tracks):
+                yield Loss(
+                    feature=Feature.PREGAP_DATA,
+                    track=track.number,
+                    detail="first second of its pregap in the mode of the track before",
+                )
+    elif mode is WriteMode.TAO:
+        yield from _of_places(disc)
+
+
+def _of_forms(image: DiscImage, mode: WriteMode) -> Iterator[Loss]:
+    """Yield XA sectors whose EDC or parity the drive will make anew (MMC, DATA FORM 20h)."""
+    if mode is WriteMode.RAW or not isinstance(image, RegionImage):
+        return
+    for session in image.disc.sessions:
+        if session.disc_type is DiscType.CDDA_CDROM:
+            continue
+        for track in session.tracks:
+            at = None if track.is_audio else _first_unclean(image, track)
+            if at is not None:
+                yield Loss(
+                    feature=Feature.RAW_SECTORS,
+                    track=track.number,
+                    detail=f"the sector at LBA {at} as it is: its EDC or parity is not right, "
+                    "and perhaps more behind it",
+                )
+
+
+def _first_unclean(image: RegionImage, track: Track) -> int | None:
+    """Return the first recorded XA sector of a track whose EDC or parity does not hold."""
+    from rawcd.sector import SectorType, verify
+
+    for region in image.main:
+        if region.form not in (MainForm.DISC, MainForm.PLAIN, MainForm.READ):
+            continue
+        start = max(region.lba, track.start_lba)
+        end = min(region.lba + region.sectors, track.end_lba)
+        for lba in range(start, end, _STEP):
+            count = min(_STEP, end - lba)
+            found = verify(main_sectors(image, lba, count), lba, SectorType.MODE2MIXED)
+            if found.any():
+                return lba + int((found != 0).argmax())
+    return None
+
+
+def _of_places(disc: Disc) -> Iterator[Loss]:
+    """Yield which tracks at once will lie elsewhere.
+
+    Each has 150 sectors before it and two run-out blocks behind it (MMC, Orange Book part II).
+    """
+    program = disc.sessions[0].program_lba
+    for number, session in enumerate(disc.sessions):
+        end = program
+        for place, track in enumerate(session.tracks):
+            start = end + PREGAP_SECTORS
+            if place and not track.pregap_sectors:
+                yield Loss(
+                    feature=Feature.PREGAPS,
+                    track=track.number,
+                    detail=f"beginning without a pregap: the drive makes {PREGAP_SECTORS} sectors",
+                )
+            if start != track.start_lba:
+                yield Loss(
+                    feature=Feature.PREGAPS,
+                    track=track.number,
+                    detail=f"its address, LBA {track.start_lba}: it will begin at LBA {start}",
+                )
+            end = start + track.sector_count + _RUN_OUT_SECTORS
+        if end != session.lead_out_lba:
+            yield Loss(
+                feature=Feature.LEAD_OUT_LENGTH,
+                detail=f"session {number + 1}: lead-out at LBA {session.lead_out_lba}: "
+                f"it will begin at LBA {end}",
+            )
+        lead_out = LATER_LEAD_OUT_SECTORS if number else FIRST_LEAD_OUT_SECTORS
+        program = end + lead_out + LATER_LEAD_IN_SECTORS
+
+
+def _is_drives_pregap(disc: Disc, loss: Loss) -> bool:
+    """Tell whether a pregap that counts as lost is as long as the one that the drive makes."""
+    if loss.feature is not Feature.PREGAPS or loss.track is None:
+        return False
+    return disc.track(loss.track).pregap_sectors == PREGAP_SECTORS
 
 
 def _can_become(image: DiscImage, kind: ImageType) -> bool:

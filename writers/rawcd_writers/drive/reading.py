@@ -1,8 +1,8 @@
 """A disc in a drive as an image: READ CD with subcode and error flags, read when asked for.
 
 The table of contents says what sessions and tracks there are; indexes, catalogue number, ISRC
-and copy bits are found in Q, by the same search that opens a recording. Lead-ins and lead-outs,
-which no drive reads, are made.
+and copy bits are found in Q, by the same search that opens a recording; CD-TEXT is what the drive
+finds. Lead-ins and lead-outs, which no drive reads, are made.
 """
 
 from __future__ import annotations
@@ -10,19 +10,15 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from rawcd.disc import (
-    FIRST_LEAD_OUT_SECTORS,
-    LATER_LEAD_OUT_SECTORS,
     MODE_CHANGE_PREGAP_SECTORS,
     PREGAP_SECTORS,
     Disc,
-    DiscType,
-    Index,
     Session,
     Track,
     TrackMode,
@@ -31,28 +27,27 @@ from rawcd.errors import DriveError, FormatError, StorageError
 from rawcd.image import (
     ImageType,
     MainForm,
+    Note,
     Region,
     RegionImage,
     SubForm,
     SubRegion,
     blanks,
-    main_sectors,
 )
-from rawcd.msf import PROGRAM_LBA, Msf
+from rawcd.msf import Msf
 from rawcd.qscan import recover_disc
 from rawcd.sector import SYNC, scramble
 from rawcd.source import SECTOR_BYTES
 from rawcd_writers.drive import mmc
+from rawcd_writers.drive.contents import disc_of_toc, text_of, with_codes
 from rawcd_writers.drive.dialogue import is_refused
 from rawcd_writers.drive.feed import MAX_BLOCKS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container
 
-    from rawcd.image import DiscImage
     from rawcd.source import Bytes2D
     from rawcd_writers.drive.session import DriveSession
-    from rawcd_writers.drive.tables import FullToc, Toc
 
 _log = logging.getLogger(__name__)
 
@@ -60,8 +55,12 @@ _MEDIUM_ERROR: Final = 3
 _RUN_OUT_KEYS: Final = (3, 5, 8)
 """Medium error, wrong kind of sector, blank: what drives say of run-out blocks."""
 _RUN_OUT_SECTORS: Final = 2
+_RUN_IN_SECTORS: Final = 5
+"""Before a data track at once: a link block and four run-in blocks."""
 _POINTS: Final = 0xA0, 0xA1, 0xA2
 _MODE_BYTE: Final = 15
+_DISC_CHANGED: Final = 0x28
+"""The additional sense code of a drive that may have got another disc."""
 _DATA: Final = 4
 
 
@@ -92,8 +91,8 @@ class SectorReader:
     Attributes:
         retried: sectors that took more than one try, and how many.
         flagged: sectors with error flags, and how many bytes were flagged.
-        run_out: the last two sectors of data tracks, where track at once leaves blocks that hold
-            nothing and cannot be read; they come as zeros and are kept in `lost`.
+        run_out: sectors that may be unreadable: around data tracks, where track at once leaves
+            blocks that link and hold nothing. They come as zeros and are kept in `lost`.
         lost: such sectors that could not be read.
     """
 
@@ -114,8 +113,9 @@ class SectorReader:
         self._size = size
         self.retried: dict[int, int] = {}
         self.flagged: dict[int, int] = {}
-        self.run_out: frozenset[int] = frozenset()
+        self.run_out: Container[int] = frozenset()
         self.lost: set[int] = set()
+        self._changes = len(session.dialogue.changes)
         self._lock = threading.RLock()
         self._held: tuple[int, Sectors] | None = None
 
@@ -149,6 +149,11 @@ class SectorReader:
             self._held = (lba, found)
             return found
 
+    def forget(self) -> None:
+        """Let go of what was read last, so that it is read again when it is asked for."""
+        with self._lock:
+            self._held = None
+
     def _count_flags(self, lba: int, flags: Bytes2D) -> None:
         if flags.shape[1]:
             counts = np.bitwise_count(flags).sum(axis=1, dtype=np.int64)
@@ -159,7 +164,7 @@ class SectorReader:
         try:
             self._ask(lba, rows)
         except DriveError as error:
-            ends = not self.run_out.isdisjoint(range(lba, lba + len(rows)))
+            ends = any(each in self.run_out for each in range(lba, lba + len(rows)))
             keys = _RUN_OUT_KEYS if ends else (_MEDIUM_ERROR,)
             if error.sense is None or error.sense[0] not in keys:
                 raise
@@ -185,7 +190,16 @@ class SectorReader:
 
     def _ask(self, lba: int, rows: Bytes2D) -> None:
         command = mmc.read_cd(lba, len(rows), errors=self._errors, sub=self.sub)
-        data = self._session.dialogue.ask(command)
+        dialogue = self._session.dialogue
+        data = dialogue.ask(command)
+        for change in dialogue.changes[self._changes :]:
+            if change.sense is not None and change.sense[1] == _DISC_CHANGED:
+                raise DriveError(
+                    f"{change}; what was read before may be of another disc: start again",
+                    sense=change.sense,
+                    command=change.command,
+                    lba=lba,
+                )
         if len(data) != rows.nbytes:
             raise DriveError(
                 f"READ CD at LBA {lba}: {len(data)} bytes came, {rows.nbytes} were asked for",
@@ -300,110 +314,6 @@ class _ImageMain:
         return rows.tobytes()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _TocTrack:
-    number: int
-    control: int
-    lba: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _TocSession:
-    tracks: tuple[_TocTrack, ...]
-    lead_out_lba: int
-    disc_type: DiscType
-
-
-def _sessions_of_full(toc: FullToc) -> Iterator[_TocSession]:
-    for number in range(toc.first, toc.last + 1):
-        items = [each for each in toc.entries if each.session == number and each.adr == 1]
-        lead_out = next((each.lba for each in items if each.point == _POINTS[2]), None)
-        kinds = [each.value[1] for each in items if each.point == _POINTS[0]]
-        tracks = {
-            each.point: _TocTrack(number=each.point, control=each.control, lba=each.lba)
-            for each in items
-            if 1 <= each.point <= 99 and each.lba is not None
-        }
-        if lead_out is None or not tracks:
-            raise FormatError(f"session {number} has no tracks, or no lead-out", place="READ TOC")
-        known = {int(each) for each in DiscType}
-        yield _TocSession(
-            tracks=tuple(tracks[each] for each in sorted(tracks)),
-            lead_out_lba=lead_out,
-            disc_type=DiscType(kinds[0] if kinds and kinds[0] in known else 0),
-        )
-
-
-def _session_of_short(toc: Toc) -> _TocSession:
-    tracks = [
-        _TocTrack(number=each.track, control=each.control, lba=each.lba)
-        for each in toc.entries
-        if 1 <= each.track <= 99
-    ]
-    ends = [each.lba for each in toc.entries if each.track == mmc.LEAD_OUT]
-    if not tracks or not ends:
-        raise FormatError("no tracks, or no lead-out", place="READ TOC")
-    return _TocSession(tracks=tuple(tracks), lead_out_lba=ends[0], disc_type=DiscType.CDDA_CDROM)
-
-
-def disc_of_toc(session: DriveSession, modes: dict[int, TrackMode] | None = None) -> Disc:
-    """Return the disc as its table of contents tells it: no pregaps but the first, no indexes.
-
-    Args:
-        session: the drive.
-        modes: of data tracks; those not named have mode 1, in XA and CD-I sessions mode 2.
-
-    Raises:
-        DriveError: the disc has no table of contents, or one that contradicts itself.
-    """
-    full = session.dialogue.reply_or_none(mmc.read_full_toc())
-    try:
-        if full is not None and full.entries:
-            told = tuple(_sessions_of_full(full))
-        else:
-            told = (_session_of_short(session.dialogue.ask(mmc.read_toc())),)
-        return _disc_of(told, modes or {})
-    except (FormatError, ValueError) as error:
-        raise DriveError(
-            f"{session.name}: the table of contents contradicts itself: {error}",
-            command="READ TOC/PMA/ATIP",
-        ) from error
-
-
-def _disc_of(told: tuple[_TocSession, ...], modes: dict[int, TrackMode]) -> Disc:
-    sessions: list[Session] = []
-    for each in told:
-        program = each.tracks[0].lba - PREGAP_SECTORS if sessions else PROGRAM_LBA
-        xa = each.disc_type is not DiscType.CDDA_CDROM
-        ends = [*(track.lba for track in each.tracks[1:]), each.lead_out_lba]
-        tracks: list[Track] = []
-        for track, end in zip(each.tracks, ends, strict=True):
-            data = TrackMode.MODE2 if xa else TrackMode.MODE1
-            head = () if tracks else (Index(number=0, lba=program),)
-            tracks.append(
-                Track(
-                    number=track.number,
-                    mode=modes.get(track.number, data)
-                    if track.control & _DATA
-                    else TrackMode.AUDIO,
-                    indexes=(*head, Index(number=1, lba=track.lba)),
-                    end_lba=end,
-                    pre_emphasis=bool(track.control & 1) and not track.control & _DATA,
-                )
-            )
-        extra = {"lead_in_lba": sessions[-1].end_lba} if sessions else {}
-        sessions.append(
-            Session(
-                tracks=tuple(tracks),
-                lead_out_lba=each.lead_out_lba,
-                lead_out_sectors=LATER_LEAD_OUT_SECTORS if sessions else FIRST_LEAD_OUT_SECTORS,
-                disc_type=each.disc_type,
-                **extra,
-            )
-        )
-    return Disc(sessions=tuple(sessions))
-
-
 _SUB_FORMS: Final = {
     mmc.SubSelection.NONE: SubForm.MADE,
     mmc.SubSelection.RAW: SubForm.RAW,
@@ -425,7 +335,8 @@ def read_disc(
 
     Args:
         session: the drive.
-        sub: the subcode that is read; without it indexes, MCN, ISRC are not found.
+        sub: the subcode that is read. Without Q no index is found, and MCN and ISRC are what the
+            drive itself finds.
         errors: the error flags that are counted.
         retries: how often a sector is tried again.
 
@@ -440,23 +351,42 @@ def read_disc(
     }
     if any(track.mode is not modes.get(track.number, track.mode) for track in disc.tracks):
         disc = disc_of_toc(session, modes)
-    reader.run_out = frozenset(
-        lba
-        for track in disc.tracks
-        if not track.is_audio
-        for lba in range(track.end_lba - _RUN_OUT_SECTORS, track.end_lba)
-    )
-    image = _image_of(disc, reader)
+    reader.run_out = _link_blocks(disc)
+    text, notes = text_of(session, disc)
     if sub not in (mmc.SubSelection.RAW, mmc.SubSelection.Q):
-        return image, reader
+        disc = replace(with_codes(session, disc), cdtext=text)
+        return replace(_image_of(disc, reader), notes=notes), reader
+    image = _image_of(disc, reader)
     try:
         found = recover_disc(_ImageSub(image), _ImageMain(image))
     except StorageError as error:
         raise DriveError(str(error), command="READ CD") from error
     except FormatError as error:
         _log.warning("%s: Q is not used: %s", session.name, error)
-        return image, reader
-    return _image_of(found, reader), reader
+        found = disc
+        notes += (Note(code="q-not-used", message=f"indexes and codes are not read: {error}"),)
+    reader.run_out = _link_blocks(found)
+    return replace(_image_of(replace(found, cdtext=text), reader), notes=notes), reader
+
+
+def _link_blocks(disc: Disc) -> frozenset[int]:
+    """Return where there are blocks without content if the disc's data tracks are at once.
+
+    A track's end that only the table of contents tells may have the next one's pregap before it.
+    """
+    found: set[int] = set()
+    for session in disc.sessions:
+        followers = (*session.tracks[1:], None)
+        for track, after in zip(session.tracks, followers, strict=True):
+            if track.is_audio:
+                continue
+            found.update(range(track.start_lba - _RUN_IN_SECTORS, track.start_lba))
+            ends = [track.end_lba]
+            if after is not None and not after.pregap_sectors:
+                ends.append(track.end_lba - PREGAP_SECTORS)
+            for end in ends:
+                found.update(range(end - _RUN_OUT_SECTORS, end))
+    return frozenset(found)
 
 
 def _header_mode(reader: SectorReader, track: Track) -> TrackMode:
@@ -476,7 +406,7 @@ def _image_of(disc: Disc, reader: SectorReader) -> RegionImage:
     sub: list[SubRegion] = []
     position = disc.first_lba
     for number, session in enumerate(disc.sessions):
-        first = session.program_lba if number else _first_readable(reader, session)
+        first = session.program_lba if number else first_readable(reader, session)
         main += blanks(disc, position, first)
         sub.append(SubRegion(lba=position, sectors=first - position, form=SubForm.MADE))
         count = session.lead_out_lba - first
@@ -499,8 +429,8 @@ def _image_of(disc: Disc, reader: SectorReader) -> RegionImage:
     return RegionImage(disc=disc, main=tuple(main), sub=tuple(sub), kind=kind)
 
 
-def _first_readable(reader: SectorReader, session: Session) -> int:
-    """Return where the first session can be read from: most drives refuse what is before LBA 0."""
+def first_readable(reader: SectorReader, session: Session) -> int:
+    """Return where the first session can be read from: many drives refuse what is before LBA 0."""
     for lba in (session.program_lba, 0):
         try:
             reader.read(lba, 1)
@@ -511,60 +441,3 @@ def _first_readable(reader: SectorReader, session: Session) -> int:
         return lba
     _log.warning("%s: neither LBA %s nor LBA 0 can be read", reader.name, Msf.from_lba(0))
     return 0
-
-
-_SHOWN: Final = 10
-_COMPARED: Final = 208
-
-
-def differences(session: DriveSession, image: DiscImage, mode: str) -> tuple[str, ...]:
-    """Return the first differences between a disc and what was burned; see `DriveSession`.
-
-    Main channel from LBA 0 on, and of a raw burn all 96 bytes of subcode, or the Q of 16.
-    """
-    session.wait_until_ready()
-    whole = mode == "raw" and image.kind is ImageType.RAW
-    sub = mmc.SubSelection.RAW if whole else mmc.SubSelection.NONE
-    reader = SectorReader(session, sub=sub)
-    disc = disc_of_toc(session)
-    tracks = {track.number: track for track in disc.tracks}
-    found: list[str] = []
-    for track in image.disc.tracks:
-        if track.number not in tracks:
-            return (*found, f"track {track.number} is not on the disc")
-        shift = tracks[track.number].start_lba - track.start_lba
-        if shift and mode != "tao":
-            found.append(f"track {track.number} begins {shift} sectors elsewhere")
-            continue
-        first = max(0, track.start_lba if mode == "tao" else track.first_lba)
-        for lba in range(first, track.end_lba, _COMPARED):
-            count = min(_COMPARED, track.end_lba - lba)
-            read = reader.read(lba + shift, count)
-            found += _unlike(image, lba, read, whole=whole, moved=bool(shift))
-            if len(found) >= _SHOWN:
-                return tuple(found[:_SHOWN])
-    return tuple(found)
-
-
-def _unlike(
-    image: DiscImage, lba: int, read: Sectors, *, whole: bool, moved: bool
-) -> Iterator[str]:
-    """Yield a line for each sector that is not what it should be."""
-    count = len(read.main)
-    wanted = main_sectors(image, lba, count)
-    same = read.main == wanted
-    if moved:  # the header tells another address, and the parity covers it
-        same[:, 12:16] = True
-        same[:, 2064:] |= (read.main[:, :12] == np.frombuffer(SYNC, np.uint8)).all(axis=1)[:, None]
-    for row in np.flatnonzero(~same.all(axis=1)).tolist():
-        byte = int(np.flatnonzero(~same[row])[0])
-        yield (
-            f"LBA {lba + row}: byte {byte} is {read.main[row, byte]:02X}, "
-            f"{wanted[row, byte]:02X} was burned"
-        )
-    if whole:
-        sent = np.frombuffer(image.read(lba, count), np.uint8).reshape(count, -1)[:, SECTOR_BYTES:]
-        for row in np.flatnonzero((sent != read.sub).any(axis=1)).tolist():
-            bits = int(np.bitwise_or.reduce(sent[row] ^ read.sub[row]))
-            names = "".join(name for place, name in enumerate("WVUTSRQP") if bits >> place & 1)
-            yield f"LBA {lba + row}: subcode {names[::-1]} is not what was burned"

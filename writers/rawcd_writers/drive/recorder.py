@@ -6,10 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from rawcd.errors import DriveError
+from rawcd.msf import Msf
 from rawcd.recorders import RecorderFacts
 from rawcd.source import SECTOR_BYTES
 from rawcd_writers.drive import iscsi, sgio
+from rawcd_writers.drive.makers import dye_of, maker_of
 from rawcd_writers.drive.pages import BlockType, WriteParameters, WriteType
+from rawcd_writers.drive.replies import DiscStatus
 from rawcd_writers.drive.session import SINGLE_SPEED, DriveSession
 from rawcd_writers.drive.virtual.opening import SCHEME as VIRTUAL
 from rawcd_writers.drive.virtual.opening import open_virtual
@@ -98,16 +101,20 @@ def facts_of(session: DriveSession) -> RecorderFacts:
     )
     if media is None:
         return facts
+    lead_in = None if media.lead_in_lba is None else Msf.from_lba(media.lead_in_lba)
     return replace(
         facts,
         modes=_modes(session) if media.is_blank else (),
         speeds=tuple(round(speed / SINGLE_SPEED, 1) for speed in session.write_speeds()),
         medium=media.kind,
         blank=media.is_blank,
+        closed=media.status is DiscStatus.COMPLETE,
         erasable=media.erasable,
         lead_in_lba=media.lead_in_lba,
         last_lead_out_lba=media.last_lead_out_lba,
         maker_code=media.maker_code,
+        maker=None if lead_in is None else maker_of(lead_in),
+        dye=None if lead_in is None or media.kind != "CD-R" else dye_of(lead_in),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
@@ -22,12 +22,14 @@ from rawcd_writers.drive.pages import (
 from rawcd_writers.drive.replies import DiscStatus, FeatureCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
     from rawcd.image import DiscImage, RegionImage
-    from rawcd.progress import BurnWatch
+    from rawcd.progress import BurnWatch, Progress
     from rawcd_writers.drive.burn import BurnResult
+    from rawcd_writers.drive.comparing import Comparison
+    from rawcd_writers.drive.plan import BurnPlan
     from rawcd_writers.drive.reading import SectorReader
     from rawcd_writers.drive.replies import Configuration, DiscInformation, Inquiry
     from rawcd_writers.drive.transport import Transport
@@ -119,7 +121,7 @@ class DriveSession:
 
     def close(self) -> None:
         """Unlock the tray and let go of the drive; never fails, so that it hides no error."""
-        self._unlock()
+        self.unlock()
         self.dialogue.transport.close()
 
     # -- who it is, and what it can do ------------------------------------------------------------
@@ -220,27 +222,45 @@ class DriveSession:
             free=None if track is None else track.free,
         )
 
+    def state(self) -> tuple[DiscStatus | None, str]:
+        """Return what the disc is now, and that in words; None where the drive does not tell."""
+        try:
+            status = self.disc_information().status
+        except DriveError:
+            return None, "what became of the disc is not known: the drive does not answer"
+        return status, _STATUS_WORDS[status]
+
     def state_in_words(self) -> str:
         """Say what the disc is now, as far as the drive tells; never fails."""
-        with suppress(DriveError):
-            info = self.disc_information()
-            return _STATUS_WORDS[info.status]
-        return "what became of the disc is not known: the drive does not answer"
+        return self.state()[1]
+
+    def observed(self, known: Sequence[str] = ()) -> tuple[str, ...]:
+        """Return what a recorder that is a program remarks upon and no sense code tells.
+
+        Args:
+            known: what was remarked upon before.
+        """
+        told: tuple[str, ...] = getattr(self.dialogue.transport, "observations", ())
+        return tuple(each for each in told if each not in known)
 
     # -- tray and speed ---------------------------------------------------------------------------
 
     def lock(self) -> None:
         """Keep the tray shut."""
+        self._locked = True  # also where the drive did it and could not say so
         self.dialogue.ask(mmc.prevent_allow(prevent=True))
-        self._locked = True
 
-    def _unlock(self) -> None:
-        if self._locked:
-            self._locked = False
+    def unlock(self) -> None:
+        """Let the tray open again, if `lock` was called; never fails, so that it hides no error."""
+        for again in (True, False):  # a tray that stays locked keeps the disc from its owner
+            if not self._locked:
+                return
             try:
                 self.dialogue.ask(mmc.prevent_allow(prevent=False), patience=5)
+                self._locked = False
             except DriveError as error:
-                _log.warning("the tray stays locked: %s", error)
+                if not again:
+                    _log.warning("the tray stays locked: %s", error)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -249,11 +269,11 @@ class DriveSession:
         try:
             yield
         finally:
-            self._unlock()
+            self.unlock()
 
     def eject(self) -> None:
         """Open the tray."""
-        self._unlock()
+        self.unlock()
         self.dialogue.ask(mmc.start_stop(mmc.Motion.EJECT))
 
     def load(self) -> None:
@@ -286,7 +306,7 @@ class DriveSession:
             DriveError: the disc cannot be erased, or the drive failed.
             CancelledError: `progress` said stop; the drive may go on by itself.
         """
-        from rawcd_writers.drive.burn import blank
+        from rawcd_writers.drive.blanking import blank
 
         blank(self, quick=quick, progress=progress, patience=_BLANKING_PATIENCE)
 
@@ -299,8 +319,13 @@ class DriveSession:
         speed: float | None = None,
         overburn: bool = False,
         progress: BurnWatch | None = None,
+        planned: Callable[[BurnPlan], None] | None = None,
     ) -> BurnResult:
-        """Write an image; see `rawcd.burn_image`."""
+        """Write an image; see `rawcd.burn_image`.
+
+        `planned` is told, before anything is written, how it will be and what will be lost; what it
+        raises stops the burn.
+        """
         from rawcd_writers.drive.burn import Burn
 
         return Burn(
@@ -311,6 +336,7 @@ class DriveSession:
             speed=speed,
             overburn=overburn,
             progress=progress,
+            planned=planned,
         ).run()
 
     def image(
@@ -335,14 +361,34 @@ class DriveSession:
             retries=retries,
         )
 
-    def differences(self, image: DiscImage, mode: str) -> tuple[str, ...]:
-        """Compare the disc with the image that was burned on it, and name the first differences.
+    def compare(
+        self, image: DiscImage, burned: BurnResult | str, *, progress: Progress | None = None
+    ) -> Comparison:
+        """Compare the disc with the image that was burned on it, sector by sector.
 
         Args:
             image: what was burned.
-            mode: how. Track at once lies elsewhere on the disc, and its pregaps are the drive's;
-                only what was written raw has the image's own subcode.
-        """
-        from rawcd_writers.drive.reading import differences
+            burned: what the burn brought, or its mode alone; then R-W and CD-TEXT are compared
+                of a raw burn only, where its subcode was sent in the image's own form.
+            progress: told after some sectors each.
 
-        return differences(self, image, mode)
+        Raises:
+            DriveError: the disc cannot be read at all.
+            CancelledError: `progress` said stop.
+        """
+        from rawcd_writers.drive.comparing import compare
+
+        if isinstance(burned, str):
+            return compare(self, image, burned, progress=progress)
+        return compare(
+            self,
+            image,
+            burned.mode,
+            sub=burned.sub,
+            with_text=burned.with_text,
+            progress=progress,
+        )
+
+    def differences(self, image: DiscImage, burned: BurnResult | str) -> tuple[str, ...]:
+        """Return in words what `compare` finds: the first differences, and how many there are."""
+        return self.compare(image, burned).lines

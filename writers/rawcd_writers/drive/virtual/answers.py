@@ -11,8 +11,8 @@ from rawcd.errors import FormatError
 from rawcd.msf import LAST_LBA, Msf
 from rawcd.source import SECTOR_BYTES as MAIN_BYTES
 from rawcd.subcode.frame import POINT_FIRST_TRACK, from_bcd
-from rawcd.toc import lead_in_pointers
 from rawcd_writers.drive.virtual.cuesheet import MAX_BYTES as CUE_SHEET_BYTES
+from rawcd_writers.drive.virtual.leadin import recorded_pointers
 from rawcd_writers.drive.virtual.medium import DiscStatus, OpenTrack
 from rawcd_writers.drive.virtual.pages import (
     LINE_SPEED,
@@ -167,17 +167,18 @@ def _binary(bcd: bytes) -> bytes:
     return bcd if bcd == _CLOSED else bytes(map(from_bcd, bcd))
 
 
-def full_toc(disc: Disc | None, first: int) -> bytes:
-    """Return READ TOC format 2 from a session on.
+def full_toc(medium: Medium, first: int) -> bytes:
+    """Return READ TOC format 2 from a session on: what the recorded lead-ins say.
 
     Raises:
         Refusal: there is none.
     """
+    disc = medium.disc
     if disc is None or first > len(disc.sessions):
         raise Refusal(INVALID_CDB, "there is no finished session of that number", field=6)
     body = b""
     for number in range(max(first, 1), len(disc.sessions) + 1):
-        for pointer in lead_in_pointers(disc, number):
+        for pointer in recorded_pointers(medium, number):
             point = pointer.point if pointer.point >= 0xA0 else from_bcd(pointer.point)
             value = _binary(pointer.value)
             if pointer.point == POINT_FIRST_TRACK:

@@ -2,6 +2,9 @@
 
 The rows and their forms are stated here for themselves: `rawcd.toc.drive_cue_sheet` makes such
 sheets, and its mistakes must show.
+
+A DATA FORM that is not in MMC's table is refused, though burners send such: wodim 1.1.11 writes FCh
+for `-sao -xa`, its mark for a kind of sector that it has no form for, without bits 1 and 0.
 """
 
 from __future__ import annotations

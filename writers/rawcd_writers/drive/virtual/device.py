@@ -14,6 +14,7 @@ from rawcd.msf import FIRST_LBA, LAST_LBA, Msf
 from rawcd_writers.drive.virtual import answers
 from rawcd_writers.drive.virtual.clock import SECTORS_PER_SECOND
 from rawcd_writers.drive.virtual.cuesheet import read_cue_sheet
+from rawcd_writers.drive.virtual.leadin import OPEN
 from rawcd_writers.drive.virtual.medium import DiscStatus, Medium
 from rawcd_writers.drive.virtual.pages import (
     RAW_BLOCKS,
@@ -68,7 +69,7 @@ class VirtualRecorder(LogicalUnit):
         elif form == 1:
             data = answers.session_info(medium.disc, msf=msf)
         elif form == 2:
-            data = answers.full_toc(medium.disc, number)
+            data = answers.full_toc(medium, number)
         elif form == 3:
             data = answers.pma(medium)
         elif form == 4:
@@ -219,7 +220,7 @@ class VirtualRecorder(LogicalUnit):
             bytes(out),
             medium,
             parameters.session_format,
-            appendable=parameters.multi_session == 3,
+            appendable=parameters.multi_session == OPEN,
         )
         return b""
 
@@ -254,6 +255,7 @@ class VirtualRecorder(LogicalUnit):
         block = recording.block_bytes(lba) or len(out) // count
         recording.write(lba, count, out)
         self._recording = recording
+        self._rests = False
         fed = self.buffer.put(len(out), max(block, 1), self._write_speed)
         if not fed and not self._pages.write.underrun_protection:
             self._abandon("the buffer ran dry")
@@ -281,6 +283,7 @@ class VirtualRecorder(LogicalUnit):
         if recording is not None:
             finished = recording.sync()
             self._keep_remarks(recording)
+            self._rests = not finished and not isinstance(recording, TaoRecording)
             if finished:
                 self._recording = None
                 self._sheet = None
@@ -348,6 +351,7 @@ class VirtualRecorder(LogicalUnit):
     def _blank(self, cdb: bytes, out: memoryview) -> bytes:
         del out
         medium, kind = self._disc(), cdb[1] & 7
+        self._give_up("the disc was erased")
         if self._recording is not None:
             raise Refusal(SEQUENCE_ERROR, "a session is being written")
         if not medium.blank.rewritable:

@@ -146,11 +146,15 @@ class Medium:
         self.store = SectorStore(path, self.blank.lead_in_lba)
         self.disc: Disc | None = None
         self.open = _EMPTY
-        if state is None or path is None or not path.exists():
-            if self.store.size:
-                self.disc = self._recovered()
-        else:
-            self._restore(state)
+        try:
+            if state is None or path is None or not path.exists():
+                if self.store.size:
+                    self.disc = self._recovered()
+            else:
+                self._restore(state)
+        except BaseException:
+            self.store.close()  # nobody is there to do it later
+            raise
 
     # What is kept
 
@@ -275,6 +279,7 @@ class Medium:
 
     def change(self, **changes: Any) -> None:
         """Replace fields of the open session, and keep them."""
+        self.store.take()  # before anything is told beside it of a disc that is somebody else's
         self.open = replace(self.open, **changes)
         self.save()
 

@@ -7,12 +7,15 @@ CRC and tells its own address, track, index and relative time; sectors of data t
 sync and a scrambled header of their own address.
 
 What real programs are known to do and players forgive is no refusal but a remark: both ways of
-counting in pregaps and lead-in are right, a stale ZERO byte or an unscrambled blank are habits.
+counting in pregaps and lead-in are right; a stale ZERO byte, an unscrambled blank, P that is
+missing before a track and codes that come seldom are habits. What lies inside of a data sector,
+EDC and parity, is the host's own affair, as with a real drive.
 """
 
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -51,10 +54,11 @@ _DATA: Final = 0x40
 """The data bit of CONTROL in the first byte of Q."""
 _HEADER: Final = slice(12, 16)
 _LAST_MODE: Final = 2
-_UNSET: Final = -1
 _POINT_BYTES: Final = (0, 2, 6, 7, 8, 9)
 """What two frames of one item of the table of contents share: all but the running time."""
-_POINTER_BYTES: Final = tuple(range(10))
+_ISRC_ADR: Final = 3
+_CODES: Final = {2: "sparse-catalogue-number", _ISRC_ADR: "sparse-isrc"}
+_CODE_SECTORS: Final = 100
 _BLANK: Final = slice(16, 80)
 """Bytes of a scrambled sector that cannot all be zero."""
 
@@ -119,20 +123,21 @@ class RawCheck:
         self._data = False  # the last position frame's
         self._index = 0
         self._mcn: bytes | None = None
-        self._isrc: bytes | None = None
+        self._told: dict[int, int] = {}  # where the last frame of a kind was
 
     def remark(self, habit: str, lba: int, count: int = 1) -> None:
         """Note a habit that is no fault."""
         first, times = self.remarks.get(habit, (lba, 0))
         self.remarks[habit] = first, times + count
 
-    def take(self, lba: int, main: Bytes2D, q: Bytes2D) -> None:
+    def take(self, lba: int, main: Bytes2D, q: Bytes2D, p: Flags) -> None:
         """Check sectors that follow each other.
 
         Args:
             lba: the first one's address.
             main: (n, 2352).
             q: (n, 12), C-contiguous.
+            p: (n,).
 
         Raises:
             Refusal: one breaks a rule; none of them is to be recorded.
@@ -154,6 +159,8 @@ class RawCheck:
                 self._program(at, q[part])
             at = lba + part.stop
         self._main(lba, main, q)
+        if self.toc is not None:
+            self._habits(lba, q, p, self.toc)
 
     def _area_end(self, lba: int) -> int:
         """Return where the area or track that an address lies in ends."""
@@ -373,6 +380,28 @@ class RawCheck:
             raise _wrong("a lead-out has track AAh, index 01, and counts up", lba + _first(wrong))
         if not elapsed and not position[0]:
             raise _wrong("the lead-out's first frame must tell it", lba)
+
+    def _habits(self, lba: int, q: Bytes2D, p: Flags, toc: RawToc) -> None:
+        """Note P that does not announce a track, and codes that come too seldom.
+
+        P is 1 for two seconds at least before index 1 (IEC 60908 17.4); of a hundred sectors one
+        tells the catalogue number, where there is one, and one of a track's its ISRC (17.5.2).
+        """
+        starts = [track.start_lba for track in toc.tracks]
+        for start in starts:
+            if lba < start <= lba + len(p) and not p[start - 1 - lba]:
+                self.remark("no-p-before-track", start - 1)
+        first = max(self._program_lba - lba, 0)
+        adr = q[first : max(toc.lead_out_lba - lba, first), 0] & np.uint8(15)
+        for kind, habit in _CODES.items():
+            for place in (np.flatnonzero(adr == kind) + lba + first).tolist():
+                before = self._told.get(kind, place)
+                same = kind != _ISRC_ADR or bisect_right(starts, before) == bisect_right(
+                    starts, place
+                )
+                if same and place - before > _CODE_SECTORS:
+                    self.remark(habit, before)
+                self._told[kind] = place
 
     # Main channel
 

@@ -24,6 +24,7 @@ from rawcd_writers.drive.virtual.tao import block_indicators
 if TYPE_CHECKING:
     from rawcd.disc import Disc
     from rawcd.source import Bytes2D
+    from rawcd.subcode.rows import Flags
     from rawcd_writers.drive.virtual.medium import Medium
 
 _SUBMODE: Final = 18
@@ -47,16 +48,16 @@ _PARTS: Final[dict[int, tuple[tuple[int, int], ...]]] = {
 }
 
 
-def kinds_of(rows: Bytes2D, plain: Bytes2D, *, xa: bool) -> Bytes2D:
-    """Return what each sector is, (n,), by its Q, its mode byte and its submode.
+def kinds_of(plain: Bytes2D, *, sound: Flags, xa: bool) -> Bytes2D:
+    """Return what each sector is, (n,), by its sync, its mode byte and its submode.
 
     Args:
-        rows: (n, 2448), as on the disc.
-        plain: (n, 2352), their main channel descrambled.
+        plain: (n, 2352), the main channel descrambled.
+        sound: (n,), those of sound tracks: they are sound whatever they begin with.
         xa: mode 2 has forms, as the lead-in's disc type tells.
     """
-    kinds = np.full(len(rows), AUDIO, np.uint8)
-    data = (plain[:, : len(SYNC)] == np.frombuffer(SYNC, np.uint8)).all(axis=1)
+    kinds = np.full(len(plain), AUDIO, np.uint8)
+    data = (plain[:, : len(SYNC)] == np.frombuffer(SYNC, np.uint8)).all(axis=1) & ~sound
     mode = plain[:, 15] & 0x1F
     kinds[data & (mode == 1)] = MODE_1
     second = data & (mode == 2)
@@ -99,7 +100,7 @@ class SectorReader:
             raise Refusal(OUT_OF_RANGE, f"LBA {lba} to {lba + count - 1} is not recorded", lba=lba)
         rows = medium.read(lba, count)
         plain = scramble(rows[:, :MAIN_BYTES], out=np.empty((count, MAIN_BYTES), np.uint8))
-        kinds = kinds_of(rows, plain, xa=_has_forms(medium, lba))
+        kinds = kinds_of(plain, sound=_sound(medium, lba, count), xa=_has_forms(medium, lba))
         plain[kinds == AUDIO] = rows[kinds == AUDIO, :MAIN_BYTES]
         if self._expected and (kinds != self._expected).any():
             bad = lba + int((kinds != self._expected).argmax())
@@ -152,6 +153,16 @@ class SectorReader:
         after = behind.reshape(-1, PACK_SYMBOLS)[:LONGEST_DELAY]
         packs, _ = corrected(deinterleaved(sub.reshape(-1, PACK_SYMBOLS), after))
         return packs.reshape(len(rows), -1)
+
+
+def _sound(medium: Medium, lba: int, count: int) -> Flags:
+    """Tell which sectors lie in sound tracks, from index 1 on."""
+    found = np.zeros(count, bool)
+    tracks = [] if medium.disc is None else list(medium.disc.tracks)
+    for track in (*tracks, *(each.as_track() for each in medium.open.tracks)):
+        if track.is_audio:
+            found[max(track.start_lba - lba, 0) : max(track.end_lba - lba, 0)] = True
+    return found
 
 
 def _has_forms(medium: Medium, lba: int) -> bool:

@@ -16,7 +16,7 @@ from rawcd.source import SECTOR_BYTES as MAIN_BYTES
 from rawcd.subcode.interleave import history_after, interleaved
 from rawcd.subcode.layouts import PACK_SYMBOLS, SECTOR_PACKS
 from rawcd.subcode.parity import with_parity
-from rawcd.subcode.rows import Q_BIT, RW_BITS, pq_of_pq16, pw96_of
+from rawcd.subcode.rows import P_BIT, Q_BIT, RW_BITS, pq_of_pq16, pw96_of
 from rawcd_writers.drive.virtual.pages import RAW_BLOCKS
 from rawcd_writers.drive.virtual.rawcheck import RawCheck
 from rawcd_writers.drive.virtual.refusals import (
@@ -95,17 +95,27 @@ def check_length(count: int, block_bytes: int, data: memoryview) -> None:
 
 
 class PackWriter:
-    """The recorder's R-W encoder: parity and interleave of packs, sector after sector."""
+    """The recorder's R-W encoder: parity and interleave of packs, sector after sector.
+
+    Attributes:
+        before: the last packs, whose symbols are still to come; None before the first.
+    """
 
     def __init__(self) -> None:
-        self._before: Bytes2D | None = None
+        self.before: Bytes2D | None = None
 
     def on_disc(self, sub: Bytes2D) -> Bytes2D:
         """Return R-W (n, 96) as recorded, P and Q zero, of packs in bits 5..0 of (n, 96)."""
         packs = with_parity((sub & np.uint8(RW_BITS)).reshape(-1, PACK_SYMBOLS))
-        symbols = interleaved(packs, self._before)
-        self._before = history_after(packs, self._before)
+        symbols = interleaved(packs, self.before)
+        self.before = history_after(packs, self.before)
         return symbols.reshape(-1, PACK_SYMBOLS * SECTOR_PACKS)
+
+    def rest(self, sectors: int) -> Bytes2D:
+        """Return R-W (n, 96) of sectors without packs: what the delay still holds."""
+        if self.before is None or not self.before.any():
+            return np.zeros((sectors, PACK_SYMBOLS * SECTOR_PACKS), np.uint8)
+        return self.on_disc(np.zeros((sectors, PACK_SYMBOLS * SECTOR_PACKS), np.uint8))
 
 
 class RawRecording:
@@ -149,7 +159,7 @@ class RawRecording:
             q, p = pq_of_pq16(sub)
         else:
             q = np.packbits(sub & Q_BIT, axis=1)
-        self._check.take(lba, main, q)
+        self._check.take(lba, main, q, (sub[:, 0] & P_BIT) != 0 if p is None else p)
         if not self.test:
             if not self._began:
                 self._began = True

@@ -124,6 +124,13 @@ class Refusal(Exception):
         return Answer(status=CHECK_CONDITION, data=b"", sense=self.data(), residual=residual)
 
 
+class BadSpot(Refusal):
+    """A sector that cannot be written, whoever makes what it would hold: the session is lost."""
+
+    def __init__(self, lba: int) -> None:
+        super().__init__(WRITE_ERROR, f"LBA {lba} cannot be written, to order", lba=lba)
+
+
 def bad_cdb(field: int, why: str) -> Refusal:
     """Return the refusal of a CDB for one of its bytes."""
     return Refusal(INVALID_CDB, why, field=field, in_cdb=True)

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from rawcd.source import SECTOR_BYTES as MAIN_BYTES
+from rawcd.subcode.interleave import LONGEST_DELAY
+from rawcd.subcode.layouts import PACK_SYMBOLS, SECTOR_PACKS
+from rawcd.subcode.packs import PackKind
 from rawcd.subcode.rows import RW_BITS
 from rawcd_writers.drive.virtual.cuesheet import SUB_BITS, SUB_NONE, SUB_PACKED, CueSheet, Stretch
+from rawcd_writers.drive.virtual.leadin import SessionFrame
 from rawcd_writers.drive.virtual.recording import PackWriter, check_address, check_length
-from rawcd_writers.drive.virtual.sectors import fill_blank, fill_sectors, made_by_drive
+from rawcd_writers.drive.virtual.refusals import Refusal
+from rawcd_writers.drive.virtual.sectors import fill_blank, fill_sectors
 from rawcd_writers.drive.virtual.store import SECTOR_BYTES
 
 if TYPE_CHECKING:
@@ -20,6 +25,10 @@ if TYPE_CHECKING:
 
 _STEP: Final = 512
 """Sectors that the drive makes at a time."""
+_REACH: Final = -(-LONGEST_DELAY // SECTOR_PACKS)
+"""Sectors over which the symbols of a pack are spread."""
+_UNKNOWN: Final = [symbol for symbol in range(RW_BITS + 1) if PackKind.of(symbol) is PackKind.OTHER]
+"""First symbols of packs of no known kind."""
 
 
 class SaoRecording:
@@ -34,8 +43,12 @@ class SaoRecording:
     def __init__(self, medium: Medium, parameters: WriteParameters, sheet: CueSheet) -> None:
         self._medium = medium
         self._sheet = sheet
-        self._made = made_by_drive(sheet.disc)
+        self._made = SessionFrame(sheet.disc, parameters.multi_session)
         self._packs = PackWriter()
+        self._rests: list[tuple[int, Bytes2D]] = []  # R-W that reaches into what the drive makes
+        self._remarks: dict[str, tuple[int, int]] = dict.fromkeys(
+            sheet.remarks, (sheet.stretches[0].lba, 1)
+        )
         self._began = False
         self.test = parameters.test
         program = sheet.stretches[0].lba
@@ -74,10 +87,15 @@ class SaoRecording:
             check_length(count, size // max(count, 1), data)
         offset = 0
         made = []
-        for stretch, start, end in parts:
-            after = offset + (end - start) * stretch.block_bytes
-            made.append((start, self._sectors(stretch, start, end - start, data[offset:after])))
-            offset = after
+        delayed = self._packs.before
+        try:
+            for stretch, start, end in parts:
+                after = offset + (end - start) * stretch.block_bytes
+                made.append((start, self._sectors(stretch, start, end - start, data[offset:after])))
+                offset = after
+        except Refusal:
+            self._packs.before = delayed  # none of it is recorded
+            raise
         if not self.test:
             self._begin()
             for start, rows in made:
@@ -103,11 +121,23 @@ class SaoRecording:
         else:
             fill_sectors(form.kind, blocks[:, : form.host_bytes], lba, main)
         self._made.read_sub_into(lba, sub)
+        given = blocks[:, form.host_bytes :]
+        if stretch.form & SUB_BITS == SUB_PACKED:
+            self._look_at(given, lba)
+            sub |= self._packs.on_disc(given)
+            return rows
         if stretch.form & SUB_BITS != SUB_NONE:
-            given = blocks[:, form.host_bytes :]
-            packed = stretch.form & SUB_BITS == SUB_PACKED
-            sub |= self._packs.on_disc(given) if packed else given & RW_BITS
+            sub |= given & RW_BITS
+        sub |= self._packs.rest(count)
         return rows
+
+    def _look_at(self, packs: Bytes2D, lba: int) -> None:
+        """Note packs of a kind that no standard knows; they are recorded as they are."""
+        unknown = np.isin(packs[:, ::PACK_SYMBOLS] & RW_BITS, _UNKNOWN)
+        if unknown.any():
+            place = lba + int(unknown.any(axis=1).argmax())
+            first, times = self._remarks.get("unknown-pack", (place, 0))
+            self._remarks["unknown-pack"] = first, times + int(unknown.sum())
 
     def _skip_made(self) -> None:
         """Go past stretches for which the host sends nothing; they are made at the end."""
@@ -115,7 +145,13 @@ class SaoRecording:
             stretch = self._stretch(self.next_lba)
             if stretch.block_bytes:
                 return
+            self._keep_rest(stretch.lba, stretch.end_lba)
             self.next_lba = stretch.end_lba
+
+    def _keep_rest(self, lba: int, end: int) -> None:
+        """Keep for sectors that are made later what the delay of packs still holds."""
+        if self._packs.before is not None:
+            self._rests.append((lba, self._packs.rest(min(end - lba, _REACH))))
 
     def sync(self) -> bool:
         """Write lead-in and lead-out once the last sector came; see `Recording`."""
@@ -128,6 +164,7 @@ class SaoRecording:
             for stretch in self._sheet.stretches:
                 if not stretch.block_bytes:
                     self._make(stretch.lba, stretch.end_lba)
+            self._keep_rest(self._lead_out_lba, session.end_lba)
             self._make(self._lead_out_lba, session.end_lba)
             self._medium.finish(self._sheet.disc)
         return True
@@ -136,8 +173,11 @@ class SaoRecording:
         for at in range(lba, end, _STEP):
             rows = np.empty((min(_STEP, end - at), SECTOR_BYTES), np.uint8)
             self._made.read_into(at, rows)
+            for first, rest in self._rests:
+                if first == at:
+                    rows[: len(rest), MAIN_BYTES:] |= rest
             self._medium.store.write(at, rows)
 
     def remarks(self) -> dict[str, tuple[int, int]]:
-        """Return habits that were seen in the sheet."""
-        return dict.fromkeys(self._sheet.remarks, (self._program_lba, 1))
+        """Return habits that were seen in the sheet and in packs."""
+        return self._remarks

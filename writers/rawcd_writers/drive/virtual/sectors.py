@@ -8,14 +8,11 @@ import numpy as np
 
 from rawcd.disc import TrackMode
 from rawcd.errors import FormatError
-from rawcd.image import RegionImage, SubForm, SubRegion
-from rawcd.image.content import blanks
 from rawcd.sector import SectorType, encode, scramble
 from rawcd.source import SECTOR_BYTES as MAIN_BYTES
 from rawcd_writers.drive.virtual.refusals import ILLEGAL_MODE, Refusal
 
 if TYPE_CHECKING:
-    from rawcd.disc import Disc
     from rawcd.source import Bytes2D
 
 KIND_OF_BLOCK_TYPE: Final = {
@@ -80,13 +77,3 @@ def fill_blank(kind: SectorType, lba: int, rows: Bytes2D) -> None:
 def subheader_of(block_type: int, subheader: bytes) -> bytes | None:
     """Return the subheader that page 05h gives for a block type, or None where blocks have it."""
     return subheader if block_type in _SUBHEADER_TYPES else None
-
-
-def made_by_drive(disc: Disc) -> RegionImage:
-    """Return the disc as a drive makes it of itself: P and Q, lead-ins, lead-outs, no content."""
-    first, count = disc.first_lba, disc.end_lba - disc.first_lba
-    return RegionImage(
-        disc=disc,
-        main=tuple(blanks(disc, first, disc.end_lba)),
-        sub=(SubRegion(lba=first, sectors=count, form=SubForm.MADE),),
-    )

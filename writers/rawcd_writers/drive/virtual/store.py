@@ -11,6 +11,7 @@ is replaced whole whenever the state changes, and removed when the image alone s
 from __future__ import annotations
 
 import json
+import logging
 import os
 import tempfile
 from contextlib import suppress
@@ -20,15 +21,41 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from rawcd.errors import FormatError, StorageError
+from rawcd_writers.drive.virtual.refusals import BadSpot
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from _typeshed import WriteableBuffer
 
     from rawcd.source import Bytes2D
 
+_log = logging.getLogger(__name__)
+
 SECTOR_BYTES: Final = 2448
 _SIDE_SUFFIX: Final = ".pma"
 _SIDE_VERSION: Final = 1
+
+
+def _taken(path: Path, *, new: bool) -> int:
+    """Open a disc's file for one recorder alone, as a disc is in one drive at a time.
+
+    Raises:
+        BlockingIOError: another recorder has it.
+        OSError: it cannot be opened; `FileExistsError` where a new one was to be made.
+    """
+    import fcntl
+
+    flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT | os.O_EXCL if new else 0)
+    fd = os.open(path, flags, 0o666)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        raise
+    except OSError as error:  # some file systems have no locks
+        _log.info("%s is not locked: %s", path, error)
+    return fd
 
 
 class SectorStore:
@@ -38,32 +65,59 @@ class SectorStore:
         path: the file, made when the first sector is written; None takes a temporary one.
         first_lba: the address of its first sector.
 
+    Attributes:
+        bad_sector: returns the first sector of a stretch that is too bad to be written, or None.
+
     Raises:
-        StorageError: the file is there and cannot be opened for writing.
+        StorageError: the file is there and cannot be opened for writing, or another recorder has
+            it.
     """
 
     def __init__(self, path: Path | None, first_lba: int) -> None:
         self.path = path
         self.first_lba = first_lba
+        self.bad_sector: Callable[[int, int], int | None] = lambda lba, count: None
         self._fd = -1
         if path is not None and path.exists():
-            self._open()
+            self._open(new=False)
 
     @property
     def name(self) -> str:
         """What a message calls it."""
         return str(self.path) if self.path else "<virtual disc>"
 
-    def _open(self) -> None:
+    def _open(self, *, new: bool) -> None:
         try:
             if self.path is None:
                 fd, name = tempfile.mkstemp(prefix="rawcd-", suffix=".raw")
                 Path(name).unlink()  # it lives as long as it is open
                 self._fd = fd
             else:
-                self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+                self._fd = _taken(self.path, new=new)
+        except FileExistsError as error:
+            raise StorageError(
+                "a disc is there by now, where there was none: somebody else made it",
+                file=self.name,
+                errno=error.errno,
+            ) from error
+        except BlockingIOError as error:
+            raise StorageError(
+                "is in another virtual recorder already; wait until it is done, or take another "
+                "file",
+                file=self.name,
+                errno=error.errno,
+            ) from error
         except OSError as error:
             raise StorageError.of(error, file=self.name, doing="open") from error
+
+    def take(self) -> None:
+        """See that the file is there and is this recorder's alone.
+
+        Raises:
+            StorageError: somebody else has made it, or it cannot be made.
+        """
+        if self._fd < 0:
+            self._open(new=True)
 
     @property
     def end_lba(self) -> int:
@@ -76,10 +130,13 @@ class SectorStore:
         """Record sectors (n, 2448), C-contiguous, from an address on.
 
         Raises:
+            BadSpot: one of them is bad.
             StorageError: the file takes no more.
         """
-        if self._fd < 0:
-            self._open()
+        bad = self.bad_sector(lba, len(rows))
+        if bad is not None:
+            raise BadSpot(bad)
+        self.take()
         view = memoryview(rows.data).cast("B")
         offset = (lba - self.first_lba) * SECTOR_BYTES
         try:
@@ -197,12 +254,14 @@ class SideFile:
         """
         if self.path is None:
             return
+        part = self.path.with_name(f".{self.path.name}.part")
         try:
             if state is None:
                 self.path.unlink(missing_ok=True)
                 return
-            part = self.path.with_name(f".{self.path.name}.part")
             part.write_text(json.dumps({"rawcd_pma": _SIDE_VERSION, **state}, indent=1) + "\n")
             part.replace(self.path)
         except OSError as error:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
             raise StorageError.of(error, file=str(self.path), doing="write") from error

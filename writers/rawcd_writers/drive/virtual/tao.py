@@ -15,6 +15,7 @@ import numpy as np
 from rawcd.disc import PREGAP_SECTORS, DiscType
 from rawcd.sector import SectorType
 from rawcd.source import SECTOR_BYTES as MAIN_BYTES
+from rawcd_writers.drive.virtual.leadin import OPEN, SessionFrame
 from rawcd_writers.drive.virtual.medium import Medium, OpenTrack
 from rawcd_writers.drive.virtual.pages import TRACK_BLOCKS, WriteParameters
 from rawcd_writers.drive.virtual.recording import check_address, check_length
@@ -31,7 +32,6 @@ from rawcd_writers.drive.virtual.sectors import (
     KIND_OF_BLOCK_TYPE,
     fill_blank,
     fill_sectors,
-    made_by_drive,
     mode_of,
     subheader_of,
 )
@@ -261,11 +261,11 @@ def close_session(medium: Medium, parameters: WriteParameters) -> None:
             lead_out_lba=lead_out,
             disc_type=DiscType(opened.disc_type),
             mcn=opened.mcn,
-            appendable=parameters.multi_session == 3,
+            appendable=parameters.multi_session == OPEN,
         )
     except ValueError as error:
         raise Refusal(FIXATION_ERROR, f"the tracks make no session: {error}") from error
-    made = made_by_drive(disc)
+    made = SessionFrame(disc, parameters.multi_session)
     session = disc.sessions[-1]
     for at in range(session.lead_in_lba, session.end_lba, _STEP):
         count = min(_STEP, session.end_lba - at)

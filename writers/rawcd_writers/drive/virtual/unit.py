@@ -6,11 +6,12 @@ pages, events, features and speeds are here. Reading and writing discs is `devic
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from rawcd.errors import DriveError
+from rawcd.errors import DriveError, StorageError
 from rawcd_writers.drive.transport import BUSY, GOOD, Answer
 from rawcd_writers.drive.virtual import answers
 from rawcd_writers.drive.virtual.clock import Clock, DriveBuffer
@@ -38,6 +39,7 @@ from rawcd_writers.drive.virtual.refusals import (
     REMOVAL_PREVENTED,
     SEQUENCE_ERROR,
     TRAY_OPEN,
+    BadSpot,
     Refusal,
     Sense,
     bad_cdb,
@@ -55,6 +57,18 @@ if TYPE_CHECKING:
     from rawcd_writers.drive.virtual.cuesheet import CueSheet
     from rawcd_writers.drive.virtual.recording import Recording
 
+_log = logging.getLogger(__name__)
+
+HABITS: Final = {
+    "no-p-before-track": "P does not announce a track",
+    "short-track": "a track is shorter than four seconds",
+    "sparse-catalogue-number": "more than 100 sectors lie between two catalogue numbers in Q",
+    "sparse-isrc": "more than 100 sectors lie between two ISRCs of a track in Q",
+    "stale-zero-byte": "the zero byte of a Q frame is not zero",
+    "unknown-pack": "an R-W pack is of no known mode and item",
+    "unscrambled-blank": "a data sector that holds nothing is not scrambled",
+}
+"""Remarks in words."""
 Handler = Callable[[Any, bytes, memoryview], bytes]
 """A method of the recorder: the CDB, filled up to 16 bytes, and the data that came with it."""
 
@@ -129,7 +143,7 @@ class LogicalUnit:
         self.remarks: dict[str, tuple[int, int]] = {}
         self._faults = Faults(tuple(faults))
         self._pages = ModePages(write=WriteParameters(), buffer_bytes=buffer_bytes)
-        self._medium: Medium | None = None if empty else Medium(blank, path)
+        self._medium: Medium | None = None if empty else self._loaded(blank, path)
         self._tray_open = False
         self._attentions: list[Sense] = [POWER_ON]
         self._media_event = 2 if self._medium else 0  # new media
@@ -137,6 +151,7 @@ class LogicalUnit:
         self._busy_since = 0.0
         self._busy_sense = OPERATION_IN_PROGRESS
         self._recording: Recording | None = None
+        self._rests = False  # what came of an unfinished session has been flushed
         self._sheet: CueSheet | None = None
         self._sheet_parameters: WriteParameters | None = None
         self._read_speed = READ_SPEED
@@ -150,6 +165,14 @@ class LogicalUnit:
     def medium(self) -> Medium | None:
         """The disc in the drive."""
         return self._medium
+
+    @property
+    def observations(self) -> tuple[str, ...]:
+        """The remarks in words, for people."""
+        return tuple(
+            f"{HABITS.get(habit, habit)} (first at LBA {lba}, {times} in all)"
+            for habit, (lba, times) in self.remarks.items()
+        )
 
     def execute(
         self,
@@ -179,6 +202,10 @@ class LogicalUnit:
                 return self._short(cdb, out, data_in)
             data = self._executed(cdb, out)[:data_in]
         except Refusal as refusal:
+            if isinstance(refusal, BadSpot):
+                self._abandon(refusal.why)
+                if self._medium is not None:
+                    self._medium.spoil(refusal.why)
             self.complaints.append(f"{cdb.hex()}: {refusal.why}")
             return refusal.answer(wanted)
         return Answer(
@@ -187,20 +214,34 @@ class LogicalUnit:
 
     def close(self) -> None:
         """Switch it off; a session under way stays unfinished."""
-        self._abandon("the drive was switched off")
+        try:
+            self._abandon("the drive was switched off")
+        except StorageError as error:  # that a session was begun has been kept before
+            _log.info("why the session is not finished is not kept: %s", error)
         if self._medium is not None:
             self._medium.close()
         self._off = True
 
     # For people and tests, as hands on the drive
 
+    def order(self, *faults: Fault) -> None:
+        """Have other faults happen from here on; the next command is number 1."""
+        self._faults = Faults(faults)
+        if self._medium is not None:
+            self._medium.store.bad_sector = self._faults.bad_sector
+
     def insert(self, path: Path | None = None, *, blank: Blank | None = None) -> None:
         """Put another disc in."""
         self.remove()
-        self._medium = Medium(blank, path)
+        self._medium = self._loaded(blank, path)
         self._tray_open = False
         self._attentions.append(MEDIUM_CHANGED)
         self._media_event = 2
+
+    def _loaded(self, blank: Blank | None, path: Path | None) -> Medium:
+        medium = Medium(blank, path)
+        medium.store.bad_sector = self._faults.bad_sector
+        return medium
 
     def remove(self) -> None:
         """Take the disc out."""
@@ -287,6 +328,7 @@ class LogicalUnit:
     def _abandon(self, why: str) -> None:
         """Lose what was under way."""
         recording, self._recording = self._recording, None
+        self._rests = False
         self._sheet = None
         self._busy_until = 0.0
         self.buffer.flush()
@@ -296,6 +338,11 @@ class LogicalUnit:
             self._medium.spoil(f"track {recording.track.number} was not closed: {why}")
         elif self._medium.open.spoilt is not None:
             self._medium.spoil(f"the session was not finished: {why}")
+
+    def _give_up(self, why: str) -> None:
+        """Lose a session that its host stopped in the middle and flushed, as stopped burns do."""
+        if self._rests:
+            self._abandon(why)
 
     def _disc(self) -> Medium:
         """Return the disc.
@@ -375,6 +422,7 @@ class LogicalUnit:
         if load and not start:
             if self._pages.locked:
                 raise Refusal(REMOVAL_PREVENTED, "removal is prevented")
+            self._give_up("the tray was opened")
             if self._recording is not None:
                 raise Refusal(SEQUENCE_ERROR, "a session is being written")
             if not self._tray_open:
