@@ -70,6 +70,7 @@ if TYPE_CHECKING:
         StreamSource,
     )
     from rawcd.subcode import Style
+    from rawcd.verify import Finding, Report, Severity, verify_image
 
 __version__: Final = "0.1.0"
 
@@ -134,6 +135,7 @@ _HOMES: Final = {
         "StreamSource",
     ),
     "rawcd.subcode": ("Style",),
+    "rawcd.verify": ("Finding", "Report", "Severity", "verify_image"),
 }
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -152,6 +154,7 @@ __all__ = [
     "DriveError",
     "Feature",
     "FileSource",
+    "Finding",
     "FormatError",
     "HResult",
     "ImageType",
@@ -169,9 +172,11 @@ __all__ = [
     "RecorderFacts",
     "Region",
     "RegionImage",
+    "Report",
     "RuleBreak",
     "SectorType",
     "Session",
+    "Severity",
     "SilenceSource",
     "Source",
     "StorageError",
@@ -201,6 +206,7 @@ __all__ = [
     "rule_breaks",
     "save_image",
     "sector",
+    "verify_image",
     "write_map",
     "write_report",
 ]

@@ -21,6 +21,7 @@ from rawcd.cli.convert import convert
 from rawcd.cli.info import info
 from rawcd.cli.listing import plugins
 from rawcd.cli.report import map_, report
+from rawcd.cli.verify import verify
 from rawcd.errors import RawCDError
 
 if TYPE_CHECKING:
@@ -66,11 +67,15 @@ class _Group(click.Group):
 def rawcd() -> None:
     """Author raw CD images: tracks in, complete discs out.
 
-    Exit status: 0 done, 1 error, 2 usage, 130 after Ctrl-C, 143 after SIGTERM.
+    Exit status: 0 done, 1 error, 2 usage, 3 defects found by verify, 130 after Ctrl-C, 143 after
+    SIGTERM.
     """
 
 
-for _command in (blank, build, burn, convert, drives, eject, info, map_, plugins, read, report):
+_COMMANDS: Final = (
+    blank, build, burn, convert, drives, eject, info, map_, plugins, read, report, verify,
+)  # fmt: skip
+for _command in _COMMANDS:
     rawcd.add_command(_command)
 
 

@@ -32,6 +32,8 @@ _SKIPPED_INDEX: Final = 3
 """Sectors that an index number has to bring that does not follow the one before it."""
 _OTHER_STEP: Final = 100
 """Sectors that any other step has to bring that no disc should take."""
+_LEAST_LEAD_IN: Final = 200
+"""Sectors that a lead-in behind a lead-out has to bring: it has 4,500."""
 _MOST_STRETCHES: Final = 20_000
 """Of more, only the longest are looked at: no disc has 10,000 indexes."""
 
@@ -90,7 +92,8 @@ class _Scores:
         """Return the best chain to which a stretch of a place can be added."""
         best = max(self.by_key[key], (self.any[0] - _OTHER_STEP, self.any[1]))
         if key == LEAD_IN:
-            return max(best, self.by_key[LEAD_OUT])
+            score, before = self.by_key[LEAD_OUT]
+            return max(best, (score - _LEAST_LEAD_IN, before))
         if key == LEAD_OUT:
             return max(best, self.program)
         track, index = track_of(key), index_of(key)

@@ -160,7 +160,7 @@ def judge(
         wrong = np.flatnonzero(told & (Defect.EDC | Defect.P | Defect.Q | Defect.ZEROS))
         if len(wrong):
             body = _bare_body(some[wrong], at[wrong], Kind(each))
-            told[wrong[body]] &= Defect.SYNC | Defect.ADDRESS | Defect.MODE
+            told[wrong[body]] &= np.uint8(Defect.SYNC | Defect.ADDRESS | Defect.MODE)
             place = np.flatnonzero(chosen)[wrong[body]]
             scrambling[place] = Scrambling.BODY
         defects[chosen] = told

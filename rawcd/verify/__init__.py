@@ -11,8 +11,19 @@ from __future__ import annotations
 from rawcd.verify.catalogue import MEANINGS as MEANINGS
 from rawcd.verify.catalogue import RULES as RULES
 from rawcd.verify.reading import verify_image as verify_image
+from rawcd.verify.repair import Repair as Repair
+from rawcd.verify.repair import repair_image as repair_image
 from rawcd.verify.values import Finding as Finding
 from rawcd.verify.values import Report as Report
 from rawcd.verify.values import Severity as Severity
 
-__all__ = ["MEANINGS", "RULES", "Finding", "Report", "Severity", "verify_image"]
+__all__ = [
+    "MEANINGS",
+    "RULES",
+    "Finding",
+    "Repair",
+    "Report",
+    "Severity",
+    "repair_image",
+    "verify_image",
+]

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 WINDOW: Final = 1 << 14
 """Sectors that are looked at together: memory does not grow with the disc."""
-NOT_KNOWN: Final = -1
+NOT_KNOWN: Final = -1_000_000
+"""No LBA, number or phase; an LBA may be -1."""
 _FEW: Final = 16
 """Frames that are too few to tell the phase of SCMS."""
 

@@ -212,7 +212,7 @@ def pushed(evidence: Evidence, lbas: Numbers) -> Numbers:
     taken[:-1] |= facts["right"] & ((adr == 2) | (adr == 3))
     taken[:-1] |= evidence.unsure
     places = np.arange(len(taken))
-    last_free = np.maximum.accumulate(np.where(taken, NOT_KNOWN, places))
+    last_free = np.maximum.accumulate(np.where(taken, -1, places))
     before = lbas - evidence.first_lba - 1
     return np.where(before >= 0, before - last_free[np.maximum(before, 0)], 0)
 

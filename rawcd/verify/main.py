@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from rawcd.disc import MODE_CHANGE_HEAD_SECTORS, POSTGAP_SECTORS, Area
 from rawcd.sector import Defect, scramble
+from rawcd.sector.rows import any_in
 from rawcd.source import SECTOR_BYTES
 from rawcd.survey.facts import Kind, Scrambling, has_sync, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import numpy.typing as npt
 
     from rawcd.source import Bytes2D
     from rawcd.survey import Run
@@ -66,55 +69,88 @@ def parts_of(evidence: Evidence) -> Iterator[tuple[Run, int, int, Kind]]:
             yield run, lba, end, before if old > new else kind
 
 
-def check_main(evidence: Evidence, findings: Findings) -> None:
-    """Judge every data sector, and find those that lie where sound should be."""
-    for run, lba, end, kind in parts_of(evidence):
-        for start in range(lba, end, _AT_ONCE):
-            stop = min(start + _AT_ONCE, end)
-            facts = evidence.facts[start - evidence.first_lba : stop - evidence.first_lba]
-            _check_part(evidence, run, start, facts, kind, findings)
-    _check_postgaps(evidence, findings)
+class Judged(NamedTuple):
+    """What was found of some sectors, (n,) each.
+
+    Attributes:
+        lba: the first one.
+        kind: what they should be.
+        defects: `Defect` flags, as judged by that kind.
+        scrambling: `Scrambling`.
+        lost: which are no data sectors at all.
+        copies: in which an XA subheader and its copy differ.
+    """
+
+    lba: int
+    kind: Kind
+    defects: npt.NDArray[np.uint8]
+    scrambling: npt.NDArray[np.uint8]
+    lost: Flags
+    copies: Flags
 
 
-def _check_part(
-    evidence: Evidence, run: Run, lba: int, facts: Facts, kind: Kind, findings: Findings
-) -> None:
-    kinds = facts["kind"]
-    if kind is Kind.NONE:
-        if run.area in (Area.TRACK, Area.PREGAP):
-            findings.add_where(
-                "data-in-audio", kinds != Kind.NONE, lba, "a data sector where CONTROL tells sound"
-            )
-        return
-    if kind is Kind.UNKNOWN:
-        if run.area is not None:
-            message = "CONTROL tells data, and there is none"
-            findings.add_where("lost-sector", kinds == Kind.NONE, lba, message)
-            findings.add_where(
-                "header-mode", kinds != Kind.NONE, lba, "the header tells no mode that there is"
-            )
-        return
-    other = kinds != kind
+def judged(evidence: Evidence) -> Iterator[Judged]:
+    """Yield the data sectors in which something is wrong, among their neighbours."""
+    for _, first, end, kind in parts_of(evidence):
+        if kind not in _DATA:
+            continue
+        for lba in range(first, end, _AT_ONCE):
+            stop = min(lba + _AT_ONCE, end)
+            facts = evidence.facts[lba - evidence.first_lba : stop - evidence.first_lba]
+            found = _judged(evidence, lba, facts, kind)
+            if found is not None:
+                yield found
+
+
+def _judged(evidence: Evidence, lba: int, facts: Facts, kind: Kind) -> Judged | None:
+    """Judge data sectors; those that seem to be of another kind are read again."""
+    other = facts["kind"] != kind
     defects, scrambling = facts["defects"], facts["scrambling"]
     copies = np.zeros(len(facts), np.bool_)
     if other.any():
         defects, scrambling = defects.copy(), scrambling.copy()
         rows = _main(evidence, lba, len(facts))[other]
         _, defects[other], scrambling[other] = judge(rows, np.flatnonzero(other) + lba, kind)
-        copies = other & (kinds == Kind.FORMLESS) & (kind is Kind.XA)
-    elif not defects.any() and not scrambling.any():
-        return
+        copies = other & (facts["kind"] == Kind.FORMLESS) & (kind is Kind.XA)
+    if not (defects.any() or scrambling.any() or copies.any()):
+        return None
     lost = (defects & _LOST) == _LOST
-    findings.add_where("lost-sector", lost, lba, "neither sync pattern nor header: it is no data")
-    for rule, defect, message in _RULES:
-        findings.add_where(rule, (defects & defect != 0) & ~lost, lba, message)
+    return Judged(lba, kind, defects, scrambling, lost, copies)
+
+
+def check_main(evidence: Evidence, findings: Findings) -> None:
+    """Judge every data sector, and find those that lie where sound should be."""
+    for found in judged(evidence):
+        _tell(found, findings)
+    for run, lba, end, kind in parts_of(evidence):
+        if kind in _DATA or run.area is None:
+            continue
+        kinds = evidence.facts["kind"][lba - evidence.first_lba : end - evidence.first_lba]
+        if kind is Kind.UNKNOWN:
+            message = "CONTROL tells data, and there is none"
+            findings.add_where("lost-sector", kinds == Kind.NONE, lba, message)
+            message = "the header tells no mode that there is"
+            findings.add_where("header-mode", kinds != Kind.NONE, lba, message)
+        elif run.area in (Area.TRACK, Area.PREGAP):
+            message = "a data sector where CONTROL tells sound"
+            findings.add_where("data-in-audio", kinds != Kind.NONE, lba, message)
+    _check_postgaps(evidence, findings)
+
+
+def _tell(found: Judged, findings: Findings) -> None:
+    lba, here = found.lba, ~found.lost
     findings.add_where(
-        "subheader", copies & ~lost, lba, "the subheader and its copy are not the same"
+        "lost-sector", found.lost, lba, "neither sync pattern nor header: it is no data"
     )
-    plain = (scrambling == Scrambling.NONE) & ~lost
-    findings.add_where("unscrambled", plain, lba, "it is stored without scrambling")
-    body = (scrambling == Scrambling.BODY) & ~lost
-    findings.add_where("scrambling", body, lba, "its header is scrambled, what follows is not")
+    for rule, defect, message in _RULES:
+        findings.add_where(rule, (found.defects & defect != 0) & here, lba, message)
+    message = "the subheader and its copy are not the same"
+    findings.add_where("subheader", found.copies & here, lba, message)
+    plain = found.scrambling == Scrambling.NONE
+    findings.add_where("unscrambled", plain & here, lba, "it is stored without scrambling")
+    body = found.scrambling == Scrambling.BODY
+    message = "its header is scrambled, what follows is not"
+    findings.add_where("scrambling", body & here, lba, message)
 
 
 def _main(evidence: Evidence, lba: int, count: int) -> Bytes2D:
@@ -129,7 +165,7 @@ def _check_postgaps(evidence: Evidence, findings: Findings) -> None:
         rows = _main(evidence, first, run.end_lba - first)
         synced = has_sync(rows)
         scramble(rows)
-        filled = np.count_nonzero(synced & _has_data(rows, run.kind))
+        filled = int(np.count_nonzero(synced & _has_data(rows, run.kind)))
         if filled:
             findings.add(
                 "postgap",
@@ -141,8 +177,7 @@ def _check_postgaps(evidence: Evidence, findings: Findings) -> None:
 
 
 def _has_data(sectors: Bytes2D, kind: Kind) -> Flags:
-    found: Flags = sectors[:, _USER[kind]].any(axis=1)
-    return found
+    return any_in(sectors[:, _USER[kind]], 1)
 
 
 def _mode_changes(evidence: Evidence) -> Iterator[tuple[Run, Run]]:

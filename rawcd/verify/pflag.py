@@ -14,7 +14,6 @@ import numpy as np
 
 from rawcd.disc import Area
 from rawcd.subcode.rows import PW96_BYTES
-from rawcd.verify.evidence import WINDOW
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -40,8 +39,7 @@ class _Zone(IntFlag):
     """The first sector of index 1: P lags one sector behind Q."""
     BEFORE_LEAD_OUT = 8
     FIRST_OF_LEAD_OUT = 16
-    BEATING = 32
-    UNSURE = 64
+    UNSURE = 32
     """Where a place begins cannot be told."""
 
 
@@ -69,66 +67,71 @@ def _zones(evidence: Evidence) -> npt.NDArray[np.uint8]:
         if run.area is Area.LEAD_OUT:
             mark(_Zone.BEFORE_LEAD_OUT, max(run.lba - _LEAST, program), run.lba)
             mark(_Zone.FIRST_OF_LEAD_OUT, run.lba, run.lba + 1)
-            mark(_Zone.BEATING, run.lba + _LEAST, run.end_lba)
         before = run.area
     zones[evidence.unsure] |= np.uint8(_Zone.UNSURE)
     return zones
 
 
-def check_p(evidence: Evidence, findings: Findings) -> None:
-    """Judge P of every sector."""
-    if not len(evidence.borders) or evidence.survey.runs[0].area is None:
-        return
-    facts = evidence.facts
-    for start in range(0, len(facts), WINDOW):
-        ones = facts["p"][start : start + WINDOW]
-        findings.add_where(
-            "p-bits",
-            (ones != 0) & (ones != PW96_BYTES),
-            start + evidence.first_lba,
-            lambda lba: f"{facts['p'][lba - evidence.first_lba]} of the sector's 96 P bits are set",
-        )
-    zones, is_set = _zones(evidence), facts["p"] > _SET
-    should = zones & _Zone.PREGAP != 0
-    doubtful = (zones & (_Zone.BEATING | _Zone.UNSURE)) != 0
+def expected_p(evidence: Evidence) -> tuple[Flags, Flags]:
+    """Return in which sectors P should be set, and where that cannot be told; (n,) each."""
+    zones, is_set = _zones(evidence), evidence.facts["p"] > _SET
+    should: Flags = zones & np.uint8(_Zone.PREGAP) != 0
+    doubtful: Flags = zones & np.uint8(_Zone.UNSURE) != 0
     for zone in _BY_HABIT:
         alone = zones == zone
-        inside = (zones & zone) != 0
+        inside = (zones & np.uint8(zone)) != 0
         votes, count = np.count_nonzero(is_set & alone), np.count_nonzero(alone)
         if 2 * votes > count:
             should |= inside
         elif 2 * votes == count:
             doubtful |= inside & ~should
-    wrong = (is_set != should) & ~doubtful
-    findings.add_where(
-        "p-flag",
-        wrong,
-        evidence.first_lba,
-        lambda lba: (
-            "P is set"
-            if is_set[lba - evidence.first_lba]
-            else "P is not set, though a track begins here or soon"
-        ),
-    )
     for run in evidence.survey.runs:
         if run.area is Area.LEAD_OUT and run.sectors > _LEAST:
             part = slice(run.lba + _LEAST - evidence.first_lba, run.end_lba - evidence.first_lba)
-            _check_wave(is_set[part], run.lba + _LEAST, findings)
+            wave = _wave(is_set[part])
+            if wave is None:
+                doubtful[part] = True
+            else:
+                should[part] = wave
+    return should, doubtful
 
 
-def _check_wave(is_set: Flags, lba: int, findings: Findings) -> None:
+def _wave(is_set: Flags) -> Flags | None:
+    """Return how P beats in a lead-out from its third second on, None where in no known way."""
     count = np.arange(len(is_set))
     habits = [np.zeros(len(is_set), np.bool_), *((count // half) % 2 == 0 for half in _WAVES)]
     best = min(habits, key=lambda wave: int(np.count_nonzero(wave != is_set)))
-    wrong = best != is_set
-    if 4 * np.count_nonzero(wrong) > len(is_set):
-        findings.add(
-            "p-wave", lba, "P beats in the lead-out as no writer does", sectors=len(is_set)
-        )
+    return best if 4 * np.count_nonzero(best != is_set) <= len(is_set) else None
+
+
+def check_p(evidence: Evidence, findings: Findings) -> None:
+    """Judge P of every sector."""
+    runs = evidence.survey.runs
+    if runs[0].area is None:
         return
+    facts, first = evidence.facts, evidence.first_lba
+    ones = facts["p"]
+    findings.add_where(
+        "p-bits",
+        (ones != 0) & (ones != PW96_BYTES),
+        first,
+        lambda lba: f"{ones[lba - first]} of the sector's 96 P bits are set",
+    )
+    is_set = ones > _SET
+    should, doubtful = expected_p(evidence)
     findings.add_where(
         "p-flag",
-        wrong,
-        lba,
-        lambda at: f"P is {'set' if is_set[at - lba] else 'not set'}, against its beat",
+        (is_set != should) & ~doubtful,
+        first,
+        lambda lba: f"P is {'set' if is_set[lba - first] else 'not set'}, and should be otherwise",
     )
+    for run in runs:
+        part = slice(run.lba + _LEAST - first, run.end_lba - first)
+        beats = run.area is Area.LEAD_OUT and run.sectors > _LEAST
+        if beats and _wave(is_set[part]) is None:
+            findings.add(
+                "p-wave",
+                run.lba + _LEAST,
+                "P beats in the lead-out as no writer does",
+                sectors=run.sectors - _LEAST,
+            )

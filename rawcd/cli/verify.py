@@ -1,0 +1,159 @@
+"""`rawcd verify`: whether a disc image is as it should be."""
+
+from __future__ import annotations
+
+import json
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from rawcd.cli.build import KINDS
+from rawcd.cli.reading import trust_paths_option
+from rawcd.cli.terminal import progress_bar
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from rawcd.image import DiscImage
+    from rawcd.progress import Progress
+    from rawcd.verify import Finding, Report
+
+SCHEMA: Final = 1
+"""Version of the JSON object; it grows only by new keys."""
+DEFECTS_FOUND: Final = 3
+"""Exit status where there are defects; warnings alone are none."""
+
+_EXAMPLES: Final = """\b
+Examples:
+  rawcd verify album.raw
+  rawcd verify disc.ccd --jobs 2 --json
+  rawcd verify scratched.raw --repair mended.raw
+"""
+
+
+@click.command(short_help="Check a disc image, byte by byte.", epilog=_EXAMPLES)
+@click.argument("image", metavar="IMAGE")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--format", "format_name", metavar="NAME", help="The format, whatever it looks like.")
+@click.option(
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes that read sectors.",
+)
+@click.option(
+    "--type",
+    "kind",
+    type=click.Choice(KINDS[1:]),
+    help="What the stored R-W subcode of a raw image is; no byte tells.  [default: raw]",
+)
+@click.option(
+    "--repair",
+    "output",
+    metavar="OUT",
+    help="Write an image with what could be mended; its suffix names the format.",
+)
+@click.option("--force", is_flag=True, help="Replace an existing OUT.")
+@trust_paths_option
+def verify(
+    image: str,
+    as_json: bool,
+    format_name: str | None,
+    jobs: int,
+    kind: str | None,
+    output: str | None,
+    force: bool,
+    trust_paths: bool,
+) -> int:
+    """Check a disc image: every sector, every frame of its subcode, and the disc as a whole.
+
+    Each finding is a line with its address, track and rule; the last line sums up. All is told
+    from the bytes. Subcode that an image does not hold is made for it, and the sum says so.
+
+    --repair mends data sectors by their own parity, frames of Q whose CRC is wrong by their
+    neighbours, and P; the lines tell what was mended and what is left. IMAGE is not touched. (Some
+    discs are protected by frames with a wrong CRC: mended, they do not run.)
+
+    Exit status: 0 no defect (there may be warnings), 1 error, 2 usage, 3 defects; with --repair 3
+    where some are left.
+    """
+    from rawcd.image import ImageType
+    from rawcd.plugins import open_image
+    from rawcd.verify import repair_image, verify_image
+
+    if force and output is None:
+        raise click.UsageError("--force replaces what --repair writes")
+    rw = None if kind is None else ImageType(1 + KINDS.index(kind))
+    opened = open_image(image, format=format_name, rw=rw, trust_paths=trust_paths)
+    mended: tuple[Finding, ...] = ()
+    with _bar(image, opened, quiet=as_json) as progress:
+        if output is None:
+            report = verify_image(opened, jobs=jobs, progress=progress)
+        else:
+            repair = repair_image(opened, jobs=jobs, progress=progress)
+            mended, report = repair.mended, repair.left
+    if output is not None:
+        _write(repair.image, output, force=force, quiet=as_json)
+    if as_json:
+        about = describe(report, file=image)
+        if output is not None:
+            about |= {"repaired": output, "mended": [_finding(each) for each in mended]}
+        click.echo(json.dumps(about, indent=2, ensure_ascii=False))
+        return 0 if report.is_clean else DEFECTS_FOUND
+    for each in mended:
+        click.echo(f"mended: {each}")
+    for each in report.findings:
+        click.echo(f"{each.severity.value}: {each}")
+    for rule, count in report.left_out:
+        click.echo(f"{rule}: {count:,} more")
+    if output is not None:
+        click.echo(f"{output}: {len(mended)} findings mended")
+    click.echo(f"{output or image}: {report.summary()}")
+    return 0 if report.is_clean else DEFECTS_FOUND
+
+
+def _bar(label: str, image: DiscImage, *, quiet: bool) -> AbstractContextManager[Progress | None]:
+    return nullcontext() if quiet else progress_bar(label, sector_size=image.sector_size)
+
+
+def _write(image: DiscImage, output: str, *, force: bool, quiet: bool) -> None:
+    from rawcd.plugins import save_image
+
+    with _bar(output, image, quiet=quiet) as progress:
+        save_image(image, output, replace=force, progress=progress)
+
+
+def describe(report: Report, *, file: str) -> dict[str, Any]:
+    """Return the object that `rawcd verify --json` prints.
+
+    Absent is None, never a missing key; MSF is `"mm:ss:ff"`.
+    """
+    return {
+        "rawcd_verify": SCHEMA,
+        "file": file,
+        "first_lba": report.first_lba,
+        "sectors": report.sectors,
+        "clean": report.is_clean,
+        "defects": len(report.defects),
+        "warnings": len(report.warnings),
+        "findings": [_finding(finding) for finding in report.findings],
+        "left_out": [{"rule": rule, "count": count} for rule, count in report.left_out],
+        "subcode_made": [{"lba": lba, "sectors": sectors} for lba, sectors in report.made],
+        "summary": report.summary(),
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity.value,
+        "lba": finding.lba,
+        "msf": None if finding.msf is None else str(finding.msf),
+        "sectors": finding.sectors,
+        "session": finding.session,
+        "track": finding.track,
+        "message": finding.message,
+    }

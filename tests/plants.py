@@ -1,0 +1,426 @@
+"""A table of faults: where each can be planted, how, and what is to be found of it.
+
+What is predicted follows from the standards alone: which code covers which byte, what a frame
+says. `DISC` tells the true layout; the code under test never sees it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from hypothesis import assume
+from hypothesis import strategies as st
+
+from rawcd.disc import Area, TrackMode
+from rawcd.sector import SectorType, encode, scramble
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rawcd.disc import Disc, Track
+    from tests.verifying import Recording
+
+Found = set[tuple[str, int]]
+CODES: Final = {"edc", "p-parity", "q-parity"}
+
+
+@dataclass(frozen=True)
+class Field:
+    """What a plant is given: a recording to spoil, its true layout, and chance."""
+
+    recording: Recording
+    disc: Disc
+    data: Any
+
+    def draw(self, strategy: st.SearchStrategy[Any]) -> Any:
+        return self.data.draw(strategy)
+
+    def pick(self, lbas: list[int]) -> int:
+        """One of these; the example is of no use where there is none."""
+        assume(lbas)
+        return int(self.draw(st.sampled_from(lbas)))
+
+    @property
+    def lbas(self) -> range:
+        return range(self.disc.first_lba, self.disc.end_lba)
+
+    def any_lba(self) -> int:
+        return int(self.draw(st.integers(self.lbas[0], self.lbas[-1])))
+
+    def adr(self, lba: int) -> int:
+        return self.recording.q(lba)[0] & 15
+
+    def program(self, *, adr: int = 1) -> int:
+        """A sector of a track or lead-out whose frame is of a mode, and nothing begins there."""
+        borders = set(self.disc.borders()) | self.heads()
+        for _ in range(20):
+            lba = self.any_lba()
+            if self.disc.place(lba).area is Area.LEAD_IN or lba in borders:
+                continue
+            if adr == 1 and self.adr(lba) == adr:
+                return lba
+            if adr != 1:
+                for near in range(lba, min(lba + 100, self.disc.end_lba)):
+                    inside = self.disc.place(near).area is not Area.LEAD_IN
+                    if inside and self.adr(near) == adr:
+                        return near
+        assume(False)
+        raise AssertionError
+
+    def heads(self) -> set[int]:
+        """Where a pregap goes over to its own mode: CONTROL changes there, as nowhere else."""
+        found = set()
+        for session in self.disc.sessions:
+            for track in session.tracks:
+                if session.has_mode_change_head(track):
+                    found.add(track.first_lba + 75)
+        return found
+
+    def lead_in(self) -> int:
+        session = self.draw(st.sampled_from(self.disc.sessions))
+        return int(self.draw(st.integers(session.lead_in_lba, session.program_lba - 1)))
+
+    def data_sector(self, *modes: TrackMode) -> tuple[Track, int]:
+        """A sector of a data track, outside of what must be empty."""
+        tracks = [track for track in self.disc.tracks if track.mode in modes]
+        assume(tracks)
+        track = self.draw(st.sampled_from(tracks))
+        return track, int(self.draw(st.integers(track.start_lba, track.end_lba - 151)))
+
+
+def _of(lba: int, *rules: str) -> Found:
+    return {(rule, lba) for rule in rules}
+
+
+def _q(change: Callable[[bytearray, Field], None], rule: str) -> Callable[[Field], Found]:
+    """A mode 1 frame of a track or lead-out with another content, its CRC right."""
+
+    def plant(field: Field) -> Found:
+        lba = field.program()
+        frame = field.recording.q(lba)
+        change(frame, field)
+        field.recording.put_q(lba, frame)
+        return _of(lba, rule)
+
+    return plant
+
+
+def _set_byte(place: int, value: int) -> Callable[[bytearray, Field], None]:
+    def change(frame: bytearray, field: Field) -> None:
+        frame[place] = value
+
+    return change
+
+
+def _later(place: int) -> Callable[[bytearray, Field], None]:
+    """A time's minute, more by one."""
+
+    def change(frame: bytearray, field: Field) -> None:
+        frame[place] ^= 1
+
+    return change
+
+
+def _flip_control(frame: bytearray, field: Field) -> None:
+    frame[0] ^= field.draw(st.sampled_from([0x10, 0x40, 0x80, 0x90]))
+
+
+def q_crc(field: Field) -> Found:
+    lba = field.any_lba()
+    bit = field.draw(st.integers(0, 95))
+    field.recording.sub(lba)[0, bit] ^= 0x40
+    return _of(lba, "q-crc")
+
+
+def q_mode(field: Field) -> Found:
+    lba = field.program()
+    frame = field.recording.q(lba)
+    frame[0] = frame[0] & 0xF0 | field.draw(st.sampled_from([0, 4, 6, 7, 15]))
+    field.recording.put_q(lba, frame)
+    return _of(lba, "q-mode")
+
+
+def q_frame_number(field: Field) -> Found:
+    lba = field.program(adr=2)
+    frame = field.recording.q(lba)
+    frame[9] ^= 1
+    field.recording.put_q(lba, frame)
+    return _of(lba, "q-frame-number")
+
+
+def mcn_contradiction(field: Field) -> Found:
+    lba = field.program(adr=2)
+    frame = field.recording.q(lba)
+    frame[3] = (frame[3] + 0x10) % 0xA0
+    field.recording.put_q(lba, frame)
+    return _of(lba, "mcn-contradiction")
+
+
+def mcn_invalid(field: Field) -> Found:
+    lba = field.program(adr=2)
+    frame = field.recording.q(lba)
+    frame[2] = 0x1F
+    field.recording.put_q(lba, frame)
+    return _of(lba, "mcn-invalid")
+
+
+def isrc_contradiction(field: Field) -> Found:
+    lba = field.program(adr=3)
+    frame = field.recording.q(lba)
+    frame[6] = (frame[6] + 0x10) % 0xA0
+    field.recording.put_q(lba, frame)
+    return _of(lba, "isrc-contradiction")
+
+
+def isrc_invalid(field: Field) -> Found:
+    lba = field.program(adr=3)
+    frame = field.recording.q(lba)
+    frame[7] = 0xB1
+    field.recording.put_q(lba, frame)
+    return _of(lba, "isrc-invalid")
+
+
+def _as_position(field: Field, lba: int) -> None:
+    """Put a mode 1 frame in the place of a code's, made of the one before it."""
+    frame = field.recording.q(lba - 1)
+    assume(frame[0] & 15 == 1)
+    assume(not {lba, lba - 1} & (set(field.disc.borders()) | field.heads()))
+    place = field.disc.place(lba)
+    assume(place.index != 0 and place.area is Area.TRACK)
+    for first, frames in ((3, place.relative), (7, lba + 150)):
+        minute, rest = divmod(frames, 4_500)
+        for at, value in enumerate((minute, *divmod(rest, 75)), first):
+            frame[at] = value // 10 << 4 | value % 10
+    track = field.disc.track(place.track or 0)
+    frame[0] = track.control << 4 | 1
+    assume(track.copy.name != "SCMS")
+    field.recording.put_q(lba, frame)
+
+
+def mcn_density(field: Field) -> Found:
+    lba = field.program(adr=2)
+    session = next(each for each in field.disc.sessions if lba < each.end_lba)
+    told = [at for at in range(lba - 102, lba) if at >= session.program_lba and field.adr(at) == 2]
+    behind = [at for at in range(lba + 1, lba + 102) if field.adr(at) == 2]
+    assume(told and behind and behind[0] < session.lead_out_lba)
+    assume(not set(range(told[-1], behind[0] + 1)) & set(field.disc.borders()))
+    _as_position(field, lba)
+    return _of(told[-1] + 1, "mcn-density")
+
+
+def isrc_density(field: Field) -> Found:
+    lba = field.program(adr=3)
+    track = field.disc.track(field.disc.place(lba).track or 0)
+    told = [at for at in range(lba - 102, lba) if at >= track.first_lba and field.adr(at) == 3]
+    behind = [at for at in range(lba + 1, lba + 102) if field.adr(at) == 3]
+    assume(told and behind and behind[0] < track.end_lba)
+    assume(not set(range(told[-1], behind[0] + 1)) & set(field.disc.borders()))
+    _as_position(field, lba)
+    return _of(told[-1] + 1, "isrc-density")
+
+
+def isrc_place(field: Field) -> Found:
+    lba = field.program(adr=3)
+    session = field.draw(st.sampled_from(field.disc.sessions))
+    at = int(field.draw(st.integers(session.lead_out_lba + 1, session.end_lba - 20)))
+    assume(all(field.adr(near) == 1 for near in range(at - 10, at + 10)))
+    frame = field.recording.q(lba)
+    frame[0] = field.recording.q(at)[0] & 0xF0 | 3
+    number = (at + 150) % 75
+    frame[9] = number // 10 << 4 | number % 10
+    field.recording.put_q(at, frame)
+    return _of(at, "isrc-place")
+
+
+def q_density(field: Field) -> Found:
+    """A second catalogue number a few frames behind one."""
+    lba = field.program(adr=2)
+    at = lba + int(field.draw(st.integers(2, 9)))
+    around = set(range(lba - 12, at + 12))
+    assume(not around & (set(field.disc.borders()) | field.heads()))
+    assume(all(field.adr(near) == 1 for near in around - {lba} if near in field.lbas))
+    assume(field.disc.place(lba).area is Area.TRACK)
+    frame = field.recording.q(lba)
+    frame[0] = field.recording.q(at)[0] & 0xF0 | 2
+    number = (at + 150) % 75
+    frame[9] = number // 10 << 4 | number % 10
+    field.recording.put_q(at, frame)
+    return _of(at, "q-density")
+
+
+def p_flag(field: Field) -> Found:
+    """P of a sector, but where writers differ and the disc has too few to tell its habit."""
+    lba = field.any_lba()
+    for track in field.disc.tracks:
+        assume(lba != track.start_lba)
+        assume(not max(track.start_lba - 150, track.first_lba - 150) <= lba < track.first_lba)
+    assume(lba not in [session.lead_out_lba for session in field.disc.sessions])
+    field.recording.sub(lba)[:] ^= 0x80
+    return _of(lba, "p-flag")
+
+
+def p_bits(field: Field) -> Found:
+    lba = field.any_lba()
+    field.recording.sub(lba)[0, field.draw(st.integers(0, 95))] ^= 0x80
+    return _of(lba, "p-bits")
+
+
+def _lead_in_frame(
+    change: Callable[[bytearray], None], *rules: str, adr: int | None = None
+) -> Callable[[Field], Found]:
+    def plant(field: Field) -> Found:
+        lba = field.lead_in()
+        frame = field.recording.q(lba)
+        assume(adr is None or frame[0] & 15 == adr)
+        change(frame)
+        field.recording.put_q(lba, frame)
+        return _of(lba, *rules)
+
+    return plant
+
+
+def _xor(place: int, bits: int) -> Callable[[bytearray], None]:
+    def change(frame: bytearray) -> None:
+        frame[place] ^= bits
+
+    return change
+
+
+def _put(place: int, value: int) -> Callable[[bytearray], None]:
+    def change(frame: bytearray) -> None:
+        frame[place] = value
+
+    return change
+
+
+def _byte(
+    mode: TrackMode, first: int, last: int, *rules: str, form: int | None = None
+) -> Callable[[Field], Found]:
+    """A byte of a data sector; a scrambled sector's byte is changed as the plain one would be."""
+
+    def plant(field: Field) -> Found:
+        _, lba = field.data_sector(mode)
+        main = field.recording.main(lba)
+        if form is not None:
+            submode = int(main[0, 18]) ^ int(scramble(np.zeros((1, 2352), np.uint8))[0, 18])
+            assume((submode & 0x20 != 0) is (form == 2))
+        main[0, field.draw(st.integers(first, last))] ^= field.draw(st.sampled_from([1, 8, 9]))
+        return _of(lba, *rules)
+
+    return plant
+
+
+def unscrambled(field: Field) -> Found:
+    _, lba = field.data_sector(TrackMode.MODE1, TrackMode.MODE2)
+    scramble(field.recording.main(lba))
+    return _of(lba, "unscrambled")
+
+
+def scrambling(field: Field) -> Found:
+    _, lba = field.data_sector(TrackMode.MODE1)
+    main = field.recording.main(lba)
+    head = main[:, :16].copy()
+    scramble(main)
+    main[:, :16] = head
+    return _of(lba, "scrambling")
+
+
+def lost_sector(field: Field) -> Found:
+    _, lba = field.data_sector(TrackMode.MODE1, TrackMode.MODE2)
+    main = field.recording.main(lba)
+    main[:] = np.random.default_rng(field.draw(st.integers(0, 9))).integers(0, 256, main.shape)
+    return _of(lba, "lost-sector")
+
+
+def header_mode(field: Field) -> Found:
+    _, lba = field.data_sector(TrackMode.MODE1)
+    field.recording.main(lba)[0, 15] ^= field.draw(st.sampled_from([1, 2, 3, 0x80]))
+    return _of(lba, "header-mode", *CODES)
+
+
+def other_place(field: Field) -> Found:
+    """A sector whole in itself, made for another address."""
+    _, lba = field.data_sector(TrackMode.MODE1)
+    user = np.ones((1, 2048), np.uint8)
+    away = int(field.draw(st.integers(1, 1_000)))
+    field.recording.main(lba)[:] = scramble(encode(SectorType.MODE1, user, lba + away))
+    return _of(lba, "header-address")
+
+
+def data_in_audio(field: Field) -> Found:
+    track, lba = field.data_sector(TrackMode.AUDIO)
+    del track
+    user = np.ones((1, 2048), np.uint8)
+    field.recording.main(lba)[:] = scramble(encode(SectorType.MODE1, user, lba))
+    return _of(lba, "data-in-audio")
+
+
+def postgap(field: Field) -> Found:
+    ends = [
+        before
+        for session in field.disc.sessions
+        for before, after in zip(session.tracks, session.tracks[1:], strict=False)
+        if before.mode is TrackMode.MODE1 and after.mode is not before.mode
+    ]
+    assume(ends)
+    track = field.draw(st.sampled_from(ends))
+    lba = int(field.draw(st.integers(track.end_lba - 150, track.end_lba - 1)))
+    user = np.ones((1, 2048), np.uint8)
+    field.recording.main(lba)[:] = scramble(encode(SectorType.MODE1, user, lba))
+    return _of(track.end_lba - 150, "postgap")
+
+
+_M1, _M2 = TrackMode.MODE1, TrackMode.MODE2
+PLANTS: Final[dict[str, Callable[[Field], Found]]] = {
+    "a bit of Q": q_crc,
+    "ADR": q_mode,
+    "TNO": _q(_set_byte(1, 0x88), "q-track"),
+    "TNO of the lead-in": _q(_set_byte(1, 0), "q-track"),
+    "INDEX": _q(_set_byte(2, 0x88), "q-index"),
+    "relative minute": _q(_later(3), "q-relative-time"),
+    "relative frame": _q(_later(5), "q-relative-time"),
+    "absolute minute": _q(_later(7), "q-absolute-time"),
+    "no BCD": _q(_set_byte(4, 0x6B), "q-bcd"),
+    "a second of 60": _q(_set_byte(8, 0x60), "q-bcd"),
+    "CONTROL": _q(_flip_control, "q-control"),
+    "ZERO": _q(_set_byte(6, 0x25), "q-zero"),
+    "AFRAME": q_frame_number,
+    "another MCN": mcn_contradiction,
+    "no MCN": mcn_invalid,
+    "too few MCN": mcn_density,
+    "another ISRC": isrc_contradiction,
+    "no ISRC": isrc_invalid,
+    "too few ISRC": isrc_density,
+    "ISRC in a lead-out": isrc_place,
+    "too many codes": q_density,
+    "P": p_flag,
+    "a bit of P": p_bits,
+    "an item's frame": _lead_in_frame(_xor(9, 1), "toc-item"),
+    "an item's CONTROL": _lead_in_frame(_xor(0, 0x80), "toc-item"),
+    "an item's point": _lead_in_frame(_put(2, 0x42), "toc-cycle"),
+    "running time": _lead_in_frame(_xor(3, 1), "toc-running-time", adr=1),
+    "ZERO of an item": _lead_in_frame(_put(6, 1), "q-zero", adr=1),
+    "a sync byte": _byte(_M1, 0, 11, "sync"),
+    "a sync byte of XA": _byte(_M2, 0, 11, "sync"),
+    "an address byte": _byte(_M1, 12, 14, "header-address", *CODES),
+    "an address byte of XA": _byte(_M2, 12, 14, "header-address"),
+    "the mode": header_mode,
+    "another place": other_place,
+    "user data of mode 1": _byte(_M1, 16, 2063, *CODES),
+    "EDC of mode 1": _byte(_M1, 2064, 2067, *CODES),
+    "zeros of mode 1": _byte(_M1, 2068, 2075, "zeros"),
+    "P of mode 1": _byte(_M1, 2076, 2247, "p-parity", "q-parity"),
+    "Q of mode 1": _byte(_M1, 2248, 2351, "q-parity"),
+    "a subheader's copy": _byte(_M2, 20, 21, "subheader", *CODES, form=1),
+    "user data of form 1": _byte(_M2, 24, 2071, *CODES, form=1),
+    "EDC of form 1": _byte(_M2, 2072, 2075, *CODES, form=1),
+    "Q of form 1": _byte(_M2, 2248, 2351, "q-parity", form=1),
+    "user data of form 2": _byte(_M2, 24, 2347, "edc", form=2),
+    "no scrambling": unscrambled,
+    "half a scrambling": scrambling,
+    "a lost sector": lost_sector,
+    "data among sound": data_in_audio,
+    "a postgap with data": postgap,
+}
