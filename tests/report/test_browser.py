@@ -179,7 +179,9 @@ def test_it_is_whole_without_its_script_and_on_paper(browser: Any, page_url: str
     with Watched(browser, page_url, java_script_enabled=False) as page:
         assert page.locator(".language").first.is_visible()
         assert not page.locator(".theme").is_visible()
+        page.set_viewport_size({"width": 760, "height": 1000})  # A4 with margins
         page.emulate_media(media="print")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 760
         assert not page.locator(".bar").is_visible()
         assert page.locator("#areas table").is_visible()
         assert page.pdf().startswith(b"%PDF")
