@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 _MOST: Final = 36
 """Pictures of a disc, of two or three KB each."""
 _A_TRACK: Final = 6
+_DELAY: Final = 2
+"""Sectors over which a pack is spread on the disc, beside its first."""
 _STEP: Final = 768
+"""Sectors whose packs are drawn at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +77,13 @@ def moments(reading: DiscReading) -> Iterator[Moment]:
 
     Where nothing has changed since the picture before there is none, but each track has one.
     """
-    found = [(span, last) for span in reading.spans if (last := _last_sector(reading, span))]
+    asked = ((span, _last_sector(reading, span)) for span in reading.spans)
+    found = [(span, last) for span, last in asked if last is not None]
     if not found:
         return
     each = max(1, min(_A_TRACK, _MOST // len(found)))
     for span, last in found[:_MOST]:
-        yield from _moments_of(reading, span, last + 3, each)
+        yield from _moments_of(reading, span, last + 1, each)
 
 
 def _last_sector(reading: DiscReading, span: Span) -> int | None:
@@ -90,8 +94,8 @@ def _last_sector(reading: DiscReading, span: Span) -> int | None:
 
 
 def _moments_of(reading: DiscReading, span: Span, end: int, count: int) -> Iterator[Moment]:
-    end = min(end, span.end_lba - span.start_lba)
-    recorded = _Recorded(reading.image, span.start_lba, end)
+    room = min(end + _DELAY, reading.end_lba - span.start_lba)
+    recorded = _Recorded(reading.image, span.start_lba, room)
     is_raw = reading.image.kind is ImageType.RAW
     source = DeinterleavedPacks(recorded) if is_raw else recorded
     canvas = CDG()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from rawcd.disc import Area
+from rawcd.disc import Area, DiscType
 from rawcd.errors import FormatError
 from rawcd.msf import Msf
 from rawcd.report.labels import area_name, control_words, isrc_words
@@ -15,6 +15,9 @@ from rawcd.report.spans import PROGRAM
 from rawcd.subcode.frame import (
     LEAD_OUT_TNO,
     POINT_FIRST_LEAD_IN,
+    POINT_FIRST_TRACK,
+    POINT_LAST_TRACK,
+    POINT_LEAD_OUT,
     POINT_NEXT_SESSION,
     POINTER_ADR,
     QCatalog,
@@ -35,7 +38,11 @@ MOST_ITEMS: Final = 400
 """Items of lead-ins that are shown: a disc of one session has at most 104."""
 MOST_FRAMES: Final = 400
 """Q frames that are shown; those of the tracks come before those of damaged sectors."""
-_DISC_TYPES: Final = {0x00: "CD-DA or CD-ROM", 0x10: "CD-I", 0x20: "CD-ROM XA"}
+_DISC_TYPES: Final[dict[int, str]] = {
+    DiscType.CDDA_CDROM: "CD-DA or CD-ROM",
+    DiscType.CDI: "CD-I",
+    DiscType.XA: "CD-ROM XA",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,16 +117,13 @@ def _pointer_words(item: QPointer) -> tuple[str, str]:
         if item.point == POINT_FIRST_LEAD_IN:
             return "first lead-in", _time(item.value)
         return "pointer", f"{item.running.hex(' ')} {item.zero:02x} {item.value.hex(' ')}"
-    match item.point:
-        case 0xA0:
-            kind = _DISC_TYPES.get(item.value[1], f"type {item.value[1]:02X}h")
-            return "first track", f"{_number(item.value[0])}, {kind}"
-        case 0xA1:
-            return "last track", _number(item.value[0])
-        case 0xA2:
-            return "lead-out", _time(item.value)
-        case point:
-            return f"track {_number(point)}", _time(item.value)
+    if item.point == POINT_FIRST_TRACK:
+        kind = _DISC_TYPES.get(item.value[1], f"type {item.value[1]:02X}h")
+        return "first track", f"{_number(item.value[0])}, {kind}"
+    if item.point == POINT_LAST_TRACK:
+        return "last track", _number(item.value[0])
+    is_lead_out = item.point == POINT_LEAD_OUT
+    return "lead-out" if is_lead_out else f"track {_number(item.point)}", _time(item.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,7 +54,8 @@ class Patched:
         self.path = path
 
     @contextmanager
-    def _changed(self, lba: int, offset: int, data: bytes) -> Iterator[rawcd.DiscImage]:
+    def changed(self, lba: int, offset: int, data: bytes) -> Iterator[rawcd.DiscImage]:
+        """With some bytes of a sector changed."""
         place = (lba - LEAD_IN) * SIZE + offset
         with self.path.open("r+b") as file:
             file.seek(place)
@@ -70,7 +71,7 @@ class Patched:
 
     def main(self, lba: int, offset: int, value: int) -> Any:
         """With one byte of a sector's main channel changed."""
-        return self._changed(lba, offset, bytes([value]))
+        return self.changed(lba, offset, bytes([value]))
 
     def q(self, lba: int, offset: int, value: int) -> Any:
         """With one byte of a Q frame changed, and its CRC made to fit."""
@@ -82,4 +83,4 @@ class Patched:
         frame[10:] = q_crc(bytes(frame[:10])).to_bytes(2, "big")
         changed = np.frombuffer(bytes(frame), np.uint8).reshape(1, 12)
         rest = sub & np.uint8(0xFF - Q_BIT - 0x80)
-        return self._changed(lba, 2352, (pw96_of(changed, p) | rest).tobytes())
+        return self.changed(lba, 2352, (pw96_of(changed, p) | rest).tobytes())

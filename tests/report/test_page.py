@@ -102,11 +102,26 @@ def test_one_byte_of_q_moves_a_border_on_the_map_and_in_the_tables(patched: Patc
 
 def test_a_frame_whose_crc_is_wrong_is_shown_as_such(patched: Patched) -> None:
     sub = rawcd.open_image(patched.path).read(300, 1)[2352 + 40]
-    with patched._changed(300, 2352 + 40, bytes([sub ^ 0x40])) as image:
+    with patched.changed(300, 2352 + 40, bytes([sub ^ 0x40])) as image:
         rows = {row.lba: row for row in frame_rows(read(image))[0]}
         assert not rows[300].is_right
         assert "wrong" in rows[300].says
     assert 300 not in {row.lba for row in frame_rows(read(rawcd.open_image(patched.path)))[0]}
+
+
+def test_findings_stand_in_their_place_everywhere(patched: Patched) -> None:
+    sub = rawcd.open_image(patched.path).read(300, 1)[2352 + 40]
+    with patched.changed(300, 2352 + 40, bytes([sub ^ 0x40])) as image:
+        reading = read_disc(image)
+        number = [(each.rule, each.lba) for each in reading.findings].index(("q-crc", 300))
+        seen = Seen(page_of(reading, name="n"))
+        lines = rawcd.map_text(image, verified=True).splitlines()
+    marks = [name for name, attrs in seen.tags if attrs.get("data-finding") == str(number)]
+    assert sorted(marks) == ["circle", "circle", "path", "path"]  # line, track, two discs
+    assert "LBA 300" in seen.text
+    assert f"finding-{number}" in {attrs.get("id") for _, attrs in seen.tags}
+    bar, marked = (next(line for line in lines if sign in line) for sign in "░!")
+    assert "█" in {sign for sign, mark in zip(bar, marked, strict=False) if mark == "!"}
 
 
 def test_the_table_of_contents_is_that_of_the_lead_in(raw: Path) -> None:
@@ -229,13 +244,13 @@ def packs() -> bytes:
     return b"".join(bytes(24) if each is None else build_pack(each) for each in sent)
 
 
-def test_graphics_are_what_a_player_shows() -> None:
+@pytest.mark.parametrize("kind", [rawcd.ImageType.RAW, rawcd.ImageType.COOKED])
+def test_graphics_are_what_a_player_shows(kind: rawcd.ImageType) -> None:
     creator = rawcd.RawCDImageCreator()
     creator.resulting_image_type = rawcd.ImageType.RAW
     creator.add_track(rawcd.SilenceSource(block_count=300))
     image = with_graphics(creator.create_result_image(), {1: CdgFile(packs())})
-    image = image.with_lead_in(LEAD_IN)
-    assert isinstance(image, rawcd.RegionImage)
+    image = image.with_lead_in(LEAD_IN).as_kind(kind)
     reading = read(image)
     found = list(moments(reading))
     first, last = CDG(), CDG()
