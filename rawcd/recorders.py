@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from rawcd.errors import PluginError
 from rawcd.plugins import RECORDERS, load_all
@@ -11,8 +12,13 @@ from rawcd.plugins import RECORDERS, load_all
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rawcd.drives import BurnOutcome, DriveSession
     from rawcd.image import DiscImage
     from rawcd.progress import BurnWatch
+
+NAMED_BY: Final = "RAWCD_RECORDERS"
+"""The environment variable that names recorders which nobody finds by looking."""
+_BETWEEN_NAMES: Final = ";"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +80,7 @@ class Recorder(Protocol):
         """What leads to it again."""
         ...
 
-    def open(self, *, exclusive: bool = True, client: str = "rawcd") -> Any:
+    def open(self, *, exclusive: bool = True, client: str = "rawcd") -> DriveSession:
         """Return a session with it, a context manager that lets go of it.
 
         Args:
@@ -118,12 +124,28 @@ def _all_recorders() -> list[Recorders]:
 
 
 def list_recorders() -> tuple[Recorder, ...]:
-    """Return the recorders of this computer; virtual and distant ones have to be named.
+    """Return the recorders of this computer.
+
+    Virtual and distant ones cannot be found by looking: those are listed that the environment
+    names in `RAWCD_RECORDERS`, with ";" between two of them, behind those that were found:
+
+    ```sh
+    RAWCD_RECORDERS="virtual:disc.raw;iscsi://HOST/TARGET/LUN" rawcd drives
+    ```
 
     Raises:
-        PluginError: a plug-in cannot be loaded.
+        PluginError: a plug-in cannot be loaded; no plug-in knows a name of `RAWCD_RECORDERS`.
     """
-    return tuple(recorder for kind in _all_recorders() for recorder in kind.discover())
+    found = [recorder for kind in _all_recorders() for recorder in kind.discover()]
+    known = {recorder.name for recorder in found}
+    for name in map(str.strip, os.environ.get(NAMED_BY, "").split(_BETWEEN_NAMES)):
+        if name and name not in known:
+            known.add(name)
+            try:
+                found.append(find_recorder(name))
+            except PluginError as error:
+                raise PluginError(f"{NAMED_BY}: {error}", name=name, group=RECORDERS) from error
+    return tuple(found)
 
 
 def find_recorder(name: str) -> Recorder:
@@ -152,7 +174,7 @@ def burn_image(
     speed: float | None = None,
     overburn: bool = False,
     progress: BurnWatch | None = None,
-) -> Any:
+) -> BurnOutcome:
     """Write an image on the blank disc in a recorder.
 
     Args:

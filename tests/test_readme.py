@@ -53,19 +53,16 @@ def test_the_library_s_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert first.indexes[2].lba == 150 + 750
 
 
-@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("number", range(1, len(blocks("python"))))
 def test_the_other_examples_run(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RAWCD_STASH", str(tmp_path / "stash"))
     write_sounds()
     (tmp_path / "extras").mkdir()
     (tmp_path / "extras" / "notes.txt").write_text("liner notes")
     exec(blocks("python")[number], {})
-
-
-def test_every_example_is_run() -> None:
-    assert len(blocks("python")) == 4
 
 
 COMMANDS = [

@@ -126,7 +126,11 @@ def burn(
 @click.argument("names", nargs=-1, metavar="[DRIVE]...")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def drives(names: tuple[str, ...], as_json: bool) -> None:
-    """List the recorders of this computer, or those that are named."""
+    """List the recorders of this computer, or those that are named.
+
+    Virtual recorders and those behind iSCSI are listed too when RAWCD_RECORDERS names them, with
+    ";" between two names.
+    """
     from dataclasses import asdict
 
     from rawcd.errors import RawCDError

@@ -25,7 +25,10 @@ from rawcd.filesystem.tree import (
     HostFile,
     Link,
     MemoryFile,
+    NewFile,
+    PieceFile,
     StoredFile,
+    read_new_file,
 )
 from rawcd.filesystem.values import BLOCK_BYTES, BootImage, VolumeOptions
 from rawcd.filesystem.volume import Volume, VolumeSource, make_volume
@@ -40,10 +43,13 @@ __all__ = [
     "HostFile",
     "Link",
     "MemoryFile",
+    "NewFile",
+    "PieceFile",
     "StoredFile",
     "StoredVolume",
     "Volume",
     "VolumeOptions",
     "VolumeSource",
     "make_volume",
+    "read_new_file",
 ]

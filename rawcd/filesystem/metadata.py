@@ -43,7 +43,7 @@ from rawcd.filesystem.records import (
     records,
     system_use,
 )
-from rawcd.filesystem.tree import HostFile, MemoryFile, StoredFile
+from rawcd.filesystem.tree import NewFile, StoredFile
 from rawcd.filesystem.udf import UdfPart
 from rawcd.filesystem.values import BLOCK_BYTES
 
@@ -78,7 +78,7 @@ class Metadata:
     head: bytearray
     tail: dict[int, bytearray]
     block_count: int
-    contents: list[tuple[int, HostFile | MemoryFile]]
+    contents: list[tuple[int, NewFile]]
     little: npt.NDArray[np.int64]
     big: npt.NDArray[np.int64]
     udf: UdfPart | None = None
@@ -132,7 +132,7 @@ class _Finishing:
     head: bytearray = field(init=False)
     little: list[int] = field(default_factory=list)
     big: list[int] = field(default_factory=list)
-    contents: dict[int, HostFile | MemoryFile] = field(default_factory=dict)
+    contents: dict[int, NewFile] = field(default_factory=dict)
     dates: dict[int, bytes] = field(default_factory=dict)
 
     def run(self) -> Metadata:
@@ -288,7 +288,7 @@ class _Finishing:
                 continue
             if record.flags & DIRECTORY:
                 inner.append(_Below(record.extent, record.size, named, below.folder))
-            elif isinstance(named.entry, HostFile | MemoryFile) and record.size:
+            elif isinstance(named.entry, NewFile) and record.size:
                 self.contents[record.extent] = named.entry
         return inner
 

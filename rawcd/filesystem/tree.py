@@ -16,6 +16,8 @@ from rawcd.image import Note
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from rawcd.source import Reader
+
 FILE_MODE: Final = 0o444
 FOLDER_MODE: Final = 0o555
 
@@ -57,6 +59,25 @@ class MemoryFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PieceFile:
+    """A file whose bytes are a piece of something that is read by offset, such as a stash.
+
+    Attributes:
+        reader: what they are a piece of.
+        offset: the first of them.
+        size: how many they are.
+        modified: in seconds of the epoch.
+        mode: its permissions.
+    """
+
+    reader: Reader
+    offset: int
+    size: int
+    modified: int = 0
+    mode: int = FILE_MODE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFile:
     """A file that lies on the disc already, in one piece.
 
@@ -90,8 +111,9 @@ class Folder:
     mode: int = FOLDER_MODE
 
 
-File = HostFile | MemoryFile | StoredFile
-Entry = HostFile | MemoryFile | StoredFile | Link | Folder
+NewFile = HostFile | MemoryFile | PieceFile
+"""A file that is still to be written on the disc."""
+Entry = HostFile | MemoryFile | PieceFile | StoredFile | Link | Folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -334,6 +356,20 @@ def _kind_of(mode: int) -> str:
         (stat.S_ISBLK, "a block device"),
     )
     return next((name for test, name in kinds if test(mode)), "no regular file")
+
+
+def read_new_file(file: NewFile, offset: int, buffer: memoryview) -> None:
+    """Fill `buffer` from byte `offset` of a file on, wherever its bytes are.
+
+    Raises:
+        StorageError: they cannot be read, or are not those that were measured.
+    """
+    if isinstance(file, MemoryFile):
+        buffer[:] = file.data[offset : offset + len(buffer)]
+    elif isinstance(file, PieceFile):
+        file.reader.read_at(file.offset + offset, buffer)
+    else:
+        read_host_file(file, offset, buffer)
 
 
 def read_host_file(file: HostFile, offset: int, buffer: memoryview) -> None:

@@ -15,8 +15,9 @@ from rawcd.filesystem.tree import (
     Folder,
     HostFile,
     MemoryFile,
+    NewFile,
     StoredFile,
-    read_host_file,
+    read_new_file,
 )
 from rawcd.filesystem.values import BLOCK_BYTES, SYSTEM_BLOCKS, Clock, VolumeOptions, refuse
 from rawcd.source import check_range
@@ -53,7 +54,7 @@ class VolumeSource:
         name: str,
         head: bytes | bytearray,
         tail: dict[int, bytes] | dict[int, bytearray],
-        contents: Sequence[tuple[int, HostFile | MemoryFile]],
+        contents: Sequence[tuple[int, NewFile]],
         block_count: int,
     ) -> None:
         self.name = name
@@ -105,7 +106,7 @@ class VolumeSource:
                 offset = at - self._starts[number] * BLOCK_BYTES
                 size = min(file.size - offset, end - at)
                 if size > 0:
-                    _read(file, offset, view[at - first : at - first + size])
+                    read_new_file(file, offset, view[at - first : at - first + size])
                     at += size
             number += 1
             following = end
@@ -118,13 +119,6 @@ class VolumeSource:
             place = number * BLOCK_BYTES - first
             if 0 <= place < len(view):
                 view[place : place + BLOCK_BYTES] = block
-
-
-def _read(file: HostFile | MemoryFile, offset: int, view: memoryview) -> None:
-    if isinstance(file, MemoryFile):
-        view[:] = file.data[offset : offset + len(view)]
-    else:
-        read_host_file(file, offset, view)
 
 
 class Volume:
@@ -175,7 +169,7 @@ class Volume:
             block_count=self.sector_count,
         )
 
-    def _booted(self, block: int, file: HostFile | MemoryFile) -> HostFile | MemoryFile:
+    def _booted(self, block: int, file: NewFile) -> NewFile:
         """Return a file as it is, or with its boot information table for this address."""
         if not isinstance(file, MemoryFile) or not any(
             file is found for found in self._layout.with_table
@@ -280,7 +274,7 @@ def _blocks(size: int) -> int:
 def _least_sectors(tree: FileTree) -> int:
     """Return what the files alone take: enough to refuse a folder that is far too large."""
     return SYSTEM_BLOCKS + sum(
-        _blocks(entry.size) for _, entry in tree.walk() if isinstance(entry, HostFile | MemoryFile)
+        _blocks(entry.size) for _, entry in tree.walk() if isinstance(entry, NewFile)
     )
 
 
@@ -307,7 +301,7 @@ def _boot_files(
     for image in images:
         named = _find(root, image.path)
         file = None if named is None else named.entry
-        if named is None or not isinstance(file, HostFile | MemoryFile) or not file.size:
+        if named is None or not isinstance(file, NewFile) or not file.size:
             raise AuthoringError(
                 f"{image.path}: is no file with bytes in this tree, and cannot be started from",
                 rule="boot-image",
@@ -319,12 +313,12 @@ def _boot_files(
                     rule="boot-image",
                 )
             data = bytearray(file.size)
-            _read(file, 0, memoryview(data))
+            read_new_file(file, 0, memoryview(data))
             file = MemoryFile(data=bytes(data), modified=file.modified, mode=file.mode)
             named.entry = file
             with_table.append(file)
         start = bytearray(min(file.size, _MBR_BYTES))
-        _read(file, 0, memoryview(start))
+        read_new_file(file, 0, memoryview(start))
         first[named.path] = bytes(start)
     return first, tuple(with_table)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -62,9 +61,9 @@ def test_a_map_has_no_colour_in_a_pipe_and_blocks_only_where_they_can_be(folder:
     assert "###" in plain.stdout
 
 
-@pytest.mark.skipif(os.name != "posix", reason="a pseudo-terminal is POSIX")
 @pytest.mark.parametrize("no_colour", ["", "1"])
 def test_a_terminal_has_colour_unless_it_says_no(folder: Path, no_colour: str) -> None:
+    pty = pytest.importorskip("pty", reason="a pseudo-terminal is POSIX")
     leader, follower = pty.openpty()
     subprocess.run(
         [sys.executable, "-m", "rawcd", "map", "small.raw"],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-import time
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
@@ -18,10 +17,9 @@ from hypothesis import strategies as st
 from rawcd.audio import PlainSound, is_sound, open_sound
 from rawcd.audio.convert import CHUNK_SAMPLES, Conversion, dithered
 from rawcd.audio.decode import DecodedSound
-from rawcd.source import FileBytes, JoinedSound, MemoryBytes, SoundPart
+from rawcd.source import FileBytes, MemoryBytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 from tests.sounding import (
@@ -322,30 +320,3 @@ def test_sox_agrees_on_resampling(tmp_path: Path) -> None:
     mean_square = 2 * (np.abs(audible) ** 2).sum(axis=0) / (len(ours) - 8820) ** 2
     expected = 0.25 * STEP**2 * 20_000 / 22_050  # white: the share of the band looked at
     np.testing.assert_allclose(mean_square, expected, rtol=0.1)
-
-
-# ---- speed --------------------------------------------------------------------------------------
-
-
-@pytest.mark.slow
-def test_flac_costs_little_more_than_decoding(tmp_path: Path) -> None:
-    path = tmp_path / "a.flac"
-    soundfile.write(path, music(60, 44_100), 44_100)
-
-    def alone() -> None:
-        soundfile.read(path, dtype="int16")
-
-    def ours() -> None:
-        sound = open_sound(FileBytes(path))
-        joined = JoinedSound([SoundPart(sound=sound, start=0, count=sound.sample_count)])
-        rows = np.empty((512, 2352), np.uint8)
-        for start in range(0, joined.block_count, 512):
-            joined.read_into(start, rows[: min(512, joined.block_count - start)])
-
-    def seconds(work: Callable[[], None]) -> float:
-        begin = time.perf_counter()
-        work()
-        return time.perf_counter() - begin
-
-    pairs = [(seconds(alone), seconds(ours)) for _ in range(7)]
-    assert min(pair[1] for pair in pairs) <= 1.3 * min(pair[0] for pair in pairs)

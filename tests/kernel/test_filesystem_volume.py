@@ -23,10 +23,13 @@ from rawcd.filesystem import (
     Folder,
     Link,
     MemoryFile,
+    PieceFile,
     StoredFile,
+    StoredVolume,
     VolumeOptions,
     make_volume,
 )
+from rawcd.source import MemoryBytes
 from tests.volumes import DATES, Volume119, bytes_of, contents, stored, trees
 
 if TYPE_CHECKING:
@@ -376,3 +379,24 @@ def test_a_file_that_looks_like_the_catalogue_is_called_otherwise_in_iso_9660() 
     found = stored(make_volume(tree, options=options))
     assert found.tree("joliet").get("/BOOT.CAT") is not None
     assert len(list(found.tree("iso").walk())) == 3
+
+
+def test_a_piece_of_a_reader_is_a_file_like_any_other() -> None:
+    data = bytes(range(256)) * 40
+    reader = MemoryBytes(data)
+    tree = FileTree(
+        root=Folder(
+            entries={
+                "first": PieceFile(reader=reader, offset=100, size=5000, modified=1_000_000_000),
+                "none": PieceFile(reader=reader, offset=0, size=0),
+            }
+        )
+    )
+    source = make_volume(tree).source
+    volume = StoredVolume(source)
+    found = dict(volume.tree().walk())
+    first, none = found["/first"], found["/none"]
+    assert isinstance(first, StoredFile)
+    assert isinstance(none, StoredFile)
+    assert volume.read_file(first) == data[100:5100]
+    assert (first.modified, none.size) == (1_000_000_000, 0)

@@ -57,6 +57,8 @@ INQUIRY: Final = 0x12
 WRITE: Final = 0x2A
 FOR_EVER: Final = 1_000_000
 
+pytestmark = pytest.mark.slow
+
 PHASES: Final = ("opening", "preparing", "writing", "closing", "settling", "checking", "after")
 """Of a burn: until the drive is ready for the first time; until the first WRITE; WRITEs; what
 comes between them and behind them until the drive has confirmed the last; the wait for it to

@@ -49,6 +49,9 @@ def tone() -> RegionImage:
     return creator.create_result_image()
 
 
+pytestmark = pytest.mark.slow
+
+
 def written(*faults: Fault, rewritable: bool) -> VirtualRecorder:
     """Return a recorder with a disc in it; the faults are ordered when it is there."""
     drive = short_medium(rewritable=rewritable)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rawcd.errors import DriveError
+from rawcd.errors import DriveError, PluginError
+from rawcd.recorders import Recorder, list_recorders
 from rawcd_writers.drive.recorder import ScsiRecorders, VirtualRecorders
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ def test_a_blank_in_a_virtual_recorder_is_described(tmp_path: Path) -> None:
     assert facts.modes == ("raw 96", "sao", "tao")
     assert facts.speeds[0] >= facts.speeds[-1] > 0
     assert (facts.medium, facts.blank, facts.erasable) == ("CD-RW", True, True)
+    kernels: Recorder = recorder  # the kernel's protocols fit what the plug-in gives
+    with kernels.open(client="test") as session:
+        assert session.identity().vendor == facts.vendor
     assert (facts.maker_code, facts.last_lead_out_lba) == ("97:34:22", 359_849)
 
 
@@ -58,3 +62,16 @@ def test_a_device_that_is_no_drive_is_let_go(tmp_path: Path) -> None:
         recorder.name = name
         with pytest.raises(DriveError, match=r"no SCSI device|no such device"):
             recorder.open()
+
+
+def test_the_environment_names_recorders_that_nobody_finds(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("RAWCD_RECORDERS", raising=False)
+    found = [each.name for each in list_recorders()]
+    one, other = f"virtual:{tmp_path / 'a.raw'}", "virtual:?empty=1"
+    monkeypatch.setenv("RAWCD_RECORDERS", f"{one}; {other} ;;{one}")
+    assert [each.name for each in list_recorders()] == [*found, one, other]
+    monkeypatch.setenv("RAWCD_RECORDERS", "tape:1")
+    with pytest.raises(PluginError, match="RAWCD_RECORDERS: 'tape:1' is no recorder's name"):
+        list_recorders()

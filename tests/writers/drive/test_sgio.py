@@ -127,8 +127,9 @@ def test_a_write_that_fell_short_says_by_how_much(node: str, residual: int) -> N
 
 @pytest.mark.parametrize("host", range(1, 0x10))
 def test_trouble_of_the_host_adapter_is_no_answer(node: str, host: int) -> None:
-    with pytest.raises(DriveError, match=f"host status {host:#04x}"):
+    with pytest.raises(DriveError, match=f"host status {host:#04x}") as caught:
         ask(node, Kernel(host_status=host, sense=SENSE if host % 2 else b"", status=2))
+    assert isinstance(caught.value.__cause__, TimeoutError) == (host == 3)
 
 
 @pytest.mark.parametrize("driver", range(1, 8))

@@ -7,16 +7,15 @@ nothing counts as done before the drive has confirmed it.
 from __future__ import annotations
 
 import logging
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from rawcd.cdtext import lead_in_symbols
 from rawcd.disc import CopySetting, DiscType, TrackMode
-from rawcd.errors import CancelledError, DriveError, RawCDError, UnsupportedError
+from rawcd.errors import DriveError, UnsupportedError
 from rawcd.image import ImageType, RegionImage, first_rw_lba
 from rawcd.msf import PROGRAM_LBA
-from rawcd.progress import BurnAction, BurnProgress
+from rawcd.progress import BurnAction
 from rawcd.toc import FORM_PACKED_RW, FORM_RAW_RW, drive_cue_sheet
 from rawcd_writers.drive import mmc
 from rawcd_writers.drive.blocks import (
@@ -28,13 +27,14 @@ from rawcd_writers.drive.blocks import (
     sector_filler,
 )
 from rawcd_writers.drive.dialogue import is_refused
-from rawcd_writers.drive.feed import Feed, Run
+from rawcd_writers.drive.feed import Run
 from rawcd_writers.drive.pages import BlockType, MultiSession, WriteParameters, WriteType
 from rawcd_writers.drive.plan import BurnPlan, WriteMode, check_fits, plan_burn
 from rawcd_writers.drive.replies import DiscStatus
+from rawcd_writers.drive.writing import Writing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from rawcd.disc import Disc, Session, Track
     from rawcd.features import Loss
@@ -47,8 +47,6 @@ _log = logging.getLogger(__name__)
 
 _LAST_LEAD_IN_LBA: Final = -4500
 """A lead-in is a minute at least; a drive that says otherwise is not believed (as cdrecord)."""
-_CLOSING_PATIENCE: Final = 900.0
-_WRITING_PATIENCE: Final = 120.0
 _SAO_BLOCKS: Final = {
     None: BlockType.RAW,
     ImageType.RAW: BlockType.RAW_PW,
@@ -88,8 +86,8 @@ class BurnResult:
     with_text: bool = False
 
 
-class Burn:
-    """One burn on one drive.
+class Burn(Writing):
+    """One burn of an image on one drive.
 
     Args:
         session: the drive.
@@ -114,27 +112,22 @@ class Burn:
         progress: BurnWatch | None,
         planned: Callable[[BurnPlan], None] | None = None,
     ) -> None:
-        self._session = session
-        self._dialogue = session.dialogue
+        super().__init__(
+            session,
+            start_lba=image.first_lba,
+            count=image.sector_count,
+            simulate=simulate,
+            speed=speed,
+            progress=progress,
+        )
         self._image = image
         self._wanted = mode
-        self._simulate = simulate
-        self._speed = speed
         self._overburn = overburn
-        self._progress = progress
         self._planned = planned
-        self._feed: Feed | None = None
-        self._started = time.monotonic()
-        self._writing_since: float | None = None
-        self._changes = 0  # of the drive's state, when somebody last looked at the disc
+        self._plan: BurnPlan | None = None
+        self._known: tuple[str, ...] = ()  # what was remarked upon before
         self._sub: ImageType | None = None  # the form of the subcode that is sent
         self._with_text = False
-        self._touched = False  # a WRITE has gone out: the disc may not be what it was
-        self._all_sent = False
-        self._sent = 0
-        self._start_lba = image.first_lba
-        self._count = image.sector_count
-        self._written_lba = image.first_lba - 1
 
     def run(self) -> BurnResult:
         """Burn.
@@ -145,49 +138,35 @@ class Burn:
             DriveError: the drive failed; `.disc_state` says what became of the disc.
             CancelledError: `progress` said stop; `.disc_state` likewise.
         """
-        session = self._session
-        self._dialogue.while_waiting = self._report_waiting
-        try:
-            session.wait_until_ready()
-            self._changes = len(self._dialogue.changes)
-            media = session.media()
-            check_fits(self._image, media, name=session.name, overburn=self._overburn)
-            assert media is not None  # check_fits refuses an empty drive
-            plan = plan_burn(session, self._image, self._wanted)
-            known = session.observed()
-            _log.info("%s: %s, without %s", session.name, plan.mode.value, plan.losses)
-            if self._planned is not None:
-                self._planned(plan)
-            session.lock()
-            self._write(plan, media)
-        except BaseException as error:
-            self._dialogue.while_waiting = None
-            self._stop(error)
-            raise
-        finally:
-            self._dialogue.while_waiting = None
-            session.unlock()
+        self._attend(self._burn)
+        assert self._plan is not None  # it was made, or an error was raised
         return BurnResult(
-            mode=plan.mode.value,
+            mode=self._plan.mode.value,
             simulated=self._simulate,
             sectors=self._sent,
-            losses=plan.losses,
-            remarks=(*map(str, self._dialogue.warnings), *session.observed(known)),
-            disc_state=session.state_in_words(),
+            losses=self._plan.losses,
+            remarks=(*map(str, self._dialogue.warnings), *self._session.observed(self._known)),
+            disc_state=self._session.state_in_words(),
             sub=self._sub,
             with_text=self._with_text,
         )
 
-    # -- what every mode does ---------------------------------------------------------------------
-
-    def _write(self, plan: BurnPlan, media: Media) -> None:
+    def _burn(self) -> None:
+        session = self._session
+        media = session.media()
+        check_fits(self._image, media, name=session.name, overburn=self._overburn)
+        assert media is not None  # check_fits refuses an empty drive
+        plan = self._plan = plan_burn(session, self._image, self._wanted)
+        self._known = session.observed()
+        _log.info("%s: %s, without %s", session.name, plan.mode.value, plan.losses)
+        if self._planned is not None:
+            self._planned(plan)
         write = {
             WriteMode.RAW: self._write_raw,
             WriteMode.SAO: self._write_sao,
             WriteMode.TAO: self._write_tao,
         }[plan.mode]
-        self._report(BurnAction.PREPARING)
-        self._session.set_speed(self._speed)
+        self._begin()
         write(plan, media)
         self._all_sent = True
         self._report(BurnAction.CHECKING)
@@ -204,74 +183,7 @@ class Burn:
             multi_session = MultiSession.OPEN
         elif number > 1:
             multi_session = MultiSession.CLOSED_WITH_B0
-        return WriteParameters(
-            write_type=write_type,
-            block_type=block_type,
-            multi_session=multi_session,
-            test_write=self._simulate,
-        )
-
-    def _calibrate(self) -> None:
-        """Have the laser tried; it costs a place in the disc's area for that, so not in a test."""
-        if self._simulate:
-            return
-        self._report(BurnAction.CALIBRATING)
-        try:
-            self._dialogue.ask(mmc.send_opc())
-        except DriveError as error:
-            if not is_refused(error):  # old drives do it by themselves
-                raise
-
-    def _send(self, runs: Sequence[Run], *, disc: Disc | None = None) -> None:
-        """Send runs of blocks, in order, at the addresses they have."""
-        self._see_that_nothing_changed()
-        with Feed(runs, max_bytes=self._dialogue.transport.max_bytes) as feed:
-            self._feed = feed
-            feed.wait_until_full()
-            if self._writing_since is None:
-                self._writing_since = time.monotonic()
-            for load in feed:
-                self._touched = True
-                self._dialogue.ask(
-                    mmc.write(load.lba, load.blocks, load.data),
-                    patience=_WRITING_PATIENCE,
-                    after_change=False,
-                )
-                self._sent += load.blocks
-                self._written_lba = load.lba + load.blocks - 1
-                self._report(BurnAction.WRITING, disc=disc)
-
-    def _see_that_nothing_changed(self) -> None:
-        """Refuse to write on what may be another disc, or with other parameters than were set.
-
-        A drive that was reset has forgotten page 05h and the cue sheet; one that reports a new
-        disc may hold one of another size, or one that is not blank.
-        """
-        for first in self._dialogue.changes[self._changes :]:
-            raise DriveError(
-                f"{first}; the disc has to be looked at anew: start again",
-                sense=first.sense,
-                command=first.command,
-                lba=first.lba,
-            )
-
-    def _flush(self) -> None:
-        self._report(BurnAction.FINISHING)
-        self._dialogue.ask(mmc.synchronize_cache(), patience=_CLOSING_PATIENCE, after_change=False)
-
-    def _settle(self) -> None:
-        """Wait until the drive rests behind a session, which it may report as a new disc."""
-        self._dialogue.ask(mmc.test_unit_ready(), patience=_CLOSING_PATIENCE)
-        self._changes = len(self._dialogue.changes)
-
-    def _close(self, closing: mmc.Closing, track: int = 0) -> None:
-        try:
-            self._dialogue.ask(
-                mmc.close(closing, track), patience=_CLOSING_PATIENCE, after_change=False
-            )
-        except DriveError as error:
-            if not (self._simulate and is_refused(error)):  # in a test there is nothing to close
-                raise
+        return self._parameters(write_type, block_type, multi_session)
 
     def _check(self, plan: BurnPlan, media: Media) -> None:
         """Ask the drive what the disc is now; only its answer makes a success."""
@@ -301,73 +213,6 @@ class Burn:
                 f"where {wanted[:3]}... were",
                 command="READ TOC/PMA/ATIP",
             )
-
-    def _report_waiting(self) -> None:
-        self._report(BurnAction.WRITING if self._touched else BurnAction.PREPARING)
-
-    def _report(self, action: BurnAction, *, disc: Disc | None = None) -> None:
-        if self._progress is None:
-            return
-        now, feed = time.monotonic(), self._feed
-        written = self._written_lba + 1 - self._start_lba
-        since = now - (self._writing_since or now)
-        rate = written / since if since > 0 and written > 0 else 0.0
-        place = disc.place(self._written_lba) if disc is not None else None
-        told = BurnProgress(
-            action=action,
-            start_lba=self._start_lba,
-            sector_count=self._count,
-            read_lba=self._written_lba if feed is None else feed.read_lba,
-            written_lba=self._written_lba,
-            buffer_used=0 if feed is None else feed.used,
-            buffer_total=0 if feed is None else feed.total,
-            elapsed=now - self._started,
-            remaining=max(0, self._count - written) / rate if rate else None,
-            speed=rate / 75,
-            track=None if place is None else place.track,
-        )
-        if self._progress(told) is False:
-            raise CancelledError(
-                f"stopped by the caller after {max(0, written)} of {self._count} sectors"
-            )
-
-    def _stop(self, error: BaseException) -> None:
-        """Bring the drive to rest and tell `error` what became of the disc; hides nothing."""
-        try:
-            state = self._left_behind()
-        except BaseException as second:  # such as a second Ctrl-C
-            second.add_note(f"{self._sent} sectors were sent; the drive was not asked further")
-            raise
-        if isinstance(error, DriveError | CancelledError):
-            error.disc_state = state
-        elif isinstance(error, RawCDError) and self._touched:
-            raise DriveError(f"the image cannot be read on: {error}", disc_state=state) from error
-        else:
-            error.add_note(state)
-
-    def _left_behind(self) -> str:
-        """Stop writing, and say in words what the disc is now."""
-        if not self._touched:
-            return "nothing was written"
-        if not self._all_sent:
-            try:
-                self._dialogue.ask(mmc.synchronize_cache(), patience=_WRITING_PATIENCE)
-            except DriveError as second:
-                _log.warning("after the error: %s", second)
-        status, words = self._session.state()
-        if self._simulate:
-            return f"it was a test; {words}"
-        if self._all_sent:
-            spoiled = status in (DiscStatus.BLANK, DiscStatus.APPENDABLE)
-        else:
-            spoiled = status is DiscStatus.APPENDABLE or (
-                self._sent > 0 and status is not DiscStatus.COMPLETE
-            )
-        return (
-            f"{self._sent} sectors were sent"
-            + ", so the disc is spoiled unless it can be blanked" * spoiled
-            + f"; the drive says: {words}"
-        )
 
     # -- raw --------------------------------------------------------------------------------------
 
@@ -403,18 +248,14 @@ class Burn:
 
     def _lead_in_lba(self, media: Media) -> int:
         """Return where this disc's lead-in begins: as the drive says, else as the groove does."""
-        track = self._dialogue.reply_or_none(mmc.read_track_information())
-        told = None if track is None else track.next_writable_lba
-        if told is None and track is not None:
-            told = track.start_lba
-        if told is not None and told <= _LAST_LEAD_IN_LBA:
-            return told
-        if media.lead_in_lba is not None and media.lead_in_lba <= _LAST_LEAD_IN_LBA:
-            return media.lead_in_lba
-        raise DriveError(
-            f"{self._session.name}: neither the drive nor the disc tells where the lead-in begins",
-            command="READ TRACK INFORMATION",
-        )
+        told = lead_in_lba(self._session, media)
+        if told is None:
+            raise DriveError(
+                f"{self._session.name}: neither the drive nor the disc tells where the lead-in "
+                "begins",
+                command="READ TRACK INFORMATION",
+            )
+        return told
 
     def _from_lead_in(self, plan: BurnPlan, lba: int) -> DiscImage:
         if isinstance(self._image, RegionImage):
@@ -590,9 +431,19 @@ class Burn:
         run = Run(lba=start, sectors=track.sector_count, block_bytes=block_type.bytes, fill=fill)
         self._written_lba = start - 1
         self._send([run])
-        self._flush()
-        self._dialogue.ask(mmc.test_unit_ready(), patience=_CLOSING_PATIENCE, after_change=False)
-        self._close(mmc.Closing.TRACK, told.track)
+        self._close_track(told.track)
+
+
+def lead_in_lba(session: DriveSession, media: Media | None) -> int | None:
+    """Return where a raw session would begin, with page 05h set so; None where nobody tells."""
+    track = session.dialogue.reply_or_none(mmc.read_track_information())
+    told = None if track is None else track.next_writable_lba
+    if told is None and track is not None:
+        told = track.start_lba
+    for lba in (told, None if media is None else media.lead_in_lba):
+        if lba is not None and lba <= _LAST_LEAD_IN_LBA:
+            return lba
+    return None
 
 
 def _program(disc: Disc) -> tuple[int, int]:

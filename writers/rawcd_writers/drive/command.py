@@ -98,6 +98,14 @@ class Command(Generic[R]):
         """
         return self._parse(data)
 
+    def unread(self) -> Command[bytes]:
+        """Return the same command, whose reply is taken as it comes."""
+        same = Command.__new__(Command)
+        for name in Command.__slots__:
+            setattr(same, name, getattr(self, name))
+        same._parse = as_it_is
+        return same
+
     def __repr__(self) -> str:
         return f"<{self.name} {self.cdb.hex()}>"
 

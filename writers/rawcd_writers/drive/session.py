@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Final, Self
 from rawcd.errors import DriveError, FormatError
 from rawcd.msf import Msf
 from rawcd_writers.drive import mmc
-from rawcd_writers.drive.dialogue import Dialogue
 from rawcd_writers.drive.pages import (
-    CAPABILITIES_PAGE,
     WRITE_PARAMETERS_PAGE,
     BlockType,
-    Capabilities,
+    MultiSession,
     WriteParameters,
     WriteType,
 )
+from rawcd_writers.drive.queries import DriveQueries
 from rawcd_writers.drive.replies import DiscStatus, FeatureCode
 
 if TYPE_CHECKING:
@@ -27,11 +26,17 @@ if TYPE_CHECKING:
 
     from rawcd.image import DiscImage, RegionImage
     from rawcd.progress import BurnWatch, Progress
+    from rawcd.source import Bytes2D, Source
     from rawcd_writers.drive.burn import BurnResult
     from rawcd_writers.drive.comparing import Comparison
     from rawcd_writers.drive.plan import BurnPlan
     from rawcd_writers.drive.reading import SectorReader
-    from rawcd_writers.drive.replies import Configuration, DiscInformation, Inquiry
+    from rawcd_writers.drive.replies import (
+        DiscInformation,
+        TrackInformation,
+    )
+    from rawcd_writers.drive.streams import WrittenTrack
+    from rawcd_writers.drive.tracks import TrackRoom
     from rawcd_writers.drive.transport import Transport
 
 _log = logging.getLogger(__name__)
@@ -42,6 +47,7 @@ _CD_PROFILES: Final = {0x08: "CD-ROM", 0x09: "CD-R", 0x0A: "CD-RW"}
 _CD_ROM: Final = 0x08
 _BLANKING_PATIENCE: Final = 2 * 3600.0
 _READY_PATIENCE: Final = 60.0
+_CLOSING_PATIENCE: Final = 900.0
 _STATUS_WORDS: Final = {
     DiscStatus.BLANK: "the disc is blank",
     DiscStatus.APPENDABLE: "the disc is not closed",
@@ -86,7 +92,7 @@ class Media:
         return None if self.lead_in_lba is None else str(Msf.from_lba(self.lead_in_lba))
 
 
-class DriveSession:
+class DriveSession(DriveQueries):
     """An open drive. Leaving the `with` block unlocks the tray and lets go of it.
 
     Args:
@@ -99,14 +105,9 @@ class DriveSession:
     """
 
     def __init__(self, transport: Transport, *, client: str = "rawcd") -> None:
-        self.dialogue = Dialogue(transport)
+        super().__init__(transport)
         self.client = client
         self._locked = False
-
-    @property
-    def name(self) -> str:
-        """What a message calls the drive."""
-        return self.dialogue.transport.name
 
     def __enter__(self) -> Self:
         return self
@@ -125,24 +126,6 @@ class DriveSession:
         self.dialogue.transport.close()
 
     # -- who it is, and what it can do ------------------------------------------------------------
-
-    def identity(self) -> Inquiry:
-        """Return maker, model and firmware."""
-        return self.dialogue.ask(mmc.inquiry())
-
-    def configuration(self) -> Configuration | None:
-        """Return the features; None of a drive older than they are."""
-        return self.dialogue.reply_or_none(mmc.get_configuration())
-
-    def capabilities(self) -> Capabilities | None:
-        """Return mode page 2Ah; None where the drive has none."""
-        reply = self.dialogue.reply_or_none(mmc.mode_sense(CAPABILITIES_PAGE))
-        if reply is None:
-            return None
-        try:
-            return Capabilities.parse(reply.page(CAPABILITIES_PAGE))
-        except FormatError:
-            return None
 
     def write_parameters(self) -> WriteParameters | None:
         """Return mode page 05h as it stands; None where the drive does not write."""
@@ -174,6 +157,12 @@ class DriveSession:
             if self.takes(WriteParameters(write_type=WriteType.RAW, block_type=each))
         )
 
+    def takes_track_at_once(self) -> bool:
+        """Try mode page 05h for tracks of sound, one at a time; it stays set."""
+        return self.takes(
+            WriteParameters(write_type=WriteType.TRACK_AT_ONCE, block_type=BlockType.RAW)
+        )
+
     def takes_rw(self) -> bool:
         """Tell whether the drive says that it takes R-W, and with it CD-TEXT, session at once."""
         configuration = self.configuration()
@@ -195,6 +184,10 @@ class DriveSession:
     def disc_information(self) -> DiscInformation:
         """Return what state the disc is in."""
         return self.dialogue.ask(mmc.read_disc_information())
+
+    def track_information(self) -> TrackInformation:
+        """Return what state the track is in that is written next."""
+        return self.dialogue.ask(mmc.read_track_information())
 
     def media(self) -> Media | None:
         """Return what is in the drive; None where it is empty."""
@@ -245,6 +238,11 @@ class DriveSession:
 
     # -- tray and speed ---------------------------------------------------------------------------
 
+    @property
+    def is_locked(self) -> bool:
+        """Whether the tray is kept shut."""
+        return self._locked
+
     def lock(self) -> None:
         """Keep the tray shut."""
         self._locked = True  # also where the drive did it and could not say so
@@ -264,7 +262,13 @@ class DriveSession:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep the tray shut inside the block; unlocking never hides what went wrong inside."""
+        """Keep the tray shut inside the block; unlocking never hides what went wrong inside.
+
+        A tray that was locked before stays locked behind it.
+        """
+        if self._locked:
+            yield
+            return
         self.lock()
         try:
             yield
@@ -280,27 +284,29 @@ class DriveSession:
         """Close the tray and wait for the disc."""
         self.dialogue.ask(mmc.start_stop(mmc.Motion.LOAD))
 
-    def write_speeds(self) -> tuple[int, ...]:
-        """Return the speeds for this disc in kB/s, the fastest first; empty where nobody tells."""
-        told = self.dialogue.reply_or_none(mmc.get_write_speeds())
-        found = {each.write for each in told or ()}
-        if not found:
-            page = self.capabilities()
-            found = set() if page is None else set(page.write_speeds or (page.max_write_speed,))
-        return tuple(sorted(found - {0}, reverse=True))
-
-    def set_speed(self, times: float | None) -> None:
+    def set_speed(self, times: float | None, *, pure_cav: bool = False) -> None:
         """Have the drive write so many times as fast as music plays; None is its fastest.
 
         A speed that the drive lacks becomes one that it has.
         """
         speed = mmc.MAX_SPEED if times is None else min(0xFFFE, round(times * SINGLE_SPEED))
-        self.dialogue.can(mmc.set_cd_speed(write_speed=speed))
+        self.dialogue.can(mmc.set_cd_speed(write_speed=speed, rotation=int(pure_cav)))
 
     # -- the work ---------------------------------------------------------------------------------
 
-    def blank(self, *, quick: bool = True, progress: BurnWatch | None = None) -> None:
+    def blank(
+        self,
+        *,
+        quick: bool = True,
+        progress: BurnWatch | None = None,
+        patience: float = _BLANKING_PATIENCE,
+    ) -> None:
         """Erase a CD-RW: its lists alone, or all of it.
+
+        Args:
+            quick: the lists alone.
+            progress: told while the drive works; False or an exception ends the wait.
+            patience: seconds that it may take.
 
         Raises:
             DriveError: the disc cannot be erased, or the drive failed.
@@ -308,7 +314,7 @@ class DriveSession:
         """
         from rawcd_writers.drive.blanking import blank
 
-        blank(self, quick=quick, progress=progress, patience=_BLANKING_PATIENCE)
+        blank(self, quick=quick, progress=progress, patience=patience)
 
     def burn(
         self,
@@ -337,6 +343,119 @@ class DriveSession:
             overburn=overburn,
             progress=progress,
             planned=planned,
+        ).run()
+
+    def next_lead_in_lba(self) -> int | None:
+        """Return where the next raw session's lead-in begins; None where nobody tells.
+
+        The drive is asked with mode page 05h set to raw, for it may answer with the first track
+        otherwise; what it says counts as far as it can be a lead-in, else the groove's word.
+        """
+        from rawcd_writers.drive.burn import lead_in_lba
+
+        self.raw_block_types()
+        return lead_in_lba(self, self.media())
+
+    def write_raw(
+        self,
+        fill: Callable[[int, Bytes2D], None],
+        *,
+        lba: int,
+        sectors: int,
+        block_type: int,
+        appendable: bool = False,
+        speed: float | None = None,
+        pure_cav: bool = False,
+        underrun_protection: bool = True,
+        progress: BurnWatch | None = None,
+    ) -> BurnResult:
+        """Write a raw session byte for byte; see `RawStreamBurn`."""
+        from rawcd_writers.drive.streams import RawStreamBurn
+
+        return RawStreamBurn(
+            self,
+            fill,
+            lba=lba,
+            sectors=sectors,
+            block_type=block_type,
+            appendable=appendable,
+            speed=speed,
+            pure_cav=pure_cav,
+            underrun_protection=underrun_protection,
+            progress=progress,
+        ).run()
+
+    def track_at_once(
+        self,
+        source: Source,
+        *,
+        speed: float | None = None,
+        pure_cav: bool = False,
+        underrun_protection: bool = True,
+        appendable: bool = False,
+        progress: BurnWatch | None = None,
+    ) -> WrittenTrack:
+        """Write one track of sound and close it; see `TrackBurn`."""
+        from rawcd_writers.drive.streams import TrackBurn
+
+        return TrackBurn(
+            self,
+            source,
+            speed=speed,
+            pure_cav=pure_cav,
+            underrun_protection=underrun_protection,
+            appendable=appendable,
+            progress=progress,
+        ).run()
+
+    def close_session(self, *, appendable: bool = False) -> None:
+        """Have the drive make lead-in and lead-out of the tracks that are there.
+
+        Args:
+            appendable: another session may follow.
+        """
+        page = WriteParameters(
+            write_type=WriteType.TRACK_AT_ONCE,
+            block_type=BlockType.RAW,
+            multi_session=MultiSession.OPEN if appendable else MultiSession.CLOSED,
+        )
+        self.set_write_parameters(page)
+        self.dialogue.ask(
+            mmc.close(mmc.Closing.SESSION), patience=_CLOSING_PATIENCE, after_change=False
+        )
+        self.dialogue.ask(mmc.test_unit_ready(), patience=_CLOSING_PATIENCE)
+
+    def track_room(self, *, data: bool) -> TrackRoom:
+        """Return where the next track at once would begin, and how long it may be; see `tracks`."""
+        from rawcd_writers.drive.tracks import room_for_track
+
+        return room_for_track(self, data=data)
+
+    def write_tracks(
+        self,
+        sources: Sequence[Source],
+        *,
+        pause: int = 150,
+        simulate: bool = False,
+        speed: float | None = None,
+        underrun_protection: bool = True,
+        appendable: bool = False,
+        tracks_done: Callable[[int], None] | None = None,
+        progress: BurnWatch | None = None,
+    ) -> BurnResult:
+        """Write a session of tracks, on a blank or behind the last session; see `TracksBurn`."""
+        from rawcd_writers.drive.tracks import TracksBurn
+
+        return TracksBurn(
+            self,
+            sources,
+            pause=pause,
+            simulate=simulate,
+            speed=speed,
+            underrun_protection=underrun_protection,
+            appendable=appendable,
+            tracks_done=tracks_done,
+            progress=progress,
         ).run()
 
     def image(

@@ -23,6 +23,7 @@ _SENSE_BYTES: Final = 252
 _DXFER_NONE: Final = -1
 _DXFER_TO_DEVICE: Final = -2
 _DXFER_FROM_DEVICE: Final = -3
+_TIMED_OUT: Final = 0x03
 _HOST_WORDS: Final = {
     0x01: "no connection to the device",
     0x02: "the bus stayed busy",
@@ -168,7 +169,10 @@ class SgTransport:
         driver = header.driver_status & _DRIVER_CODE
         if header.host_status:
             why = _HOST_WORDS.get(header.host_status, "unknown trouble of the host adapter")
-            raise DriveError(f"{self.name}: {why} (host status {header.host_status:#04x})")
+            cause = TimeoutError(errno.ETIMEDOUT, why) if header.host_status == _TIMED_OUT else None
+            raise DriveError(
+                f"{self.name}: {why} (host status {header.host_status:#04x})"
+            ) from cause
         if driver not in (0, _DRIVER_SENSE) and not told:
             why = _DRIVER_WORDS.get(driver, "unknown trouble of the kernel's driver")
             raise DriveError(f"{self.name}: {why} (driver status {header.driver_status:#04x})")

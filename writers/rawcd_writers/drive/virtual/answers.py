@@ -362,13 +362,14 @@ def _of_open(track: OpenTrack, session: int, next_lba: int, limit: int) -> Track
 
 def _invisible(medium: Medium, parameters: WriteParameters, next_lba: int | None) -> TrackFacts:
     """Return the track that nothing has been written of; page 05h tells where it begins."""
+    track = medium.track_lba(parameters.pregap)
     starts = {
         WriteType.RAW: medium.next_lead_in_lba,
         WriteType.SAO: medium.next_program_lba,
     }
     if medium.open.tracks:
         starts = {}
-    start = starts.get(parameters.write_type, medium.next_track_lba)
+    start = starts.get(parameters.write_type, track)
     spoilt = medium.open.spoilt is not None and next_lba is None
     return TrackFacts(
         number=medium.next_track_number,
@@ -376,9 +377,9 @@ def _invisible(medium: Medium, parameters: WriteParameters, next_lba: int | None
         control=parameters.control,
         data_mode=_UNKNOWN_MODE,
         start=start,
-        size=medium.blank.last_lead_out_lba - max(start, medium.next_track_lba),
+        size=medium.blank.last_lead_out_lba - max(start, track),
         next_lba=start if next_lba is None and not spoilt else next_lba,
-        free=medium.blank.last_lead_out_lba - max(next_lba or start, medium.next_track_lba),
+        free=medium.blank.last_lead_out_lba - max(next_lba or start, track),
         blank=next_lba is None,
         damaged=spoilt,
     )

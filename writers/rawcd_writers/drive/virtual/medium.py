@@ -85,10 +85,11 @@ class OpenTrack:
             copy = CopySetting.SCMS
         elif self.control & 2:
             copy = CopySetting.PERMITTED
+        indexes = (Index(number=0, lba=self.first_lba), Index(number=1, lba=self.start_lba))
         return Track(
             number=self.number,
             mode=TrackMode(self.mode),
-            indexes=(Index(number=0, lba=self.first_lba), Index(number=1, lba=self.start_lba)),
+            indexes=indexes[self.first_lba == self.start_lba :],
             end_lba=self.end_lba,
             copy=copy,
             pre_emphasis=bool(self.control & 1),
@@ -260,8 +261,15 @@ class Medium:
     @property
     def next_track_lba(self) -> int:
         """Where index 1 of the next track at once will be."""
+        return self.track_lba(PREGAP_SECTORS)
+
+    def track_lba(self, pause: int) -> int:
+        """Return where index 1 of the next track at once will be, so many sectors behind the last.
+
+        The first one of a session has the pregap of two seconds, whatever was asked for.
+        """
         tracks = self.open.tracks
-        return (tracks[-1].end_lba if tracks else self.next_program_lba) + PREGAP_SECTORS
+        return tracks[-1].end_lba + pause if tracks else self.next_program_lba + PREGAP_SECTORS
 
     @property
     def next_track_number(self) -> int:

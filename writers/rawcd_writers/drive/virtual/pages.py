@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import construct
 
+from rawcd.disc import PREGAP_SECTORS
 from rawcd_writers.drive.virtual.refusals import (
     LIST_LENGTH,
     SAVING_UNSUPPORTED,
@@ -106,7 +107,7 @@ class WriteParameters:
         copied: the copy bit (SCMS) of a track at once.
         block_type: data block type.
         session_format: PSEC of A0.
-        pause: sectors of the pregap of a track at once.
+        pause: sectors of the pregap of a track of sound at once.
         mcn: 13 digits, or None.
         isrc: 12 characters, or None.
         subheader: of block types 10 and 12.
@@ -124,6 +125,11 @@ class WriteParameters:
     mcn: str | None = None
     isrc: str | None = None
     subheader: bytes = bytes(4)
+
+    @property
+    def pregap(self) -> int:
+        """Sectors before a track at once that is not its session's first; data have two seconds."""
+        return PREGAP_SECTORS if self.control & 4 else self.pause
 
     def build(self) -> bytes:
         """Return the page."""

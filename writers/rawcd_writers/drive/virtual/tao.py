@@ -90,12 +90,13 @@ class TaoRecording:
             None,
         )
         if self._reserved is None:
-            check_address(lba, medium.next_track_lba)
+            check_address(lba, medium.track_lba(parameters.pregap))
+            pregap = parameters.pregap if medium.open.tracks else PREGAP_SECTORS
             if medium.next_track_number > 99:
                 raise Refusal(END_OF_TRACK, "the disc has 99 tracks")
             self.track = OpenTrack(
                 number=medium.next_track_number,
-                first_lba=lba - PREGAP_SECTORS,
+                first_lba=lba - pregap,
                 start_lba=lba,
                 next_lba=lba,
                 end_lba=lba,
@@ -122,12 +123,13 @@ class TaoRecording:
         if not any(each.mode >= 0 for each in opened.tracks):
             first = replace(first, disc_type=self._parameters.session_format)
         self._medium.open = first
-        gap = np.empty((track.start_lba - track.first_lba, SECTOR_BYTES), np.uint8)
-        gap[:, MAIN_BYTES:] = 0
-        fill_blank(self.kind, track.first_lba, gap[:, :MAIN_BYTES])
-        if self.kind is not SectorType.AUDIO:
-            _marked(gap[-1 - len(_RUN_INS) :], (_LINK, *_RUN_INS))
-        self._medium.store.write(track.first_lba, gap)
+        if track.start_lba > track.first_lba:
+            gap = np.empty((track.start_lba - track.first_lba, SECTOR_BYTES), np.uint8)
+            gap[:, MAIN_BYTES:] = 0
+            fill_blank(self.kind, track.first_lba, gap[:, :MAIN_BYTES])
+            if self.kind is not SectorType.AUDIO:
+                _marked(gap[-1 - len(_RUN_INS) :], (_LINK, *_RUN_INS))
+            self._medium.store.write(track.first_lba, gap)
         self._put()
 
     def _put(self) -> None:

@@ -1,0 +1,543 @@
+"""What the writers of IMAPI 2 share: a recorder, a client's name, a prepared disc, speeds, events.
+
+IDiscFormat2 is the base of IMAPI's writers; RawCD and TrackAtOnce have the frame of prepare, write
+and release in common besides. What each call may do in which state is `states`' table.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from abc import ABC, abstractmethod
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final, TypedDict
+
+from rawcd.errors import CancelledError, DriveError, RawCDError
+from rawcd.hresults import HResult
+from rawcd.mastering.formats2.recorder import DiscRecorder2, recorder_of
+from rawcd.mastering.formats2.refusals import client_name_of, code_of, refusal
+from rawcd.mastering.formats2.sinks import Rhythm, Sinks
+from rawcd.mastering.formats2.speeds import (
+    nearest,
+    offered,
+    physical_type,
+    sectors_per_second,
+    speed_asked_for,
+    times_of,
+)
+from rawcd.mastering.formats2.states import WriterState, check
+from rawcd.mastering.formats2.values import FASTEST, MediaPhysicalType, WriteSpeedDescriptor
+from rawcd.progress import BurnAction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rawcd.drives import DriveSession, Media
+    from rawcd.mastering.formats2.sinks import Sink
+    from rawcd.mastering.formats2.states import Family, Row
+    from rawcd.progress import BurnProgress, BurnWatch
+
+_log = logging.getLogger(__name__)
+
+SUPPORTED: Final = (MediaPhysicalType.CDR, MediaPhysicalType.CDRW)
+_LEGACY_CAPABILITIES: Final = 0x2A
+_ROTATION_BYTE: Final = 27
+_PURE_CAV: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What was found out about a disc when it was prepared; asked for again while writing.
+
+    Attributes:
+        media_type: CD-R or CD-RW.
+        speeds: what the drive offers for it.
+        write_speed: what is set, in sectors a second; None where the drive does not say.
+        pure_cav: whether the disc turns at one speed throughout.
+    """
+
+    media_type: MediaPhysicalType
+    speeds: tuple[WriteSpeedDescriptor, ...]
+    write_speed: int | None
+    pure_cav: bool
+
+
+class DiscWriter(ABC):
+    """The base of the writers: IDiscFormat2, and the frame around a write.
+
+    What an event sink raises is logged, and the write goes on: IMAPI looks at nothing that a
+    sink returns, and a progress bar that fails must not cost a disc. `cancel_write` is the way
+    to stop.
+    """
+
+    _family: ClassVar[Family]
+    _table: ClassVar[dict[str, Row]]
+
+    def __init__(self) -> None:
+        self._recorder: DiscRecorder2 | None = None
+        self._client_name = ""
+        self._state = WriterState.NO_RECORDER
+        self._prepared: Prepared | None = None
+        self._underrun_free_disabled = False
+        self._requested_speed = FASTEST
+        self._requested_cav = False
+        self._chosen: tuple[int, bool] | None = None
+        self._sinks = Sinks()
+        self._cancelled = threading.Event()
+        self._turn = threading.RLock()
+        self._failed = False
+
+    @property
+    def state(self) -> WriterState:
+        """Where the writer stands (rawcd's own; IMAPI tells it by its refusals)."""
+        return self._state
+
+    # -- recorder and client ----------------------------------------------------------------------
+
+    @property
+    def recorder(self) -> DiscRecorder2 | None:
+        """The recorder (Recorder); None clears it.
+
+        Raises:
+            MasteringError: put: WRITE_IN_PROGRESS, MEDIA_IS_PREPARED, RECORDER_NOT_SUPPORTED;
+                E_INVALIDARG: it is no DiscRecorder2.
+        """
+        return self._recorder
+
+    @recorder.setter
+    def recorder(self, value: DiscRecorder2 | None) -> None:
+        with self._turn:
+            self._check("put recorder")
+            if value is not None and not self.is_recorder_supported(value):
+                raise refusal(
+                    self._family.recorder_not_supported,
+                    f"{value.active_disc_recorder} does not write so",
+                )
+            self._recorder, self._chosen = value, None
+            self._state = WriterState.NO_RECORDER if value is None else WriterState.IDLE
+
+    @property
+    def client_name(self) -> str:
+        """Who writes (ClientName); "" until it is put, and needed by `prepare_media`.
+
+        Raises:
+            MasteringError: put: CLIENT_NAME_IS_NOT_VALID, WRITE_IN_PROGRESS, MEDIA_IS_PREPARED.
+        """
+        return self._client_name
+
+    @client_name.setter
+    def client_name(self, value: str) -> None:
+        with self._turn:
+            self._check("put client_name")
+            self._client_name = client_name_of(value, self._family.client_name)
+
+    def _check(self, call: str) -> None:
+        check(self._table, call, self._state)
+
+    def _needed_recorder(self, call: str) -> DiscRecorder2:
+        if self._recorder is None:
+            raise refusal(self._family.no_recorder, f"{call}: no recorder has been set")
+        return self._recorder
+
+    # -- IDiscFormat2 -----------------------------------------------------------------------------
+
+    @abstractmethod
+    def _writes(self, session: DriveSession) -> bool:
+        """Tell whether a drive has what this writer needs, whatever is in it."""
+
+    def is_recorder_supported(self, recorder: DiscRecorder2) -> bool:
+        """Tell whether a drive can write so, whatever is in it (IsRecorderSupported).
+
+        Raises:
+            MasteringError: E_POINTER, E_INVALIDARG; DEV.
+        """
+        with recorder_of(recorder, "is_recorder_supported").session() as session:
+            return self._writes(session)
+
+    def is_current_media_supported(self, recorder: DiscRecorder2) -> bool:
+        """Tell whether the disc in a drive can be written on now: a blank CD-R or CD-RW.
+
+        (IsCurrentMediaSupported; True implies that the recorder is supported.)
+
+        Raises:
+            MasteringError: E_POINTER, E_INVALIDARG; E_IMAPI_RECORDER_MEDIA_NO_MEDIA: the drive is
+                empty, as Windows 7 has it, where Vista answered False; DEV.
+        """
+        with recorder_of(recorder, "is_current_media_supported").session() as session:
+            if not self._writes(session):
+                return False
+            media = _media(session)
+            return physical_type(session, media) in SUPPORTED and media.is_blank
+
+    @property
+    def media_physically_blank(self) -> bool:
+        """Whether the drive reports the disc as blank (MediaPhysicallyBlank)."""
+        if self._state is WriterState.WRITING:
+            return False
+        with self._needed_recorder("media_physically_blank").session() as session:
+            return _media(session).is_blank
+
+    @property
+    def media_heuristically_blank(self) -> bool:
+        """The same (MediaHeuristicallyBlank): of a CD the drive's word is no guess."""
+        return self.media_physically_blank
+
+    @property
+    def supported_media_types(self) -> tuple[MediaPhysicalType, ...]:
+        """CD-R and CD-RW (SupportedMediaTypes)."""
+        return SUPPORTED
+
+    @property
+    def current_physical_media_type(self) -> MediaPhysicalType:
+        """What is in the drive (CurrentPhysicalMediaType); UNKNOWN where it is empty.
+
+        Raises:
+            MasteringError: NO_RECORDER_SPECIFIED; DEV.
+        """
+        recorder = self._needed_recorder("current_physical_media_type")
+        if self._state is WriterState.WRITING and self._prepared is not None:
+            return self._prepared.media_type
+        with recorder.session() as session:
+            return physical_type(session, session.media())
+
+    # -- speeds -----------------------------------------------------------------------------------
+
+    def set_write_speed(
+        self,
+        requested_sectors_per_second: int = FASTEST,
+        rotation_type_is_pure_cav: bool = False,
+    ) -> HResult:
+        """Choose a speed (SetWriteSpeed): the nearest that the drive has for the disc.
+
+        Args:
+            requested_sectors_per_second: 75 is single speed; -1 is the fastest.
+            rotation_type_is_pure_cav: the disc turns at one speed throughout.
+
+        Returns:
+            S_OK, or what was changed: S_IMAPI_SPEEDADJUSTED, S_IMAPI_ROTATIONADJUSTED,
+            S_IMAPI_BOTHADJUSTED.
+
+        Raises:
+            MasteringError: E_INVALIDARG; E_IMAPI_RECORDER_REQUIRED; MEDIA_IS_NOT_SUPPORTED,
+                MEDIA_IS_NOT_BLANK, WRITE_IN_PROGRESS; DEV.
+        """
+        with self._turn:
+            self._check("set_write_speed")
+            speed = speed_asked_for(requested_sectors_per_second)
+            if speed is None:
+                raise refusal(
+                    HResult.E_INVALIDARG,
+                    f"{requested_sectors_per_second} sectors a second are no speed; 75 is single "
+                    "speed, -1 the fastest",
+                )
+            with self._needed_recorder("set_write_speed").session() as session:
+                if self._state is WriterState.IDLE:
+                    self._check_blank(session)
+                self._requested_speed, self._requested_cav = speed, bool(rotation_type_is_pure_cav)
+                return self._choose_speed(session)
+
+    def _choose_speed(self, session: DriveSession) -> HResult:
+        """Set what comes nearest to the speed that was asked for."""
+        media_type = physical_type(session, session.media())
+        speeds = tuple(offered(session, media_type))
+        speed, pure_cav, code = nearest(speeds, self._requested_speed, pure_cav=self._requested_cav)
+        self._chosen = speed, pure_cav
+        session.set_speed(times_of(speed), pure_cav=pure_cav)
+        if self._prepared is not None:
+            self._prepared = self._found_out(session, media_type, speeds)
+        return code
+
+    def _found_out(
+        self,
+        session: DriveSession,
+        media_type: MediaPhysicalType,
+        speeds: tuple[WriteSpeedDescriptor, ...],
+    ) -> Prepared:
+        told = session.current_write_speed()
+        page = session.mode_page(_LEGACY_CAPABILITIES)
+        pure_cav = self._chosen is not None and self._chosen[1]
+        if page is not None and len(page) > _ROTATION_BYTE:
+            pure_cav = page[_ROTATION_BYTE] & 3 == _PURE_CAV
+        return Prepared(
+            media_type=media_type,
+            speeds=speeds,
+            write_speed=None if told is None else sectors_per_second(told),
+            pure_cav=pure_cav,
+        )
+
+    @property
+    def requested_write_speed(self) -> int:
+        """What `set_write_speed` was last asked for (RequestedWriteSpeed); -1 at first."""
+        return self._requested_speed
+
+    @property
+    def requested_rotation_type_is_pure_cav(self) -> bool:
+        """Likewise (RequestedRotationTypeIsPureCAV)."""
+        return self._requested_cav
+
+    def _speed_facts(self, call: str) -> Prepared:
+        recorder = self._needed_recorder(call)
+        if self._state is WriterState.WRITING and self._prepared is not None:
+            return self._prepared
+        with recorder.session() as session:
+            media_type = physical_type(session, _media(session))
+            if self._chosen is not None:  # the drive may have forgotten it since
+                session.set_speed(times_of(self._chosen[0]), pure_cav=self._chosen[1])
+            return self._found_out(session, media_type, tuple(offered(session, media_type)))
+
+    @property
+    def current_write_speed(self) -> int:
+        """What the drive is set to, in sectors a second (CurrentWriteSpeed).
+
+        Raises:
+            MasteringError: NO_RECORDER_SPECIFIED; E_IMAPI_UNEXPECTED_RESPONSE_FROM_DEVICE: it
+                does not say; DEV.
+        """
+        speed = self._speed_facts("current_write_speed").write_speed
+        if speed is None:
+            raise refusal(
+                HResult.E_IMAPI_UNEXPECTED_RESPONSE_FROM_DEVICE,
+                "the drive does not say how fast it writes",
+            )
+        return speed
+
+    @property
+    def current_rotation_type_is_pure_cav(self) -> bool:
+        """Whether the disc will turn at one speed throughout (CurrentRotationTypeIsPureCAV)."""
+        return self._speed_facts("current_rotation_type_is_pure_cav").pure_cav
+
+    @property
+    def supported_write_speeds(self) -> tuple[int, ...]:
+        """The speeds for this drive and disc, the fastest first (SupportedWriteSpeeds)."""
+        told = self._speed_facts("supported_write_speeds").speeds
+        return tuple(sorted({each.write_speed for each in told}, reverse=True))
+
+    @property
+    def supported_write_speed_descriptors(self) -> tuple[WriteSpeedDescriptor, ...]:
+        """The same with the way of turning (SupportedWriteSpeedDescriptors)."""
+        return self._speed_facts("supported_write_speed_descriptors").speeds
+
+    @property
+    def buffer_underrun_free_disabled(self) -> bool:
+        """Whether writing goes on when data come too late (BufferUnderrunFreeDisabled).
+
+        Raises:
+            MasteringError: put: MEDIA_IS_NOT_PREPARED, WRITE_IN_PROGRESS.
+        """
+        return self._underrun_free_disabled
+
+    @buffer_underrun_free_disabled.setter
+    def buffer_underrun_free_disabled(self, value: bool) -> None:
+        with self._turn:
+            self._check("put buffer_underrun_free_disabled")
+            self._underrun_free_disabled = bool(value)
+
+    # -- the frame --------------------------------------------------------------------------------
+
+    def prepare_media(self) -> HResult:
+        """Take the drive, lock its tray and look at the disc (PrepareMedia).
+
+        `release_media` is owed from now on, whatever becomes of the write.
+
+        Returns:
+            S_OK, or what was changed of the speed that was asked for, as `set_write_speed`.
+
+        Raises:
+            MasteringError: NO_RECORDER_SPECIFIED, MEDIA_IS_PREPARED, CLIENT_NAME_IS_NOT_VALID,
+                MEDIA_IS_NOT_SUPPORTED, MEDIA_IS_NOT_BLANK; DEV. Nothing is owed then.
+        """
+        with self._turn:
+            self._check("prepare_media")
+            recorder = self._needed_recorder("prepare_media")
+            name = client_name_of(self._client_name, self._family.client_name)
+            recorder.acquire_exclusive_access(True, name)
+            try:
+                with recorder.session() as session:
+                    session.wait_until_ready()
+                    media = self._check_blank(session)
+                    session.lock()
+                    try:
+                        code = self._choose_speed(session)
+                        media_type = physical_type(session, media)
+                        speeds = tuple(offered(session, media_type))
+                        self._prepared = self._found_out(session, media_type, speeds)
+                        self._look_at(session, media)
+                    except BaseException:
+                        session.unlock()
+                        raise
+            except BaseException:
+                self._prepared = None
+                recorder.release_exclusive_access()
+                raise
+            self._failed = False
+            self._state = WriterState.PREPARED
+            return code
+
+    def _check_blank(self, session: DriveSession) -> Media:
+        """Return what is in the drive, if it is a blank that this writer takes."""
+        media = _media(session)
+        if physical_type(session, media) not in SUPPORTED:
+            raise refusal(
+                self._family.not_supported,
+                f"{session.name}: a {media.kind} is in the drive; a blank CD-R or CD-RW is needed",
+            )
+        if not media.is_blank:
+            remedy = "erase it first" if media.erasable else "take a blank one"
+            raise refusal(self._family.not_blank, f"{session.name}: the disc is written; {remedy}")
+        return media
+
+    @abstractmethod
+    def _look_at(self, session: DriveSession, media: Media) -> None:
+        """Find out about a disc that is being prepared what this writer wants to know."""
+
+    def release_media(self) -> None:
+        """Close what is open, unlock the tray and let go of the drive (ReleaseMedia).
+
+        While the error of a write is on its way, in a `finally` or an `except`, it raises nothing:
+        what fails in it is logged, so that the first error is the one that is seen. The drive is
+        let go of in any case.
+
+        Raises:
+            MasteringError: MEDIA_IS_NOT_PREPARED, WRITE_IN_PROGRESS; of track at once: what
+                closing the session met.
+        """
+        with self._turn:
+            self._check("release_media")
+            on_its_way = sys.exc_info()[1] is not None
+            recorder = self._needed_recorder("release_media")
+            try:
+                with recorder.session() as session:
+                    try:
+                        self._finish(session)
+                    finally:
+                        session.unlock()
+            except RawCDError as error:
+                if not (self._failed and on_its_way):
+                    raise
+                _log.warning("release_media, after an error: %s", error)
+            finally:
+                self._prepared = None
+                self._state = WriterState.IDLE
+                recorder.release_exclusive_access()
+
+    def _finish(self, session: DriveSession) -> None:
+        """Close what is open on the disc; of raw writing nothing is."""
+        del session
+
+    @contextmanager
+    def _writing(self, call: str) -> Iterator[DriveSession]:
+        """Be in the state of writing; turn what goes wrong into IMAPI's refusals."""
+        with self._turn:
+            self._check(call)
+            recorder = self._needed_recorder(call)
+            self._cancelled.clear()
+            self._state = WriterState.WRITING
+        self._failed = True  # until it has gone well
+        try:
+            with recorder.in_use_by(call), recorder.session() as session:
+                try:
+                    yield session
+                except CancelledError as error:
+                    raise refusal(
+                        HResult.E_IMAPI_REQUEST_CANCELLED,
+                        f"{call}: cancelled; {error.disc_state or error}",
+                    ) from error
+                except DriveError as error:
+                    raise refusal(self._code_of(error), f"{call}: {error}") from error
+            self._failed = False
+        finally:
+            self._state = WriterState.PREPARED
+
+    def _code_of(self, error: DriveError) -> HResult:
+        return code_of(error, writing=True)
+
+    def _cancel(self, call: str) -> None:
+        self._check(call)
+        self._cancelled.set()
+
+    # -- events -----------------------------------------------------------------------------------
+
+    def advise(self, sink: Sink) -> int:
+        """Have a function told of the progress: `sink(writer, progress)`.
+
+        It is called on the writing thread at each change of action and every half second.
+
+        Returns:
+            The cookie for `unadvise`.
+
+        Raises:
+            MasteringError: E_POINTER, E_INVALIDARG: it cannot be called.
+        """
+        return self._sinks.advise(sink)
+
+    def unadvise(self, cookie: int) -> None:
+        """Tell a function no more.
+
+        Raises:
+            MasteringError: E_INVALIDARG: there is no such cookie.
+        """
+        self._sinks.unadvise(cookie)
+
+    @abstractmethod
+    def _event(self, now: BurnProgress) -> tuple[object, object]:
+        """Return the action that is being done, and the event that tells of it."""
+
+    def _watch(self) -> BurnWatch:
+        """Return what a burn is to call: it tells the sinks in their rhythm, and may stop it."""
+        rhythm = Rhythm()
+
+        def watch(now: BurnProgress) -> bool:
+            action, event = self._event(now)
+            if self._sinks and rhythm.is_due(action, now.elapsed):
+                self._sinks.tell(self, event)
+            return not self._cancelled.is_set()
+
+        return watch
+
+
+class CommonProgress(TypedDict):
+    """What all events of a write have, by the names of `WriteProgress`."""
+
+    start_lba: int
+    sector_count: int
+    last_read_lba: int
+    last_written_lba: int
+    total_system_buffer: int
+    used_system_buffer: int
+    elapsed_time: int
+    remaining_time: int
+
+
+def common_of(now: BurnProgress) -> CommonProgress:
+    """Return what an event tells whatever writer it is of."""
+    return CommonProgress(
+        start_lba=now.start_lba,
+        sector_count=now.sector_count,
+        last_read_lba=now.read_lba,
+        last_written_lba=now.written_lba,
+        total_system_buffer=now.buffer_total,
+        used_system_buffer=now.buffer_used,
+        elapsed_time=int(now.elapsed),
+        remaining_time=int(now.remaining or 0),
+    )
+
+
+def _media(session: DriveSession) -> Media:
+    """Return what is in a drive.
+
+    Raises:
+        MasteringError: it is empty (E_IMAPI_RECORDER_MEDIA_NO_MEDIA).
+    """
+    media = session.media()
+    if media is None:
+        raise refusal(
+            HResult.E_IMAPI_RECORDER_MEDIA_NO_MEDIA,
+            f"{session.name}: there is no disc in it",
+        )
+    return media
+
+
+PREPARING: Final = (BurnAction.PREPARING, BurnAction.CALIBRATING)
+FINISHING: Final = (BurnAction.FINISHING, BurnAction.CHECKING)

@@ -1,0 +1,45 @@
+"""The public names of `rawcd.mastering`: each loads, and nothing heavy before it is needed."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rawcd import mastering
+
+FACE = Path(mastering.__file__)
+
+
+@pytest.mark.parametrize("name", mastering.__all__)
+def test_every_name_loads_and_says_what_it_is(name: str) -> None:
+    assert (getattr(mastering, name).__doc__ or "").strip()
+
+
+def test_type_checkers_see_just_the_names_that_load() -> None:
+    seen: dict[str, str] = {}
+    for node in ast.walk(ast.parse(FACE.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name):
+            for each in node.body:
+                assert isinstance(each, ast.ImportFrom)
+                seen.update({alias.name: str(each.module) for alias in each.names})
+    assert set(seen) == set(mastering.__all__) <= set(dir(mastering))
+    assert mastering.__all__ == sorted(set(mastering.__all__))
+    for name, home in seen.items():
+        assert getattr(mastering, name) is getattr(sys.modules[home], name)
+
+
+def test_a_name_that_is_not_there_says_so() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'DiscMistress'"):
+        mastering.DiscMistress  # noqa: B018
+
+
+def test_importing_it_imports_nothing_heavy() -> None:
+    code = "import rawcd.mastering, sys; print('numpy' in sys.modules, 'construct' in sys.modules)"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert result.stdout.split() == ["False", "False"]
