@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from rawcd.disc import Area, TrackMode
 from rawcd.sector import SectorType, encode, scramble
+from tests.verifying import FORM_2_AT, legal_discs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,24 @@ if TYPE_CHECKING:
 
 Found = set[tuple[str, int]]
 CODES: Final = {"edc", "p-parity", "q-parity"}
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Which discs a plant is planted in.
+
+    Attributes:
+        tracks: modes of the first session's first tracks.
+        modes: modes of any.
+        codes: there are a catalogue number and ISRCs.
+    """
+
+    tracks: tuple[TrackMode, ...] = ()
+    modes: tuple[TrackMode, ...] = (TrackMode.AUDIO, TrackMode.MODE1, TrackMode.MODE2)
+    codes: bool = False
+
+    def discs(self, *, sessions: int = 2) -> st.SearchStrategy[Disc]:
+        return legal_discs(sessions=sessions, modes=self.modes, first=self.tracks, codes=self.codes)
 
 
 @dataclass(frozen=True)
@@ -301,11 +320,11 @@ def _byte(
     """A byte of a data sector; a scrambled sector's byte is changed as the plain one would be."""
 
     def plant(field: Field) -> Found:
-        _, lba = field.data_sector(mode)
-        main = field.recording.main(lba)
+        track, lba = field.data_sector(mode)
         if form is not None:
-            submode = int(main[0, 18]) ^ int(scramble(np.zeros((1, 2352), np.uint8))[0, 18])
-            assume((submode & 0x20 != 0) is (form == 2))
+            lba = track.start_lba + (lba - track.start_lba) // 5 * 5
+            lba += FORM_2_AT if form == 2 else 0
+        main = field.recording.main(lba)
         main[0, field.draw(st.integers(first, last))] ^= field.draw(st.sampled_from([1, 8, 9]))
         return _of(lba, *rules)
 
@@ -373,54 +392,60 @@ def postgap(field: Field) -> Found:
 
 
 _M1, _M2 = TrackMode.MODE1, TrackMode.MODE2
-PLANTS: Final[dict[str, Callable[[Field], Found]]] = {
-    "a bit of Q": q_crc,
-    "ADR": q_mode,
-    "TNO": _q(_set_byte(1, 0x88), "q-track"),
-    "TNO of the lead-in": _q(_set_byte(1, 0), "q-track"),
-    "INDEX": _q(_set_byte(2, 0x88), "q-index"),
-    "relative minute": _q(_later(3), "q-relative-time"),
-    "relative frame": _q(_later(5), "q-relative-time"),
-    "absolute minute": _q(_later(7), "q-absolute-time"),
-    "no BCD": _q(_set_byte(4, 0x6B), "q-bcd"),
-    "a second of 60": _q(_set_byte(8, 0x60), "q-bcd"),
-    "CONTROL": _q(_flip_control, "q-control"),
-    "ZERO": _q(_set_byte(6, 0x25), "q-zero"),
-    "AFRAME": q_frame_number,
-    "another MCN": mcn_contradiction,
-    "no MCN": mcn_invalid,
-    "too few MCN": mcn_density,
-    "another ISRC": isrc_contradiction,
-    "no ISRC": isrc_invalid,
-    "too few ISRC": isrc_density,
-    "ISRC in a lead-out": isrc_place,
-    "too many codes": q_density,
-    "P": p_flag,
-    "a bit of P": p_bits,
-    "an item's frame": _lead_in_frame(_xor(9, 1), "toc-item"),
-    "an item's CONTROL": _lead_in_frame(_xor(0, 0x80), "toc-item"),
-    "an item's point": _lead_in_frame(_put(2, 0x42), "toc-cycle"),
-    "running time": _lead_in_frame(_xor(3, 1), "toc-running-time", adr=1),
-    "ZERO of an item": _lead_in_frame(_put(6, 1), "q-zero", adr=1),
-    "a sync byte": _byte(_M1, 0, 11, "sync"),
-    "a sync byte of XA": _byte(_M2, 0, 11, "sync"),
-    "an address byte": _byte(_M1, 12, 14, "header-address", *CODES),
-    "an address byte of XA": _byte(_M2, 12, 14, "header-address"),
-    "the mode": header_mode,
-    "another place": other_place,
-    "user data of mode 1": _byte(_M1, 16, 2063, *CODES),
-    "EDC of mode 1": _byte(_M1, 2064, 2067, *CODES),
-    "zeros of mode 1": _byte(_M1, 2068, 2075, "zeros"),
-    "P of mode 1": _byte(_M1, 2076, 2247, "p-parity", "q-parity"),
-    "Q of mode 1": _byte(_M1, 2248, 2351, "q-parity"),
-    "a subheader's copy": _byte(_M2, 20, 21, "subheader", *CODES, form=1),
-    "user data of form 1": _byte(_M2, 24, 2071, *CODES, form=1),
-    "EDC of form 1": _byte(_M2, 2072, 2075, *CODES, form=1),
-    "Q of form 1": _byte(_M2, 2248, 2351, "q-parity", form=1),
-    "user data of form 2": _byte(_M2, 24, 2347, "edc", form=2),
-    "no scrambling": unscrambled,
-    "half a scrambling": scrambling,
-    "a lost sector": lost_sector,
-    "data among sound": data_in_audio,
-    "a postgap with data": postgap,
+_ANY: Final = Needs()
+_SOUND: Final = Needs(tracks=(TrackMode.AUDIO,))
+_CODES: Final = Needs(tracks=(TrackMode.AUDIO,), modes=(TrackMode.AUDIO,), codes=True)
+_DATA: Final = Needs(tracks=(_M1,))
+_MIXED: Final = Needs(tracks=(_M1, TrackMode.AUDIO))
+_XA: Final = Needs(tracks=(_M2,))
+PLANTS: Final[dict[str, tuple[Needs, Callable[[Field], Found]]]] = {
+    "a bit of Q": (_ANY, q_crc),
+    "ADR": (_ANY, q_mode),
+    "TNO": (_ANY, _q(_set_byte(1, 0x88), "q-track")),
+    "TNO of the lead-in": (_ANY, _q(_set_byte(1, 0), "q-track")),
+    "INDEX": (_ANY, _q(_set_byte(2, 0x88), "q-index")),
+    "relative minute": (_ANY, _q(_later(3), "q-relative-time")),
+    "relative frame": (_ANY, _q(_later(5), "q-relative-time")),
+    "absolute minute": (_ANY, _q(_later(7), "q-absolute-time")),
+    "no BCD": (_ANY, _q(_set_byte(4, 0x6B), "q-bcd")),
+    "a second of 60": (_ANY, _q(_set_byte(8, 0x60), "q-bcd")),
+    "CONTROL": (_ANY, _q(_flip_control, "q-control")),
+    "ZERO": (_ANY, _q(_set_byte(6, 0x25), "q-zero")),
+    "AFRAME": (_CODES, q_frame_number),
+    "another MCN": (_CODES, mcn_contradiction),
+    "no MCN": (_CODES, mcn_invalid),
+    "too few MCN": (_CODES, mcn_density),
+    "another ISRC": (_CODES, isrc_contradiction),
+    "no ISRC": (_CODES, isrc_invalid),
+    "too few ISRC": (_CODES, isrc_density),
+    "ISRC in a lead-out": (_CODES, isrc_place),
+    "too many codes": (_CODES, q_density),
+    "P": (_ANY, p_flag),
+    "a bit of P": (_ANY, p_bits),
+    "an item's frame": (_ANY, _lead_in_frame(_xor(9, 1), "toc-item")),
+    "an item's CONTROL": (_ANY, _lead_in_frame(_xor(0, 0x80), "toc-item")),
+    "an item's point": (_ANY, _lead_in_frame(_put(2, 0x42), "toc-cycle")),
+    "running time": (_ANY, _lead_in_frame(_xor(3, 1), "toc-running-time", adr=1)),
+    "ZERO of an item": (_ANY, _lead_in_frame(_put(6, 1), "q-zero", adr=1)),
+    "a sync byte": (_DATA, _byte(_M1, 0, 11, "sync")),
+    "a sync byte of XA": (_XA, _byte(_M2, 0, 11, "sync")),
+    "an address byte": (_DATA, _byte(_M1, 12, 14, "header-address", *CODES)),
+    "an address byte of XA": (_XA, _byte(_M2, 12, 14, "header-address")),
+    "the mode": (_DATA, header_mode),
+    "another place": (_DATA, other_place),
+    "user data of mode 1": (_DATA, _byte(_M1, 16, 2063, *CODES)),
+    "EDC of mode 1": (_DATA, _byte(_M1, 2064, 2067, *CODES)),
+    "zeros of mode 1": (_DATA, _byte(_M1, 2068, 2075, "zeros")),
+    "P of mode 1": (_DATA, _byte(_M1, 2076, 2247, "p-parity", "q-parity")),
+    "Q of mode 1": (_DATA, _byte(_M1, 2248, 2351, "q-parity")),
+    "a subheader's copy": (_XA, _byte(_M2, 20, 21, "subheader", *CODES, form=1)),
+    "user data of form 1": (_XA, _byte(_M2, 24, 2071, *CODES, form=1)),
+    "EDC of form 1": (_XA, _byte(_M2, 2072, 2075, *CODES, form=1)),
+    "Q of form 1": (_XA, _byte(_M2, 2248, 2351, "q-parity", form=1)),
+    "user data of form 2": (_XA, _byte(_M2, 24, 2347, "edc", form=2)),
+    "no scrambling": (_DATA, unscrambled),
+    "half a scrambling": (_DATA, scrambling),
+    "a lost sector": (_DATA, lost_sector),
+    "data among sound": (_SOUND, data_in_audio),
+    "a postgap with data": (_MIXED, postgap),
 }

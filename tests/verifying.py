@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from rawcd.disc import CopySetting, Disc, DiscType, Session, Track, TrackMode
@@ -27,6 +28,13 @@ KINDS: Final = {
     TrackMode.MODE2: SectorType.MODE2MIXED,
 }
 POSTGAP: Final = 150
+FORM_2_AT: Final = 3
+"""Of five XA sectors this one is of form 2."""
+
+
+def examples(of_fifty: int) -> int:
+    """How many examples where a profile has fifty; more at night, fewer in brief."""
+    return max(1, settings().max_examples * of_fifty // 50)
 
 
 @st.composite
@@ -35,6 +43,7 @@ def legal_discs(
     *,
     sessions: int = 2,
     modes: Sequence[TrackMode] = (TrackMode.AUDIO, TrackMode.MODE1, TrackMode.MODE2),
+    first: Sequence[TrackMode] = (),
     codes: bool = False,
 ) -> Disc:
     """Discs of sound and data that may be authored, and that no program is known to lose.
@@ -45,17 +54,21 @@ def legal_discs(
         draw: hypothesis'.
         sessions: most of them.
         modes: what tracks may be; a session has one mode of data.
+        first: those of the first session's first tracks.
         codes: the disc has a catalogue number, and each sound track an ISRC.
     """
     made: list[Session] = []
     lead_in, program, number = -4_650, -150, 1
     for place in range(draw(st.integers(1, sessions))):
         data = draw(st.sampled_from(modes))
+        wanted = () if place else tuple(first)
+        data = next((mode for mode in wanted if mode is not TrackMode.AUDIO), data)
         tracks: list[Track] = []
         position = program
         before: TrackMode | None = None
-        for _ in range(draw(st.integers(1, 3))):
+        for ordinal in range(draw(st.integers(max(1, len(wanted)), 3))):
             mode = draw(st.sampled_from([data, data, TrackMode.AUDIO]))
+            mode = wanted[ordinal] if ordinal < len(wanted) else mode
             gap = draw(st.sampled_from([0, 1, 75, 150, 226]))
             if not tracks:
                 gap = 150
@@ -105,7 +118,7 @@ def _content(mode: TrackMode, lba: int, count: int, seed: int) -> Bytes2D:
     size = 2_336 if kind is SectorType.MODE_ZERO else min(kind.block_sizes)
     user = noise_rows(count, size, seed=seed)
     if kind is SectorType.MODE2MIXED:
-        forms = np.where(np.arange(count) % 5 == 3, 0x20, 0x08)
+        forms = np.where(np.arange(count) % 5 == FORM_2_AT, 0x20, 0x08)
         user[:, :8] = 0
         user[:, 2] = user[:, 6] = forms
         user[-POSTGAP:, 8:] = 0

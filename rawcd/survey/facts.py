@@ -7,6 +7,7 @@ left of a disc are 20 bytes a sector, which the parent reads as a whole.
 from __future__ import annotations
 
 import binascii
+import threading
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
@@ -61,6 +62,7 @@ FACTS: Final = np.dtype(
 )
 """What is kept of a sector."""
 
+_OWN: Final = threading.local()
 _REACH: Final = -(-LONGEST_DELAY // SECTOR_PACKS)
 """Sectors over which a pack is spread behind the one where it begins."""
 _XA_COPIES: Final = slice(16, 20), slice(20, 24)
@@ -172,9 +174,11 @@ def _kinds(sectors: Bytes2D) -> Kinds:
     mode = sectors[:, MODE_BYTE] & 3
     by_mode = np.array([Kind.MODE0, Kind.MODE1, Kind.FORMLESS, Kind.UNKNOWN], np.uint8)
     kinds: Kinds = by_mode[mode]
-    first, second = _XA_COPIES
-    twice = (sectors[:, first] == sectors[:, second]).all(axis=1)
-    kinds[twice & (mode == 2)] = Kind.XA
+    two = np.flatnonzero(mode == 2)
+    if len(two):
+        first, second = _XA_COPIES
+        twice = (sectors[two, first] == sectors[two, second]).all(axis=1)
+        kinds[two[twice]] = Kind.XA
     return kinds
 
 
@@ -214,7 +218,7 @@ class SectorFacts:
         data = np.flatnonzero(has_sync(main))
         if not len(data):
             return
-        some = main[data]
+        some = main if len(data) == len(main) else main[data]
         if self.checks:
             found = judge(some, lba + data)
             facts["kind"][data], facts["defects"][data], facts["scrambling"][data] = found
@@ -311,7 +315,12 @@ def _text_shares() -> npt.NDArray[np.uint16]:
 
 
 def _sectors(image: DiscImage, lba: int, count: int) -> Bytes2D:
-    rows = np.empty((count, image.sector_size), np.uint8)
+    """Return whole sectors, in memory that this thread uses again."""
+    size = count * image.sector_size
+    room: npt.NDArray[np.uint8] | None = getattr(_OWN, "room", None)
+    if room is None or len(room) < size:
+        room = _OWN.room = np.empty(size, np.uint8)
+    rows = room[:size].reshape(count, image.sector_size)
     WholeSectors(image)(lba, rows)
     return rows
 

@@ -88,16 +88,18 @@ class Evidence:
 
         The place may begin there, or at any of those behind it.
         """
-        found = np.zeros(len(self.facts), np.bool_)
-        for border in self.borders.tolist():
-            place = border - self.first_lba
-            while place > 0 and not self.facts["right"][place - 1]:
-                place -= 1
-                found[place] = True
-            place = border - self.first_lba
-            while place < len(found) and not self.facts["right"][place]:
-                found[place] = True
-                place += 1
+        bad = np.concatenate([[False], ~self.facts["right"], [False]])
+        firsts, ends = np.flatnonzero(np.diff(bad)).reshape(-1, 2).T
+        at = self.borders - self.first_lba
+        # A stretch that begins or goes on where a place begins, or ends right before it.
+        behind = np.searchsorted(ends, at, side="left")
+        near = behind < len(firsts)
+        near[near] = firsts[behind[near]] <= at[near]
+        chosen = np.unique(behind[near])
+        change = np.zeros(len(self.facts) + 1, np.int8)
+        change[firsts[chosen]] = 1
+        change[ends[chosen]] -= 1
+        found: Flags = np.cumsum(change[:-1]) > 0
         return found
 
     def windows(self) -> Iterator[Window]:

@@ -16,6 +16,7 @@ from rawcd.survey import survey
 from rawcd.toc import lead_in_pointers
 from tests.recordings import mixed_discs, recorded, two_sessions, with_subcode_noise
 from tests.strategies import discs, image_of, images
+from tests.verifying import examples
 
 if TYPE_CHECKING:
     from rawcd.image import RegionImage
@@ -64,7 +65,8 @@ def assert_tells(told: Survey, disc: Disc) -> None:
         assert entries == set(lead_in_pointers(disc, number))
 
 
-@given(images(discs(max_tracks=99), styles=tuple(STYLES)))
+@given(images(discs(max_tracks=99, lead_ins=(-4_650, -22_650)), styles=tuple(STYLES)))
+@settings(max_examples=examples(20))
 def test_a_survey_tells_the_places_of_a_disc(image: RegionImage) -> None:
     told = survey(image)
     assert_tells(told, image.disc)
@@ -76,7 +78,7 @@ def test_a_survey_tells_the_places_of_a_disc(image: RegionImage) -> None:
 
 
 @given(mixed_discs(), st.sampled_from(sorted(STYLES)))
-@settings(max_examples=10)
+@settings(max_examples=examples(5))
 def test_modes_and_sessions_are_told_though_subcode_and_sectors_are_damaged(
     disc: Disc, style: str
 ) -> None:

@@ -9,41 +9,36 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from rawcd.disc import Area, TrackMode
+from rawcd.disc import Area
 from rawcd.verify import repair_image, verify_image
 from tests.plants import PLANTS, Field
-from tests.verifying import Recording, legal_discs, made, styles
+from tests.verifying import Recording, examples, legal_discs, made, styles
 
 if TYPE_CHECKING:
     from rawcd.disc import Disc
 
-MENDED = {
-    "a bit of Q": [TrackMode.AUDIO, TrackMode.MODE1],
-    "P": [TrackMode.AUDIO],
-    "a bit of P": [TrackMode.AUDIO],
-    "a sync byte": [TrackMode.MODE1],
-    "an address byte": [TrackMode.MODE1],
-    "the mode": [TrackMode.MODE1],
-    "user data of mode 1": [TrackMode.MODE1],
-    "EDC of mode 1": [TrackMode.MODE1],
-    "zeros of mode 1": [TrackMode.MODE1],
-    "P of mode 1": [TrackMode.MODE1],
-    "Q of mode 1": [TrackMode.MODE1],
-    "a subheader's copy": [TrackMode.MODE2],
-    "user data of form 1": [TrackMode.MODE2],
-    "no scrambling": [TrackMode.MODE1],
-    "half a scrambling": [TrackMode.MODE1],
-}
-"""Plants whose traces can be undone, and the modes of the discs they are planted in."""
-LEFT = {
-    "INDEX": [TrackMode.AUDIO],
-    "an item's frame": [TrackMode.AUDIO],
-    "a lost sector": [TrackMode.MODE1],
-    "user data of form 2": [TrackMode.MODE2],
-}
+MENDED = (
+    "a bit of Q",
+    "P",
+    "a bit of P",
+    "a sync byte",
+    "an address byte",
+    "the mode",
+    "user data of mode 1",
+    "EDC of mode 1",
+    "zeros of mode 1",
+    "P of mode 1",
+    "Q of mode 1",
+    "a subheader's copy",
+    "user data of form 1",
+    "no scrambling",
+    "half a scrambling",
+)
+"""Plants whose traces can be undone."""
+LEFT = ("INDEX", "an item's frame", "a lost sector", "user data of form 2")
 
 few = settings(
-    max_examples=2,
+    max_examples=examples(1),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )
@@ -53,10 +48,11 @@ few = settings(
 @given(st.data())
 @few
 def test_what_can_be_mended_is_as_it_was(name: str, data: Any) -> None:
-    disc = data.draw(legal_discs(modes=MENDED[name], sessions=1))
+    needs, plant = PLANTS[name]
+    disc = data.draw(needs.discs(sessions=1))
     original = made(disc, style=data.draw(styles))
     recording = Recording(original)
-    planted = PLANTS[name](Field(recording, disc, data))
+    planted = plant(Field(recording, disc, data))
     repair = repair_image(recording)
     assert {(each.rule, each.lba) for each in repair.mended} == planted
     assert not repair.left.findings
@@ -69,9 +65,10 @@ def test_what_can_be_mended_is_as_it_was(name: str, data: Any) -> None:
 @given(st.data())
 @few
 def test_what_cannot_be_mended_is_left_and_named(name: str, data: Any) -> None:
-    disc = data.draw(legal_discs(modes=LEFT[name], sessions=1))
+    needs, plant = PLANTS[name]
+    disc = data.draw(needs.discs(sessions=1))
     recording = Recording(made(disc))
-    planted = PLANTS[name](Field(recording, disc, data))
+    planted = plant(Field(recording, disc, data))
     repair = repair_image(recording)
     assert not repair.mended
     assert {(each.rule, each.lba) for each in repair.left.findings} == planted
