@@ -8,9 +8,10 @@ print(rawcd.map_text(image))
 
 Every figure comes from the recorded bytes, main channel and subcode, never from what a sheet says.
 
-`reading` collects what is shown, `spans`, `waves`, `hidden` and `scale` are its parts; `rings`,
-`timeline`, `tables`, `texts` and `graphics` draw them, `page` puts the page together. `maps`,
-`raster` and `terminal` are the map alone: as SVG, as PNG, as text.
+`reading` collects what is shown; `spans`, `waves` and `hidden` are its parts, `tables` the subcode in
+words, `graphics` CD+G at some moments. `scale` says where on a picture an address is; `rings` and
+`timeline` are the two pictures. `page` puts them, `tracklist`, `texts` and `listings` together;
+`maps`, `raster` and `terminal` are the map alone: as SVG, as PNG, as text.
 """
 
 from __future__ import annotations
