@@ -8,9 +8,9 @@ print(rawcd.map_text(image))
 
 Every figure comes from the recorded bytes, main channel and subcode, never from what a sheet says.
 
-`reading` collects what is shown; `spans`, `waves` and `hidden` are its parts, `tables` the subcode in
-words, `graphics` CD+G at some moments. `scale` says where on a picture an address is; `rings` and
-`timeline` are the two pictures. `page` puts them, `tracklist`, `texts` and `listings` together;
+`reading` collects what is shown; `spans`, `waves` and `hidden` are its parts, `tables` the subcode
+in words, `graphics` CD+G at some moments. `scale` says where on a picture an address is; `rings`
+and `timeline` are the two pictures. `page` puts them, `tracklist`, `texts` and `listings` together;
 `maps`, `raster` and `terminal` are the map alone: as SVG, as PNG, as text.
 """
 
