@@ -13,6 +13,7 @@ RawCDError
 +-- CancelledError     the caller's progress function said stop
 ```
 
+`rawcd.imapi` shows all of them as `com_error`, a RawCDError too: COM's way to put it.
 The class says who is to blame, the fields say where. Misuse from Python that has nothing
 to do with discs or files (an LBA outside the image, a negative count) is a `ValueError`.
 """

@@ -12,7 +12,7 @@ from enum import IntEnum
 class HResult(IntEnum):
     """A result code as an unsigned 32-bit number."""
 
-    # COM itself; the two Win32 errors 6 and 55 without names of their own as HRESULTs.
+    # COM itself; the two Win32 errors 6 and 55 have no names of their own as HRESULTs.
     S_OK = 0x00000000
     S_FALSE = 0x00000001
     E_NOTIMPL = 0x80004001
@@ -24,7 +24,11 @@ class HResult(IntEnum):
     DISP_E_TYPEMISMATCH = 0x80020005
     DISP_E_UNKNOWNNAME = 0x80020006
     DISP_E_EXCEPTION = 0x80020009
+    DISP_E_OVERFLOW = 0x8002000A
     DISP_E_BADPARAMCOUNT = 0x8002000E
+    STG_E_INVALIDFUNCTION = 0x80030001
+    STG_E_ACCESSDENIED = 0x80030005
+    STG_E_MEDIUMFULL = 0x80030070
     CO_E_CLASSSTRING = 0x800401F3
     E_INVALID_HANDLE = 0x80070006
     E_OUTOFMEMORY = 0x8007000E
