@@ -25,8 +25,8 @@ from rawcd.cli.identify import identify
 from rawcd.cli.info import info
 from rawcd.cli.listing import plugins
 from rawcd.cli.manual import manual
-from rawcd.cli.status import FAILED, INTERRUPTED, TERMINATED, USAGE
 from rawcd.cli.report import map_, report
+from rawcd.cli.status import FAILED, INTERRUPTED, TERMINATED, USAGE
 from rawcd.cli.verify import verify
 from rawcd.errors import RawCDError
 

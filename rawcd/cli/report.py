@@ -6,10 +6,11 @@ import os
 import sys
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from rawcd.cli.completing import FILE
 from rawcd.cli.reading import trust_paths_option
 from rawcd.cli.terminal import progress_bar
 
@@ -17,8 +18,20 @@ if TYPE_CHECKING:
     from rawcd.image import DiscImage
 
 
-@click.command(short_help="Make a page that shows a disc.")
-@click.argument("image", metavar="IMAGE")
+_REPORT_EXAMPLES: Final = """\b
+Examples:
+  rawcd report album.raw -o album.html
+  rawcd report album.cue -o - --no-verify | gzip > album.html.gz
+"""
+_MAP_EXAMPLES: Final = """\b
+Examples:
+  rawcd map album.raw
+  rawcd map album.raw -o album.svg
+"""
+
+
+@click.command(short_help="Make a page that shows a disc.", epilog=_REPORT_EXAMPLES)
+@click.argument("image", metavar="IMAGE", type=FILE)
 @click.option(
     "-o",
     "--output",
@@ -47,13 +60,9 @@ def report(
     trust_paths: bool,
     force: bool,
 ) -> None:
-    r"""Make a page that shows a disc: rings, tracks, sound, texts, tables, graphics, defects.
+    """Make a page that shows a disc: rings, tracks, sound, texts, tables, graphics, defects.
 
-    The page is one file that needs no network, drawn from the bytes of the image. Examples:
-
-    \b
-        rawcd report album.raw -o album.html
-        rawcd report album.cue -o - --no-verify | gzip > album.html.gz
+    The page is one file that needs no network, drawn from the bytes of the image.
     """
     from rawcd.report import report_html, write_report
 
@@ -75,8 +84,10 @@ def report(
     click.echo(f"{made}  {made.stat().st_size} bytes")
 
 
-@click.command("map", short_help="Draw a disc in the terminal, or as a picture.")
-@click.argument("image", metavar="IMAGE")
+@click.command(
+    "map", short_help="Draw a disc in the terminal, or as a picture.", epilog=_MAP_EXAMPLES
+)
+@click.argument("image", metavar="IMAGE", type=FILE)
 @click.option("-o", "--output", metavar="PICTURE", help="Make a picture instead: .svg or .png.")
 @click.option("--verify", "verified", is_flag=True, help="Look for defects, too, and mark them.")
 @click.option("--width", type=click.IntRange(40, 400), help="Columns.  [default: the terminal's]")
@@ -94,14 +105,10 @@ def map_(
     trust_paths: bool,
     force: bool,
 ) -> None:
-    r"""Draw a disc as it is recorded: areas, tracks, gaps, indexes, sound and hidden sound.
+    """Draw a disc as it is recorded: areas, tracks, gaps, indexes, sound and hidden sound.
 
     It is as wide as the terminal, and coloured there unless NO_COLOR is set. What lies outside
-    the tracks is shortened. Examples:
-
-    \b
-        rawcd map album.raw
-        rawcd map album.raw -o album.svg
+    the tracks is shortened.
     """
     from rawcd.report import map_text, write_map
 
