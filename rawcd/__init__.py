@@ -55,6 +55,14 @@ if TYPE_CHECKING:
     from rawcd.plugins import WriteResult, open_image, save_image
     from rawcd.progress import BurnAction, BurnProgress
     from rawcd.recorders import RecorderFacts, burn_image, find_recorder, list_recorders
+    from rawcd.report import (
+        map_png,
+        map_svg,
+        map_text,
+        report_html,
+        write_map,
+        write_report,
+    )
     from rawcd.rules import RuleBreak, rule_breaks
     from rawcd.sector import SectorType
     from rawcd.source import (
@@ -115,6 +123,14 @@ _HOMES: Final = {
     "rawcd.plugins": ("WriteResult", "open_image", "save_image"),
     "rawcd.progress": ("BurnAction", "BurnProgress"),
     "rawcd.recorders": ("RecorderFacts", "burn_image", "find_recorder", "list_recorders"),
+    "rawcd.report": (
+        "map_png",
+        "map_svg",
+        "map_text",
+        "report_html",
+        "write_map",
+        "write_report",
+    ),
     "rawcd.rules": ("RuleBreak", "rule_breaks"),
     "rawcd.sector": ("SectorType",),
     "rawcd.source": (
@@ -200,11 +216,17 @@ __all__ = [
     "list_recorders",
     "losses",
     "main_sectors",
+    "map_png",
+    "map_svg",
+    "map_text",
     "open_image",
+    "report_html",
     "rule_breaks",
     "save_image",
     "sector",
     "verify_image",
+    "write_map",
+    "write_report",
 ]
 
 

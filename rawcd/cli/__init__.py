@@ -25,6 +25,7 @@ from rawcd.cli.identify import identify
 from rawcd.cli.info import info
 from rawcd.cli.listing import plugins
 from rawcd.cli.manual import manual
+from rawcd.cli.report import map_, report
 from rawcd.cli.status import FAILED, INTERRUPTED, TERMINATED, USAGE
 from rawcd.cli.verify import verify
 from rawcd.errors import RawCDError
@@ -96,8 +97,10 @@ for _command in (
     identify,
     info,
     manual,
+    map_,
     plugins,
     read,
+    report,
     verify,
 ):
     rawcd.add_command(_command)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from rawcd.cli.build import KINDS
+from rawcd.cli.completing import FILE
 from rawcd.cli.reading import trust_paths_option
+from rawcd.cli.status import FOUND
 from rawcd.cli.terminal import progress_bar
 from rawcd.errors import StorageError
 
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = 1
 """Version of the JSON object; it grows only by new keys."""
-DEFECTS_FOUND: Final = 3
-"""Exit status where there are defects; warnings alone are none."""
 
 _EXAMPLES: Final = """\b
 Examples:
@@ -33,7 +33,7 @@ Examples:
 
 
 @click.command(short_help="Check a disc image, byte by byte.", epilog=_EXAMPLES)
-@click.argument("image", metavar="IMAGE")
+@click.argument("image", metavar="IMAGE", type=FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--format", "format_name", metavar="NAME", help="The format, whatever it looks like.")
 @click.option(
@@ -102,7 +102,7 @@ def verify(
     if as_json:
         about = describe(report, file=image, repaired=output, mended=mended)
         click.echo(json.dumps(about, indent=2, ensure_ascii=False))
-        return 0 if report.is_clean else DEFECTS_FOUND
+        return 0 if report.is_clean else FOUND
     for each in mended:
         click.echo(f"mended: {each}")
     for each in report.findings:
@@ -112,7 +112,7 @@ def verify(
     if output is not None:
         click.echo(f"{output}: {len(mended)} findings mended")
     click.echo(f"{output or image}: {report.summary()}")
-    return 0 if report.is_clean else DEFECTS_FOUND
+    return 0 if report.is_clean else FOUND
 
 
 def describe(
