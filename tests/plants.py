@@ -222,7 +222,8 @@ def mcn_density(field: Field) -> Found:
     lba = field.program(adr=2)
     session = next(each for each in field.disc.sessions if lba < each.end_lba)
     told = [at for at in range(lba - 102, lba) if at >= session.program_lba and field.adr(at) == 2]
-    behind = [at for at in range(lba + 1, lba + 102) if field.adr(at) == 2]
+    after = range(lba + 1, min(lba + 102, session.end_lba))
+    behind = [at for at in after if field.adr(at) == 2]
     assume(told and behind and behind[0] < session.lead_out_lba)
     assume(not set(range(told[-1], behind[0] + 1)) & set(field.disc.borders()))
     _as_position(field, lba)
@@ -259,8 +260,8 @@ def q_density(field: Field) -> Found:
     at = lba + int(field.draw(st.integers(2, 9)))
     around = set(range(lba - 12, at + 12))
     assume(not around & (set(field.disc.borders()) | field.heads()))
-    assume(all(field.adr(near) == 1 for near in around - {lba} if near in field.lbas))
     assume(field.disc.place(lba).area is Area.TRACK)
+    assume(all(field.adr(near) == 1 for near in around - {lba} if near in field.lbas))
     frame = field.recording.q(lba)
     frame[0] = field.recording.q(at)[0] & 0xF0 | 2
     number = (at + 150) % 75
