@@ -194,8 +194,7 @@ def _bare_body(sectors: Bytes2D, lbas: npt.NDArray[np.int64], kinds: Kinds) -> F
     """Tell which damaged sectors are whole, or empty, once only their header is unscrambled."""
     bare = sectors.copy()
     bare[:, : MODE_BYTE + 1] ^= sequence()[:, : MODE_BYTE + 1]
-    codes = np.uint8(Defect.EDC | Defect.P | Defect.Q)
-    held: Flags = _defects(bare, lbas, kinds, scrambled=False) & codes == 0
+    held: Flags = _defects(bare, lbas, kinds, scrambled=False) & _BODY == 0
     return held | ~bare[:, MODE_BYTE + 1 :].any(axis=1)
 
 
