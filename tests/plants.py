@@ -392,12 +392,13 @@ def postgap(field: Field) -> Found:
     return _of(track.end_lba - 150, "postgap")
 
 
-_M1, _M2 = TrackMode.MODE1, TrackMode.MODE2
+_M0, _M1, _M2 = TrackMode.MODE0, TrackMode.MODE1, TrackMode.MODE2
 _ANY: Final = Needs()
 _SOUND: Final = Needs(tracks=(TrackMode.AUDIO,))
 _CODES: Final = Needs(tracks=(TrackMode.AUDIO,), modes=(TrackMode.AUDIO,), codes=True)
 _DATA: Final = Needs(tracks=(_M1,))
 _MIXED: Final = Needs(tracks=(_M1, TrackMode.AUDIO))
+_EMPTY: Final = Needs(tracks=(_M0,))
 _XA: Final = Needs(tracks=(_M2,))
 PLANTS: Final[dict[str, tuple[Needs, Callable[[Field], Found]]]] = {
     "a bit of Q": (_ANY, q_crc),
@@ -434,6 +435,9 @@ PLANTS: Final[dict[str, tuple[Needs, Callable[[Field], Found]]]] = {
     "an address byte of XA": (_XA, _byte(_M2, 12, 14, "header-address")),
     "the mode": (_DATA, header_mode),
     "another place": (_DATA, other_place),
+    "a sync byte of mode 0": (_EMPTY, _byte(_M0, 0, 11, "sync")),
+    "an address byte of mode 0": (_EMPTY, _byte(_M0, 12, 14, "header-address")),
+    "a byte of mode 0": (_EMPTY, _byte(_M0, 16, 2351, "zeros")),
     "user data of mode 1": (_DATA, _byte(_M1, 16, 2063, *CODES)),
     "EDC of mode 1": (_DATA, _byte(_M1, 2064, 2067, *CODES)),
     "zeros of mode 1": (_DATA, _byte(_M1, 2068, 2075, "zeros")),
