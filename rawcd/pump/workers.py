@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from rawcd.pump.serial import Write
 
 _SLOTS_A_JOB: Final = 3
+_ROOM_BYTES: Final = 8 << 20
+"""Shared memory that is well spent: narrow sectors get more slots, so that nobody waits for the
+block whose turn it is."""
 _SHARE_SECTORS: Final = 4 * BLOCK_SECTORS
 """Sectors of a file that a process writes in one go; most of a source is read end to end."""
 
@@ -56,7 +59,8 @@ class Work:
 def pump_in_order(work: Work, write: Write) -> None:
     """Make sectors in several processes and write them in order; see `rawcd.pump.pump`."""
     jobs = min(work.jobs, work.blocks)
-    road = Slots(work.width, jobs * _SLOTS_A_JOB)
+    slots = min(work.blocks, _ROOM_BYTES // (BLOCK_SECTORS * work.width))
+    road = Slots(work.width, max(jobs * _SLOTS_A_JOB, slots))
     crew = Crew(work.recipe, road, jobs - 1)
     try:
         report(work.progress, 0, work.count)
