@@ -7,6 +7,7 @@
 | cdrdao, raw, mixed | header-address, the whole lead-in | its headers there count from 00:00:00 |
 | wodim, raw | q-zero, behind each code | byte 6 of Q keeps old bits (formats.md 15) |
 | wodim, raw | mcn-density, the first pregap | its catalogue number begins at LBA -1 |
+| CCD, MDS, NRG | short-track | the NRG's second track has 200 sectors (fixtures/nrg) |
 | chdman | damaged sectors, short tracks, modes mixed | so the disc was made (fixtures/chd) |
 """
 
@@ -18,6 +19,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import rawcd
+from tests.formats import test_ccd, test_mds, test_nrg
+from tests.oracles.blocks import blocks, sector
 from tests.oracles.burners import needs
 from tests.oracles.test_burners import (
     CDRDAO,
@@ -30,8 +33,11 @@ from tests.oracles.test_burners import (
     Burned,
     content,
 )
+from tests.strategies import noise_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rawcd.verify import Report
 
 FIXTURES = Path(__file__).parent.parent.parent / "fixtures"
@@ -109,3 +115,48 @@ def test_a_chd_by_chdman(name: str) -> None:
         ("postgap", 0, 21),
     }
     assert report.summary().endswith("subcode not recorded: made")
+
+
+def _mixed() -> bytes:
+    return test_ccd.mode_1(0, 450) + noise_rows(750).tobytes()
+
+
+def _two_sessions_ccd(folder: Path) -> Path:
+    rows = enumerate(blocks("MODE2MIXED", 2336, 400), 12_000)
+    data = b"".join(sector("MODE2MIXED", block, lba) for lba, block in rows)
+    return test_ccd.beside(folder, "two-sessions", noise_rows(600).tobytes() + data)
+
+
+def _mds(folder: Path) -> Path:
+    path = folder / "a.mds"
+    path.write_bytes((FIXTURES / "mds" / "mixed.mds").read_bytes())
+    path.with_suffix(".mdf").write_bytes(test_mds.sectors_2448(_mixed()))
+    return path
+
+
+DESCRIBED: dict[str, tuple[Callable[[Path], Path], set[tuple[str, int | None, int]]]] = {
+    "mixed.ccd": (
+        lambda folder: test_ccd.beside(folder, "mixed", _mixed()),
+        {("postgap", 300, 150), ("many-indexes", 600, 1)},
+    ),
+    "two-sessions.ccd": (_two_sessions_ccd, set()),
+    "titles.ccd": (lambda folder: test_ccd.beside(folder, "titles", bytes(2352 * 1_200)), set()),
+    "mixed.mds": (_mds, {("postgap", 300, 150)}),
+    "dao2.nrg": (
+        lambda folder: test_nrg.written(folder, test_nrg.make.at_once(2)),
+        {("short-track", 375, 1)},
+    ),
+    "tao1.nrg": (
+        lambda folder: test_nrg.written(folder, test_nrg.make.track_by_track(1)),
+        {("postgap", 150, 150)},
+    ),
+}
+"""The fixtures that tables of other programs describe, and what is wrong with the discs."""
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_a_disc_described_as_others_do(name: str, tmp_path: Path) -> None:
+    write, deviations = DESCRIBED[name]
+    report = rawcd.verify_image(rawcd.open_image(write(tmp_path)))
+    assert found(report) == deviations
+    assert report.made_sectors == report.sectors
