@@ -134,7 +134,10 @@ def test_names_are_such_as_the_system_s_names_can_be(tmp_path: Path) -> None:
     (tmp_path / "demo.cue").write_text(sheet, encoding="utf-8")
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     done = subprocess.run(
-        [sys.executable, *"-m rawcd extract demo.cue -o out --track 2 --trust-paths".split()],
+        [
+            sys.executable,
+            *["-m", "rawcd", "extract", "demo.cue", "-o", "out", "--track", "2", "--trust-paths"],
+        ],
         cwd=tmp_path,
         env={**os.environ, **plain},
         capture_output=True,
