@@ -43,6 +43,7 @@ _STEP_BYTES: Final = 512 << 10
 """Bytes between two questions whether to go on."""
 _NAMED: Final = 3
 """Names that a message lists."""
+_NO_NAMES: Final = ("", ".", "..")
 _CODES: Final = {
     "volume-size": HResult.IMAPI_E_DISCFULL,
     "file-size": HResult.IMAPI_E_DISCFULL,
@@ -335,9 +336,11 @@ def _tree_of(folder: object) -> FileTree:
     """Return what was given to be added.
 
     Raises:
-        MasteringError: it is nothing (E_POINTER), no folder (E_INVALIDARG), or cannot be read.
+        MasteringError: it is nothing (E_POINTER), no folder (E_INVALIDARG), has names that are none
+            (BADJOLIETNAME), or cannot be read.
     """
     if isinstance(folder, FileTree):
+        _check_names(folder)
         return folder
     if folder is None:
         raise refusal(HResult.E_POINTER, "add_data: no folder is given")
@@ -348,6 +351,24 @@ def _tree_of(folder: object) -> FileTree:
         )
     with source_codes("add_data"):
         return FileTree.from_folder(folder, follow_links=True)
+
+
+def _check_names(tree: FileTree) -> None:
+    """Refuse a tree with names that would be another place in a path.
+
+    Raises:
+        MasteringError: it has one (BADJOLIETNAME).
+    """
+    folders = [tree.root]
+    while folders:
+        entries = folders.pop().entries
+        for name in entries:
+            told: object = name
+            if not isinstance(told, str) or name in _NO_NAMES or "/" in name:
+                raise refusal(
+                    HResult.IMAPI_E_BADJOLIETNAME, f"add_data: {name!r} is no file's name"
+                )
+        folders.extend(entry for entry in entries.values() if isinstance(entry, Folder))
 
 
 def _new_files(tree: FileTree) -> Iterator[NewFile]:

@@ -10,6 +10,7 @@ import pytest
 
 import rawcd
 from rawcd.errors import PluginError
+from rawcd.filesystem import FileTree, Folder, MemoryFile
 from rawcd.hresults import HResult
 from rawcd.mastering import DiscMaster, DiscMaster2, DiscMasterFormat, DiscRecorder2, Stash
 from rawcd.recorders import recorder_of
@@ -60,6 +61,16 @@ def test_version_1_refuses_nothing_where_something_is_needed(tmp_path: Path) -> 
 def test_an_enumerator_counts_in_whole_numbers(tmp_path: Path, count: Any) -> None:
     with AudioJob(tmp_path) as job, refuses(HResult.E_INVALIDARG):
         job.master.enum_disc_recorders().next(count)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "\0", "\ud800", "x" * 300, 5])
+def test_a_tree_has_names_that_a_disc_can_have(tmp_path: Path, name: Any) -> None:
+    inner = Folder(entries={name: MemoryFile(data=b"1", modified=0)})
+    with DataJob(tmp_path) as job:
+        for root in (inner, Folder(entries={"folder": inner})):
+            with refuses(HResult.IMAPI_E_BADJOLIETNAME):
+                job.files.add_data(FileTree(root=root, name="tree"))
+        assert job.files.get_used_data_blocks() == 0
 
 
 class Breaking(io.RawIOBase):
