@@ -12,13 +12,13 @@ import pytest
 
 from rawcd.errors import MasteringError
 from rawcd.hresults import HResult
-from rawcd.mastering import DiscMasterFormat, DiscMasterProgressEvents
+from rawcd.mastering import DiscMaster, DiscMasterFormat, DiscMasterProgressEvents
 from rawcd.mastering.formats2 import DiscFormat2Erase, DiscMaster2
 from rawcd.mastering.formats2 import discmaster as discmaster2
 from rawcd.mastering.states import CHANGING, Call, State
 from tests.mastering import writing
 from tests.mastering.jobs import AudioJob, DataJob, folder_of, refuses, sound
-from tests.mastering.kept import kept_of, recorder
+from tests.mastering.kept import KeptRecorder, kept_of, recorder
 from tests.mastering.writing import (
     burned,
     code_of,
@@ -213,3 +213,31 @@ def test_the_thread_that_looks_for_drives_ends_with_its_master(
         time.sleep(0.02)
     assert alive() is None
     assert not thread.is_alive()
+
+
+def test_a_forgotten_recorder_lets_go_of_its_drive(tmp_path: Path) -> None:
+    """As COM's last reference does; nobody has to ask for the drive first."""
+    drive = KeptRecorder()
+    closed: list[str] = []
+    opened = drive.open
+
+    def open_it(*, exclusive: bool = True, client: str = "rawcd") -> Any:
+        session = opened(exclusive=exclusive, client=client)
+        if exclusive:
+            close = session.close
+            session.close = lambda: (closed.append(client), close())  # type: ignore[method-assign,assignment,func-returns-value]  # counted
+        return session
+
+    drive.open = open_it  # type: ignore[method-assign]  # likewise
+    with DiscMaster([drive], stash=tmp_path) as master:
+        master.set_active_disc_master_format(DiscMasterFormat.REDBOOK)
+        [recorder] = master.enum_disc_recorders()
+        recorder.open_exclusive()
+        assert not closed
+        del recorder
+        gc.collect()
+        assert closed == ["rawcd IMAPI 1"]
+        [recorder] = master.enum_disc_recorders()
+        recorder.open_exclusive()
+        recorder.close()
+        assert len(closed) == 2
