@@ -165,7 +165,7 @@ def find_recorder(name: str) -> Recorder:
     )
 
 
-def recorder_of(given: Recorder | str | os.PathLike[str]) -> Recorder:
+def given_recorder(given: Recorder | str | os.PathLike[str]) -> Recorder:
     """Return a recorder that was given, or the one of a name or path that was.
 
     Raises:
@@ -213,7 +213,7 @@ def burn_image(
         CancelledError: `progress` said stop; `.disc_state` likewise.
         PluginError: there is no such recorder.
     """
-    with recorder_of(recorder).open(exclusive=True, client="rawcd") as session:
+    with given_recorder(recorder).open(exclusive=True, client="rawcd") as session:
         return session.burn(
             image,
             mode=mode,

@@ -24,7 +24,7 @@ from rawcd.mastering.redbook import AudioImage, RedbookDiscMaster
 from rawcd.mastering.refusals import drive_codes, refusal
 from rawcd.mastering.stash import STASH_BYTES, Stash
 from rawcd.mastering.states import Call, DiscMasterFormat, State
-from rawcd.recorders import list_recorders, recorder_of
+from rawcd.recorders import given_recorder, list_recorders
 from rawcd.source import SECTOR_BYTES, BlockSource
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ class DiscMaster:
         with drive_codes("enum_disc_recorders"):
             if self._recorders is None:
                 return list(list_recorders())
-            return [recorder_of(each) for each in self._recorders]
+            return [given_recorder(each) for each in self._recorders]
 
     def get_active_disc_recorder(self) -> DiscRecorder:
         """Return the active recorder; none is active by itself.

@@ -13,7 +13,7 @@ from rawcd.errors import PluginError
 from rawcd.filesystem import FileTree, Folder, MemoryFile
 from rawcd.hresults import HResult
 from rawcd.mastering import DiscMaster, DiscMaster2, DiscMasterFormat, DiscRecorder2, Stash
-from rawcd.recorders import recorder_of
+from rawcd.recorders import given_recorder
 from tests.mastering.jobs import BLOCK, AudioJob, DataJob, refuses, sound
 from tests.mastering.kept import recorder
 from tests.mastering.writing import prepared_raw, prepared_tao, raw_writer
@@ -43,12 +43,16 @@ def test_version_1_refuses_what_it_cannot_take(tmp_path: Path, given: Any) -> No
         if not isinstance(given, str):  # a text is a path
             with refuses(wrong):
                 job.audio.add_audio_track_blocks(given)
-    with DataJob(tmp_path) as data:
-        with refuses(wrong):
-            data.files.set_joliet_properties(given)
+
+
+@junk
+def test_files_and_their_properties_are_refused_likewise(tmp_path: Path, given: Any) -> None:
+    with DataJob(tmp_path) as job:
+        with refuses(HResult.E_INVALIDARG):
+            job.files.set_joliet_properties(given)
         if not isinstance(given, str):
-            with refuses(wrong):
-                data.files.add_data(given)
+            with refuses(HResult.E_INVALIDARG):
+                job.files.add_data(given)
 
 
 def test_version_1_refuses_nothing_where_something_is_needed(tmp_path: Path) -> None:
@@ -109,7 +113,7 @@ def test_what_a_stream_raises_is_told_and_nothing_of_it_is_kept(
 @junk
 def test_what_is_no_recorder(tmp_path: Path, given: Any) -> None:
     with pytest.raises(PluginError, match="recorder"):
-        recorder_of(given)
+        given_recorder(given)
     for call in (DiscRecorder2, lambda one: DiscMaster2([one])):
         with refuses(HResult.E_INVALIDARG):
             call(given)
@@ -120,7 +124,7 @@ def test_what_is_no_recorder(tmp_path: Path, given: Any) -> None:
 
 
 def test_a_path_leads_to_a_recorder() -> None:
-    assert recorder_of(Path("/dev/sr0")).name == "/dev/sr0"
+    assert given_recorder(Path("/dev/sr0")).name == "/dev/sr0"
     assert list(DiscMaster2([Path("/dev/sr0")])) == ["/dev/sr0"]
 
 

@@ -13,8 +13,7 @@ from rawcd.hresults import HResult
 from rawcd.mastering.formats2.access import HOLDS
 from rawcd.mastering.formats2.refusals import client_name_of, refusal
 from rawcd.mastering.formats2.values import ModePageRequestType, ReadTrackAddressType
-from rawcd.recorders import list_recorders
-from rawcd.recorders import recorder_of as kernel_recorder_of
+from rawcd.recorders import given_recorder, list_recorders
 
 if TYPE_CHECKING:
     import os
@@ -565,7 +564,7 @@ def drive_of(given: Recorder | str | os.PathLike[str]) -> Recorder:
         MasteringError: E_INVALIDARG: there is none.
     """
     try:
-        return kernel_recorder_of(given)
+        return given_recorder(given)
     except PluginError as error:
         raise refusal(HResult.E_INVALIDARG, str(error)) from error
 
