@@ -224,7 +224,7 @@ def test_what_is_no_file_or_has_no_folder_is_refused_before_anything_is_burned(
 
 
 TRACK_FIELDS = [each.name for each in fields(OpenTrack)]
-_JUNK = (
+_JUNK: st.SearchStrategy[object] = (
     st.none()
     | st.booleans()
     | st.integers()

@@ -42,6 +42,8 @@ from rawcd_writers.drive import mmc
 from rawcd_writers.drive.contents import disc_of_toc, text_of, with_codes
 from rawcd_writers.drive.dialogue import is_refused
 from rawcd_writers.drive.feed import MAX_BLOCKS
+from rawcd_writers.drive.plan import RUN_OUT_SECTORS
+from rawcd_writers.drive.replies import DiscStatus
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -54,14 +56,11 @@ _log = logging.getLogger(__name__)
 _MEDIUM_ERROR: Final = 3
 _RUN_OUT_KEYS: Final = (3, 5, 8)
 """Medium error, wrong kind of sector, blank: what drives say of run-out blocks."""
-_RUN_OUT_SECTORS: Final = 2
 _RUN_IN_SECTORS: Final = 5
 """Before a data track at once: a link block and four run-in blocks."""
-_POINTS: Final = 0xA0, 0xA1, 0xA2
 _MODE_BYTE: Final = 15
 _DISC_CHANGED: Final = 0x28
 """The additional sense code of a drive that may have got another disc."""
-_DATA: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -344,6 +343,8 @@ def read_disc(
         DriveError: there is no disc, or it cannot be read.
     """
     session.wait_until_ready()
+    if session.disc_information().status is DiscStatus.BLANK:
+        raise DriveError(f"{session.name}: the disc is blank: there is nothing to read")
     reader = SectorReader(session, sub=sub, errors=errors, retries=retries)
     disc = disc_of_toc(session)
     modes = {
@@ -385,7 +386,7 @@ def _link_blocks(disc: Disc) -> frozenset[int]:
             if after is not None and not after.pregap_sectors:
                 ends.append(track.end_lba - PREGAP_SECTORS)
             for end in ends:
-                found.update(range(end - _RUN_OUT_SECTORS, end))
+                found.update(range(end - RUN_OUT_SECTORS, end))
     return frozenset(found)
 
 

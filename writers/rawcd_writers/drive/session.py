@@ -19,6 +19,7 @@ from rawcd_writers.drive.pages import (
 )
 from rawcd_writers.drive.queries import DriveQueries
 from rawcd_writers.drive.replies import DiscStatus, FeatureCode
+from rawcd_writers.drive.writing import CLOSING_PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from rawcd.image import DiscImage, RegionImage
     from rawcd.progress import BurnWatch, Progress
     from rawcd.source import Bytes2D, Source
-    from rawcd_writers.drive.burn import BurnResult
     from rawcd_writers.drive.comparing import Comparison
     from rawcd_writers.drive.plan import BurnPlan
     from rawcd_writers.drive.reading import SectorReader
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
         TrackInformation,
     )
     from rawcd_writers.drive.streams import WrittenTrack
-    from rawcd_writers.drive.tracks import TrackRoom
     from rawcd_writers.drive.transport import Transport
+    from rawcd_writers.drive.writing import BurnResult, TrackRoom
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +47,6 @@ _CD_PROFILES: Final = {0x08: "CD-ROM", 0x09: "CD-R", 0x0A: "CD-RW"}
 _CD_ROM: Final = 0x08
 _BLANKING_PATIENCE: Final = 2 * 3600.0
 _READY_PATIENCE: Final = 60.0
-_CLOSING_PATIENCE: Final = 900.0
 _STATUS_WORDS: Final = {
     DiscStatus.BLANK: "the disc is blank",
     DiscStatus.APPENDABLE: "the disc is not closed",
@@ -288,8 +287,13 @@ class DriveSession(DriveQueries):
         """Have the drive write so many times as fast as music plays; None is its fastest.
 
         A speed that the drive lacks becomes one that it has.
+
+        Raises:
+            ValueError: it is not above 0.
         """
-        speed = mmc.MAX_SPEED if times is None else min(0xFFFE, round(times * SINGLE_SPEED))
+        if times is not None and not times > 0:  # NaN is not, either
+            raise ValueError(f"a speed is a number above 0, not {times!r}")
+        speed = mmc.MAX_SPEED if times is None else round(min(0xFFFE, times * SINGLE_SPEED))
         self.dialogue.can(mmc.set_cd_speed(write_speed=speed, rotation=int(pure_cav)))
 
     # -- the work ---------------------------------------------------------------------------------
@@ -421,9 +425,9 @@ class DriveSession(DriveQueries):
         )
         self.set_write_parameters(page)
         self.dialogue.ask(
-            mmc.close(mmc.Closing.SESSION), patience=_CLOSING_PATIENCE, after_change=False
+            mmc.close(mmc.Closing.SESSION), patience=CLOSING_PATIENCE, after_change=False
         )
-        self.dialogue.ask(mmc.test_unit_ready(), patience=_CLOSING_PATIENCE)
+        self.dialogue.ask(mmc.test_unit_ready(), patience=CLOSING_PATIENCE)
 
     def track_room(self, *, data: bool) -> TrackRoom:
         """Return where the next track at once would begin, and how long it may be; see `tracks`."""

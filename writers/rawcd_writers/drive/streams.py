@@ -8,13 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from rawcd.errors import CancelledError, DriveError
+from rawcd.errors import CancelledError
 from rawcd.progress import BurnAction
-from rawcd.source import fill_rows
-from rawcd_writers.drive import mmc
-from rawcd_writers.drive.burn import BurnResult
+from rawcd_writers.drive.blocks import source_filler
 from rawcd_writers.drive.feed import Run
 from rawcd_writers.drive.pages import BlockType, MultiSession, WriteType
+from rawcd_writers.drive.plan import WriteMode
 from rawcd_writers.drive.replies import DiscStatus
 from rawcd_writers.drive.writing import Writing
 
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
 
     from rawcd.progress import BurnWatch
     from rawcd.source import Bytes2D, Source
-    from rawcd_writers.drive.replies import TrackInformation
     from rawcd_writers.drive.session import DriveSession
+    from rawcd_writers.drive.writing import BurnResult, TrackRoom
 
 _SHORTEST_TRACK: Final = 300
 """Four seconds (IEC 60908)."""
@@ -82,16 +81,8 @@ class RawStreamBurn(Writing):
             DriveError: the drive failed; `.disc_state` says what became of the disc.
             CancelledError: `progress` said stop; `.disc_state` likewise.
         """
-        known = self._session.observed()
         self._attend(self._write)
-        return BurnResult(
-            mode="raw",
-            simulated=False,
-            sectors=self._sent,
-            losses=(),
-            remarks=(*map(str, self._dialogue.warnings), *self._session.observed(known)),
-            disc_state=self._session.state_in_words(),
-        )
+        return self._result(WriteMode.RAW)
 
     def _write(self) -> None:
         self._begin()
@@ -107,17 +98,9 @@ class RawStreamBurn(Writing):
         self._send([run])
         self._flush()
         self._settle()
-        self._all_sent = True
-        self._report(BurnAction.CHECKING)
         more = self._multi_session is MultiSession.OPEN
         expected = DiscStatus.APPENDABLE if more else DiscStatus.COMPLETE
-        status = self._session.disc_information().status
-        if status is not expected:
-            raise DriveError(
-                f"the drive took all {self._count} sectors and reports the disc as "
-                f"{status.name.lower()}, where {expected.name.lower()} is right",
-                command="READ DISC INFORMATION",
-            )
+        self._confirm(expected)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,25 +172,16 @@ class TrackBurn(Writing):
         self._begin()
         page = self._parameters(WriteType.TRACK_AT_ONCE, BlockType.RAW, self._multi_session)
         self._session.set_write_parameters(replace(page, track_mode=_COPY_PROHIBITED))
-        told = self._dialogue.ask(mmc.read_track_information())
-        start = told.next_writable_lba
-        if start is None:
-            raise DriveError(
-                f"{self._session.name}: the drive does not say where track {told.track} goes",
-                command="READ TRACK INFORMATION",
-            )
-        if told.track == 1:
+        place = self._next_track(self._source.block_count)
+        start = place.start_lba
+        if place.number == 1:
             self._calibrate()
         self._start_lba, self._written_lba = start, start - 1
-
-        def fill(lba: int, rows: Bytes2D) -> None:
-            fill_rows(self._source, lba - start, rows)
-
         run = Run(
             lba=start,
             sectors=self._source.block_count,
             block_bytes=BlockType.RAW.bytes,
-            fill=fill,
+            fill=source_filler(self._source, start),
         )
         try:
             self._send([run])
@@ -215,9 +189,9 @@ class TrackBurn(Writing):
         except CancelledError:
             if self._touched:
                 self._fill_up(start)
-                self._finish(told, start)
+                self._finish(place)
             raise
-        self._finish(told, start)
+        self._finish(place)
 
     def _stop(self, error: BaseException) -> None:
         """Say of a track that ended early, and as it should, what it is."""
@@ -241,8 +215,10 @@ class TrackBurn(Writing):
             silence = Run(lba=end, sectors=least - end, block_bytes=BlockType.RAW.bytes, fill=fill)
             self._send([silence])
 
-    def _finish(self, told: TrackInformation, start: int) -> None:
+    def _finish(self, place: TrackRoom) -> None:
         self._progress = None  # nothing stops a track from being closed
-        self._close_track(told.track)
+        self._close_track(place.number)
         self._all_sent = True
-        self._track = WrittenTrack(number=told.track, start_lba=start, sectors=self._sent)
+        self._track = WrittenTrack(
+            number=place.number, start_lba=place.start_lba, sectors=self._sent
+        )

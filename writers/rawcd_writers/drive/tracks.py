@@ -6,43 +6,28 @@ still open is written the same way as the first.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from rawcd.errors import DriveError
-from rawcd.progress import BurnAction
-from rawcd.source import SECTOR_BYTES, fill_rows
+from rawcd.source import SECTOR_BYTES
 from rawcd_writers.drive import mmc
-from rawcd_writers.drive.burn import BurnResult
+from rawcd_writers.drive.blocks import source_filler
 from rawcd_writers.drive.feed import Run
 from rawcd_writers.drive.pages import BlockType, MultiSession, WriteParameters, WriteType
+from rawcd_writers.drive.plan import WriteMode
 from rawcd_writers.drive.replies import DiscStatus
-from rawcd_writers.drive.writing import Writing
+from rawcd_writers.drive.writing import Writing, next_track
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rawcd.progress import BurnWatch
-    from rawcd.source import Bytes2D, Source
+    from rawcd.source import Source
     from rawcd_writers.drive.session import DriveSession
+    from rawcd_writers.drive.writing import BurnResult, TrackRoom
 
-RUN_OUT_SECTORS: Final = 2
-"""What a drive writes behind a track at once (Orange Book part II)."""
 _DATA_CONTROL: Final = 4
 _BLOCKS: Final = {SECTOR_BYTES: BlockType.RAW, 2048: BlockType.MODE_1}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrackRoom:
-    """Where the next track at once would begin, and how long it may be.
-
-    Attributes:
-        start_lba: its first sector, behind the pregap.
-        sectors: room for it, what the drive adds behind it taken off.
-    """
-
-    start_lba: int
-    sectors: int
 
 
 def room_for_track(session: DriveSession, *, data: bool) -> TrackRoom:
@@ -54,13 +39,7 @@ def room_for_track(session: DriveSession, *, data: bool) -> TrackRoom:
     block_type = BlockType.MODE_1 if data else BlockType.RAW
     page = WriteParameters(write_type=WriteType.TRACK_AT_ONCE, block_type=block_type)
     session.set_write_parameters(replace(page, track_mode=_control(block_type)))
-    told = session.dialogue.ask(mmc.read_track_information())
-    if told.next_writable_lba is None:
-        raise DriveError(
-            f"{session.name}: the drive does not say where the next track goes",
-            command="READ TRACK INFORMATION",
-        )
-    return TrackRoom(start_lba=told.next_writable_lba, sectors=max(0, told.free - RUN_OUT_SECTORS))
+    return next_track(session)
 
 
 def _control(block_type: BlockType) -> int:
@@ -129,18 +108,12 @@ class TracksBurn(Writing):
                 self._tracks_done(number)
             self._close(mmc.Closing.SESSION)
             self._settle()
-            self._all_sent = True
-            self._check(status)
+            # A disc that is full can have no other session after all.
+            expected = (DiscStatus.APPENDABLE, DiscStatus.COMPLETE)[not self._appendable :]
+            self._confirm(*expected, before=status)
 
         self._attend(work)
-        return BurnResult(
-            mode="tao",
-            simulated=self._simulate,
-            sectors=self._sent,
-            losses=(),
-            remarks=tuple(map(str, self._dialogue.warnings)),
-            disc_state=self._session.state_in_words(),
-        )
+        return self._result(WriteMode.TAO)
 
     def _write_track(self, source: Source) -> None:
         block_type = _BLOCKS[source.block_size]
@@ -151,39 +124,15 @@ class TracksBurn(Writing):
         )
         if not self._touched:
             self._calibrate()
-        told = self._dialogue.ask(mmc.read_track_information())
-        start, sectors = told.next_writable_lba, source.block_count
-        if start is None:
-            raise DriveError(
-                f"{self._session.name}: the drive does not say where track {told.track} goes",
-                command="READ TRACK INFORMATION",
-            )
-        if not self._simulate and told.free < sectors + RUN_OUT_SECTORS:
-            raise DriveError(
-                f"track {told.track} has {sectors} sectors, the disc room for "
-                f"{max(0, told.free - RUN_OUT_SECTORS)}"
-            )
+        sectors = source.block_count
+        place = self._next_track(sectors)
+        start = place.start_lba
         self._start_lba, self._count, self._written_lba = start, sectors, start - 1
-
-        def fill(lba: int, rows: Bytes2D) -> None:
-            fill_rows(source, lba - start, rows)
-
-        self._send([Run(lba=start, sectors=sectors, block_bytes=source.block_size, fill=fill)])
-        self._close_track(told.track)
-
-    def _check(self, before: DiscStatus) -> None:
-        """Ask the drive what the disc is now; only its answer makes a success."""
-        self._report(BurnAction.CHECKING)
-        found = self._session.disc_information().status
-        if self._simulate:
-            expected = {before}
-        elif self._appendable:  # a disc that is full can have no other session after all
-            expected = {DiscStatus.APPENDABLE, DiscStatus.COMPLETE}
-        else:
-            expected = {DiscStatus.COMPLETE}
-        if found not in expected:
-            raise DriveError(
-                f"{self._session.name}: the drive took everything and reports the disc as "
-                f"{found.name.lower()}",
-                command="READ DISC INFORMATION",
-            )
+        run = Run(
+            lba=start,
+            sectors=sectors,
+            block_bytes=source.block_size,
+            fill=source_filler(source, start),
+        )
+        self._send([run])
+        self._close_track(place.number)
