@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         DiscInformation,
         TrackInformation,
     )
-    from rawcd_writers.drive.streams import WrittenTrack
+    from rawcd_writers.drive.tracks import WrittenTrack
     from rawcd_writers.drive.transport import Transport
     from rawcd_writers.drive.writing import BurnResult, TrackRoom
 
@@ -400,7 +400,7 @@ class DriveSession(DriveQueries):
         progress: BurnWatch | None = None,
     ) -> WrittenTrack:
         """Write one track of sound and close it; see `TrackBurn`."""
-        from rawcd_writers.drive.streams import TrackBurn
+        from rawcd_writers.drive.tracks import TrackBurn
 
         return TrackBurn(
             self,
