@@ -134,10 +134,10 @@ def burn(
     What does not fit, or must not be on a disc, is refused before anything is written. The exit
     status is 3 where --verify finds differences.
     """
-    from rawcd.cli.build import opened
+    from rawcd.cli.build import opened, with_cdg
     from rawcd.recorders import find_recorder
 
-    image = opened(inputs, gaps=gaps)
+    image = with_cdg(opened(inputs, gaps=gaps), inputs)
     show_notes(image.notes)
 
     def planned(plan: Any) -> None:

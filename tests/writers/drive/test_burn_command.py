@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import wave
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -185,3 +186,22 @@ def test_recorders_are_described(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_a_name_that_leads_nowhere_is_told(sheet: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["burn", str(sheet), "--drive", "nowhere"]) == 1
     assert "is no recorder's name" in capsys.readouterr().err
+
+
+def test_sound_files_bring_the_graphics_beside_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`build` took them, `burn` left them behind without a word."""
+    with wave.open(str(tmp_path / "song.wav"), "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(44100)
+        file.writeframes(bytes(300 * 2352))
+    preset = bytes([9, 1, 0, 0, 5]).ljust(24, b"\0")  # the canvas in colour 5
+    (tmp_path / "song.cdg").write_bytes(preset * 40)
+    disc = tmp_path / "disc.raw"
+    drive = f"virtual:{disc}?medium=cdr-short"
+    assert main(["burn", str(tmp_path / "song.wav"), "--drive", drive]) == 0
+    assert "song.cdg" in capsys.readouterr().err
+    sub = np.frombuffer(rawcd.open_image(disc).read(0, 300), np.uint8).reshape(-1, 2448)[:, 2352:]
+    assert (sub & 0x3F).any()

@@ -107,6 +107,7 @@ class DriveSession(DriveQueries):
         super().__init__(transport)
         self.client = client
         self._locked = False
+        self._told_stuck = False  # that the tray stays locked is said once
 
     def __enter__(self) -> Self:
         return self
@@ -256,7 +257,8 @@ class DriveSession(DriveQueries):
                 self.dialogue.ask(mmc.prevent_allow(prevent=False), patience=5)
                 self._locked = False
             except DriveError as error:
-                if not again:
+                if not again and not self._told_stuck:
+                    self._told_stuck = True
                     _log.warning("the tray stays locked: %s", error)
 
     @contextmanager
