@@ -145,6 +145,10 @@ class _Both(_Closable):
 
     _object_: ComObject
 
+    @property
+    def _oleobj_(self) -> ComObject:
+        return self._object_
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") and name.endswith("_"):
             raise AttributeError(name)
