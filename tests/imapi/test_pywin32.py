@@ -226,3 +226,18 @@ def test_a_read_that_gives_no_bytes_is_told(given: Any) -> None:
     stream.Read = lambda count: given
     with pytest.raises(com_error, match=f"its Read gave {type(given).__name__} instead of bytes"):
         creator().AddTrack(0, stream)
+
+
+def test_arguments_have_pywin32_s_names() -> None:
+    class Events:
+        def OnUpdate(self, sender: object, progress: object) -> None:
+            """Take no note."""
+
+    writer = Dispatch(dispatch="IMAPI2.MsftDiscFormat2RawCD", clsctx=pythoncom.CLSCTX_ALL)
+    heard = win32.WithEvents(disp=writer, user_event_class=Events)
+    heard.close()
+    assert isinstance(heard, Events)
+    both = win32.DispatchWithEvents(clsid=writer, user_event_class=Events)
+    assert win32.CastTo(ob=both, target="IDiscFormat2RawCD") == writer
+    both.close()
+    assert isinstance(both, Events)
