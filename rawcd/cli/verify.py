@@ -17,6 +17,8 @@ from rawcd.cli.terminal import progress_bar
 from rawcd.errors import StorageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rawcd.verify import Finding, Report
 
 SCHEMA: Final = 1
@@ -98,9 +100,7 @@ def verify(
             mended, report = repair.mended, repair.left
             save_image(repair.image, output, replace=force, progress=progress)
     if as_json:
-        about = describe(report, file=image)
-        if output is not None:
-            about |= {"repaired": output, "mended": [_finding(each) for each in mended]}
+        about = describe(report, file=image, repaired=output, mended=mended)
         click.echo(json.dumps(about, indent=2, ensure_ascii=False))
         return 0 if report.is_clean else FOUND
     for each in mended:
@@ -115,10 +115,13 @@ def verify(
     return 0 if report.is_clean else FOUND
 
 
-def describe(report: Report, *, file: str) -> dict[str, Any]:
+def describe(
+    report: Report, *, file: str, repaired: str | None = None, mended: Iterable[Finding] = ()
+) -> dict[str, Any]:
     """Return the object that `rawcd verify --json` prints.
 
-    Absent is None, never a missing key; MSF is `"mm:ss:ff"`.
+    Absent is None, never a missing key; MSF is `"mm:ss:ff"`. Where `repaired` names a mended image,
+    the findings are those that are left in it.
     """
     return {
         "rawcd_verify": SCHEMA,
@@ -131,6 +134,8 @@ def describe(report: Report, *, file: str) -> dict[str, Any]:
         "findings": [_finding(finding) for finding in report.findings],
         "left_out": [{"rule": rule, "count": count} for rule, count in report.left_out],
         "subcode_made": [{"lba": lba, "sectors": sectors} for lba, sectors in report.made],
+        "repaired": repaired,
+        "mended": [_finding(finding) for finding in mended],
         "summary": report.summary(),
     }
 

@@ -17,7 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rawcd.image import ImageType
+from rawcd.progress import report
 from rawcd.pump import WholeSectors, pump
+from rawcd.pump.blocks import BLOCK_SECTORS
 from rawcd.sector import SYNC, Defect, SectorType, scramble, verify
 from rawcd.sector.rows import ADDRESS, MODE_BYTE, heads_of
 from rawcd.source import SECTOR_BYTES
@@ -57,7 +59,7 @@ FACTS: Final = np.dtype(
         ("scrambling", np.uint8),  # Scrambling
         ("graphics", np.uint8),  # R-W is not zero: bit 0; packs whose parity fails: bits 1 to 4
         ("texts", np.uint8),  # packs of CD-TEXT whose CRC fails: bits 0 to 3
-        ("modes", np.uint8),  # packs of a mode that there is not: bits 0 to 3
+        ("items", np.uint8),  # packs of a mode and item that there are not: bits 0 to 3
     ]
 )
 """What is kept of a sector."""
@@ -67,8 +69,9 @@ _REACH: Final = -(-LONGEST_DELAY // SECTOR_PACKS)
 """Sectors over which a pack is spread behind the one where it begins."""
 _XA_COPIES: Final = slice(16, 20), slice(20, 24)
 """The subheader and its copy (Green Book)."""
-_PACK_MODES: Final = (0, 1, 3, 7)
-"""Modes of R-W packs in the program area: zero, graphics, MIDI, user (IEC 60908 clause 18)."""
+_PACK_ITEMS: Final = (0x00, 0x08, 0x09, 0x0A, 0x18, *range(0x38, 0x40))
+"""Mode and item of R-W packs behind the lead-in: zero; line, TV and extended graphics; MIDI; user,
+whose items are free (IEC 60908 clause 18)."""
 TEXT_BYTES: Final = 18
 """Bytes of a pack of CD-TEXT."""
 
@@ -265,8 +268,8 @@ class SectorFacts:
         judged = chosen & (np.arange(count) < reach)
         wrong = (verdicts != Verdict.CLEAN).reshape(-1, SECTOR_PACKS) & judged[:, None]
         facts["graphics"] |= _mask(wrong) << np.uint8(1)
-        modes = (packs[:, 0] >> 3).reshape(-1, SECTOR_PACKS)
-        facts["modes"] = _mask(~np.isin(modes, _PACK_MODES) & ~wrong & judged[:, None])
+        items = packs[:, 0].reshape(-1, SECTOR_PACKS)
+        facts["items"] = _mask(~np.isin(items, _PACK_ITEMS) & ~wrong & judged[:, None])
 
 
 def _mask(answers: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
@@ -346,6 +349,15 @@ def gather(
     """
     facts = np.empty(image.sector_count, FACTS)
     room = facts.view(np.uint8)
+    fill = SectorFacts(image, checks)
+    if jobs == 1:  # nothing is written, so no thread need do it
+        rows, total = room.reshape(-1, FACTS.itemsize), len(facts)
+        report(progress, 0, total)
+        for start in range(0, total, BLOCK_SECTORS):
+            block = rows[start : start + BLOCK_SECTORS]
+            fill(image.first_lba + start, block)
+            report(progress, start + len(block), total)
+        return facts
     done = 0
 
     def take(block: memoryview) -> None:
@@ -354,7 +366,7 @@ def gather(
         done += len(block)
 
     pump(
-        SectorFacts(image, checks),
+        fill,
         image.first_lba,
         image.sector_count,
         take,

@@ -70,7 +70,7 @@ _DEFECTS: Final = {
     "cdtext-crc": "the CRC of a CD-TEXT pack holds",
     "cdtext": "packs of CD-TEXT are in order and their size information is true",
     "rw-parity": "the parity of an R-W pack holds",
-    "rw-mode": "an R-W pack is of mode 0, 1, 3 or 7",
+    "rw-item": "an R-W pack has a mode and item that there are",
 }
 _WARNINGS: Final = {
     "q-zero": "bytes of a Q frame that should be zero are not; cdrecord leaves old ones there",

@@ -260,7 +260,11 @@ class MendedImage:
         if bad.any():
             q[bad] = self._frames(q[bad], lbas[bad])
         p = self._p[lbas - self.first_lba]
-        return pq16_of(q, p) if narrow else (sub & np.uint8(RW_BITS)) | pw96_of(q, p)
+        if not narrow:
+            return (sub & np.uint8(RW_BITS)) | pw96_of(q, p)
+        made = pq16_of(q, p)
+        made[~bad, :Q_BYTES] = sub[~bad, :Q_BYTES]  # in whatever form its CRC is stored
+        return made
 
     @cached_property
     def _expected(self) -> Expected:

@@ -38,10 +38,10 @@ def check_rw(evidence: Evidence, findings: Findings) -> None:
             "rw-parity", part["graphics"] & _WRONG != 0, lba, "the parity of an R-W pack is wrong"
         )
         findings.add_where(
-            "rw-mode",
-            part["modes"] != 0,
+            "rw-item",
+            part["items"] != 0,
             lba,
-            "an R-W pack of a mode that is none of 0, 1, 3 and 7",
+            "an R-W pack is of a mode and item that there are not",
         )
         findings.add_where(
             "cdtext-crc", part["texts"] != 0, lba, "the CRC of a CD-TEXT pack is wrong"

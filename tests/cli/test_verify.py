@@ -93,6 +93,8 @@ def test_the_json_has_all_its_keys(album: Path, capsys: pytest.CaptureFixture[st
         "findings": [],
         "left_out": [],
         "subcode_made": [],
+        "repaired": None,
+        "mended": [],
         "summary": "30,500 sectors, no defects, no warnings",
     }
 
@@ -118,6 +120,9 @@ def test_a_mended_image_is_the_old_one_again(
     assert [line.partition(":")[0] for line in lines[:3]] == ["mended"] * 3
     assert out.read_bytes() == album.read_bytes()
     assert path.read_bytes() == before
+    status, found = as_json(capsys, str(path), "--repair", str(out), "--force")
+    assert (status, found["repaired"], found["findings"]) == (0, str(out), [])
+    assert [each["rule"] for each in found["mended"]] == ["edc", "p-parity", "q-parity"]
 
 
 def test_the_source_is_never_written_over(
