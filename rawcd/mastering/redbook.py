@@ -166,7 +166,7 @@ class RedbookDiscMaster:
         with self._job.staging(Call.ADD_BLOCKS):
             with source_codes(what):
                 strict = not isinstance(data, str | os.PathLike)
-                material = take(data, what=what, strict=strict)
+                material = take(data, what="the sound", strict=strict)
             for note in material.notes:
                 _log.warning("%s: %s: %s", what, note.file, note.message)
             source = material.source

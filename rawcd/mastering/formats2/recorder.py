@@ -166,7 +166,11 @@ class DiscRecorder2:
 
     @property
     def volume_path_names(self) -> tuple[str, ...]:
-        """Where the disc is mounted (VolumePathNames); empty where it is not, or not on Linux."""
+        """Where the drive is to be found (VolumePathNames).
+
+        That is where its disc is mounted on Linux, else its own name: Windows has the drive's
+        letter there, with a disc in it or without one, and callers take the first.
+        """
         name, found = self.recorder.name, []
         if sys.platform == "linux" and _MOUNTS.exists():
             for line in _MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -175,7 +179,7 @@ class DiscRecorder2:
                     for written, meant in _WRITING_PLACES:
                         place = place.replace(written, meant)
                     found.append(place)
-        return tuple(found)
+        return tuple(found) or (name,)
 
     @property
     def legacy_device_number(self) -> int:
