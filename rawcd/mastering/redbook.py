@@ -163,7 +163,7 @@ class RedbookDiscMaster:
                 said so; nothing of this call is kept); DISCFULL: as much as fits is kept.
         """
         what = "add_audio_track_blocks"
-        with self._job.call(Call.ADD_BLOCKS):
+        with self._job.staging(Call.ADD_BLOCKS):
             with source_codes(what):
                 strict = not isinstance(data, str | os.PathLike)
                 material = take(data, what="the sound", strict=strict)
