@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rawcd.errors import MasteringError
 from rawcd.hresults import HResult, ResultCode
+from rawcd.imapi.automation import taken
 from rawcd.imapi.events import handler_of
 from rawcd.imapi.failures import com_error
 from rawcd.imapi.library import interface_of
+from rawcd.imapi.library.values import BOOL
 from rawcd.imapi.objects import com_object_of
 from rawcd.mastering import DiscMasterProgressEvents
 
@@ -22,6 +24,8 @@ _NAMES: Final = {
     for member in interface.members
 }
 """IMAPI's name of each callback by ours."""
+_VALUES: Final = 2
+"""Which argument of WriteMultiple the values are."""
 
 
 class ScriptSink(DiscMasterProgressEvents):
@@ -111,6 +115,7 @@ class PropertyStorage:
 
         Raises:
             MasteringError: there are not as many values as names (E_INVALIDARG).
+            com_error: a truth value is none (DISP_E_TYPEMISMATCH).
         """
         del first_id
         if not isinstance(values, (list, tuple)) or len(values) != len(names):
@@ -123,5 +128,5 @@ class PropertyStorage:
             if known is not None:  # a stream, such as the boot image
                 value = known._target_.file
             elif isinstance(self.values.get(name), bool):  # VARIANT_TRUE is -1
-                value = bool(value)
+                value = taken(BOOL, value, _VALUES)
             self.values[name] = value
