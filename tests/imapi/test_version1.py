@@ -151,12 +151,12 @@ def test_a_disc_of_files(disc: Path, tmp_path: Path) -> None:
     files.SetJolietProperties(properties)
     assert last_hresult() == HResult.S_OK
     assert files.GetJolietProperties().ReadMultiple(("VolumeName", "None")) == ("HOLIDAY", None)
-    for text, meant in (("False", False), ("True", True), (-1, True)):
+    for text, meant in (("True", True), (-1, True), ("False", False)):
         properties.WriteMultiple(("PlaceBootImageOnDisc",), (text,))
         assert properties.ReadMultiple(("PlaceBootImageOnDisc",)) == (meant,)
     wrong = partial(properties.WriteMultiple, ("PlaceBootImageOnDisc",), ("no bool",))
     assert code_of(wrong) == "DISP_E_TYPEMISMATCH"
-    assert properties.ReadMultiple(("PlaceBootImageOnDisc",)) == (True,)
+    assert properties.ReadMultiple(("PlaceBootImageOnDisc",)) == (False,)
     properties.WriteMultiple(("volumename",), ("OTHER CASE",))
     assert properties.ReadMultiple(("VOLUMENAME", "VolumeName")) == ("OTHER CASE", "OTHER CASE")
     assert sum(name.casefold() == "volumename" for name in properties) == 1
