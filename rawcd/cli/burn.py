@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from rawcd.cli.completing import FILE, format_names
+from rawcd.cli.reading import trust_paths_option
 from rawcd.cli.terminal import progress_bar, show_notes
 
 if TYPE_CHECKING:
@@ -86,6 +87,12 @@ def _watch(label: str) -> Iterator[BurnWatch | None]:
 @click.option("--eject", "eject_after", is_flag=True, help="Open the tray at the end.")
 @click.option("--overburn", is_flag=True, help="Try more than the blank promises to hold.")
 @click.option("--gaps", is_flag=True, help="Two seconds of silence between sound files.")
+@click.option(
+    "--pad-short",
+    is_flag=True,
+    help="Fill tracks under 4 seconds: with silence, or data sectors of zeros.",
+)
+@trust_paths_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def burn(
     inputs: tuple[str, ...],
@@ -97,6 +104,8 @@ def burn(
     eject_after: bool,
     overburn: bool,
     gaps: bool,
+    pad_short: bool,
+    trust_paths: bool,
     as_json: bool,
 ) -> None:
     """Write an image, a sheet or sound files on the blank disc in a drive.
@@ -105,9 +114,12 @@ def burn(
     """
     from rawcd.cli.build import opened
     from rawcd.errors import RawCDError
+    from rawcd.padding import pad_short_tracks
     from rawcd.recorders import find_recorder
 
-    image = opened(inputs, gaps=gaps)
+    image = opened(inputs, gaps=gaps, trust_paths=trust_paths)
+    if pad_short:
+        image = pad_short_tracks(image)
     show_notes(image.notes)
 
     def planned(plan: Any) -> None:
