@@ -129,8 +129,3 @@ def test_what_is_noted_of_sound_names_its_file(tmp_path: Path) -> None:
     done = rawcd("build", "whole.wav", "ragged.wav", "-o", "a.cue", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert told in done.stderr
-    lines = (f'[[track]]\nfile = "{name}.wav"\n' for name in ("whole", "ragged"))
-    (tmp_path / "disc.toml").write_text("".join(lines), encoding="utf-8")
-    done = rawcd("build", "disc.toml", "-o", "b.cue", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert told in done.stderr
