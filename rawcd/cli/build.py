@@ -198,7 +198,7 @@ def build(
             trust_paths=trust_paths,
         )
     image = _settled(image, kind=kind, mcn=mcn, style=style, pad_short=pad_short)
-    image = with_texts(_with_graphics(image, inputs, graphics), text_files)
+    image = with_texts(with_cdg(image, inputs, graphics), text_files)
     if data_folder is not None:
         image = with_folder(
             image, data_folder, kind_of_volume, xa=True, appendable=appendable, limit=leadout_limit
@@ -329,7 +329,7 @@ def _settled(
     return image if style is None else image.with_style(style)
 
 
-def _with_graphics(image: RegionImage, inputs: Sequence[str], given: Sequence[str]) -> RegionImage:
+def with_cdg(image: RegionImage, inputs: Sequence[str], given: Sequence[str] = ()) -> RegionImage:
     """Return the image with the CD+G that was named, or that lies beside the sound files."""
     from rawcd.image import Note
 

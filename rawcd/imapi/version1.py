@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from rawcd.errors import MasteringError
-from rawcd.hresults import HResult
+from rawcd.hresults import HResult, ResultCode
 from rawcd.imapi.events import handler_of
 from rawcd.imapi.failures import com_error
 from rawcd.imapi.library import interface_of
@@ -43,7 +43,7 @@ class ScriptSink(DiscMasterProgressEvents):
         except NotImplementedError:
             return None
         except com_error as error:
-            if error.hresult != HResult.E_NOTIMPL.signed:
+            if error.hresult != HResult.E_NOTIMPL:
                 raise
             return None
 
@@ -76,12 +76,12 @@ class ScriptSink(DiscMasterProgressEvents):
         self._tell("notify_closing_disc", seconds)
 
     def notify_burn_complete(self, hresult: HResult) -> None:
-        """Tell NotifyBurnComplete, with the code as scripts see it: signed."""
-        self._tell("notify_burn_complete", HResult(hresult).signed)
+        """Tell NotifyBurnComplete, with the code as scripts see it."""
+        self._tell("notify_burn_complete", ResultCode(hresult))
 
     def notify_erase_complete(self, hresult: HResult) -> None:
         """Tell NotifyEraseComplete, likewise."""
-        self._tell("notify_erase_complete", HResult(hresult).signed)
+        self._tell("notify_erase_complete", ResultCode(hresult))
 
 
 class PropertyStorage:
@@ -97,9 +97,14 @@ class PropertyStorage:
     def __iter__(self) -> Iterator[str]:
         return iter(self.values)
 
+    def _known(self, name: str) -> str:
+        """Return a name as the set has it: their case does not count."""
+        wanted = name.casefold()
+        return next((each for each in self.values if each.casefold() == wanted), name)
+
     def read_multiple(self, names: Sequence[str]) -> tuple[object, ...]:
         """Return the values of some (ReadMultiple); None for one that there is not."""
-        return tuple(self.values.get(name) for name in names)
+        return tuple(self.values.get(self._known(name)) for name in names)
 
     def write_multiple(self, names: Sequence[str], values: Any, first_id: int = 2) -> None:
         """Put some (WriteMultiple); the drive or the format judges them when the set is put back.
@@ -113,7 +118,7 @@ class PropertyStorage:
                 f"WriteMultiple: {len(names)} names need as many values",
                 hresult=HResult.E_INVALIDARG,
             )
-        for name, value in zip(names, values, strict=True):
+        for name, value in zip(map(self._known, names), values, strict=True):
             known = com_object_of(value)
             if known is not None:  # a stream, such as the boot image
                 value = known._target_.file

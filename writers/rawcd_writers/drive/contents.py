@@ -23,7 +23,6 @@ from rawcd.errors import DriveError, FormatError
 from rawcd.image import Note
 from rawcd.msf import PROGRAM_LBA
 from rawcd_writers.drive import mmc
-from rawcd_writers.drive.dialogue import is_refused
 from rawcd_writers.drive.replies import lba_of
 
 if TYPE_CHECKING:
@@ -123,10 +122,6 @@ def disc_of_toc(session: DriveSession, modes: dict[int, TrackMode] | None = None
             return replace(_disc_of(told, modes or {}), **_following(full))
         told = (_session_of_short(session.dialogue.ask(mmc.read_toc())),)
         return _disc_of(told, modes or {})
-    except DriveError as error:
-        if is_refused(error):  # a blank has no such table: the sense code alone would be a riddle
-            error.disc_state = session.state_in_words()
-        raise
     except (FormatError, ValueError) as error:
         raise DriveError(
             f"{session.name}: the table of contents contradicts itself: {error}",

@@ -64,7 +64,8 @@ _TAO: Final = frozenset(
         Feature.APPENDABLE,
     }
 )
-_RUN_OUT_SECTORS: Final = 2
+RUN_OUT_SECTORS: Final = 2
+"""What a drive writes behind a track at once (Orange Book part II)."""
 _STEP: Final = 512
 _KIND_OF: Final = {
     BlockType.RAW_PW: ImageType.RAW,
@@ -224,7 +225,7 @@ def _of_places(disc: Disc) -> Iterator[Loss]:
                     track=track.number,
                     detail=f"its address, LBA {track.start_lba}: it will begin at LBA {start}",
                 )
-            end = start + track.sector_count + _RUN_OUT_SECTORS
+            end = start + track.sector_count + RUN_OUT_SECTORS
         if end != session.lead_out_lba:
             yield Loss(
                 feature=Feature.LEAD_OUT_LENGTH,
