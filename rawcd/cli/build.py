@@ -302,9 +302,11 @@ def _from_sounds(inputs: Sequence[InputFiles], *, gaps: bool) -> RegionImage:
     )
     image = open_image(files, format="cue")
     assert isinstance(image, RegionImage)
-    # Nobody wrote that sheet: its name and lines would puzzle the reader of a note.
+    # Nobody wrote that sheet: what is noted of its lines is noted of the track's sound.
     notes = (
-        replace(note, file=None, line=None) if note.file == files.name else note
+        replace(note, file=None if note.track is None else inputs[note.track - 1].name, line=None)
+        if note.file == files.name
+        else note
         for note in image.notes
     )
     return replace(image, notes=tuple(notes))

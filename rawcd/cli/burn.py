@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from rawcd.cli.completing import FILE, format_names
+from rawcd.cli.reading import trust_paths_option
 from rawcd.cli.status import FOUND
 from rawcd.cli.terminal import progress_bar, show_notes
 
@@ -116,6 +117,12 @@ def _after_burning(drive: str, state: str) -> Iterator[None]:
 @click.option("--eject", "eject_after", is_flag=True, help="Open the tray at the end.")
 @click.option("--overburn", is_flag=True, help="Try more than the blank promises to hold.")
 @click.option("--gaps", is_flag=True, help="Two seconds of silence between sound files.")
+@click.option(
+    "--pad-short",
+    is_flag=True,
+    help="Fill tracks under 4 seconds: with silence, or data sectors of zeros.",
+)
+@trust_paths_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def burn(
     inputs: tuple[str, ...],
@@ -127,6 +134,8 @@ def burn(
     eject_after: bool,
     overburn: bool,
     gaps: bool,
+    pad_short: bool,
+    trust_paths: bool,
     as_json: bool,
 ) -> int:
     """Write an image, a sheet or sound files on the blank disc in a drive.
@@ -135,9 +144,13 @@ def burn(
     status is 3 where --verify finds differences.
     """
     from rawcd.cli.build import opened, with_cdg
+    from rawcd.padding import pad_short_tracks
     from rawcd.recorders import find_recorder
 
-    image = with_cdg(opened(inputs, gaps=gaps), inputs)
+    image = opened(inputs, gaps=gaps, trust_paths=trust_paths)
+    if pad_short:
+        image = pad_short_tracks(image)
+    image = with_cdg(image, inputs)
     show_notes(image.notes)
 
     def planned(plan: Any) -> None:

@@ -90,7 +90,12 @@ def report(
 @click.argument("image", metavar="IMAGE", type=FILE)
 @click.option("-o", "--output", metavar="PICTURE", help="Make a picture instead: .svg or .png.")
 @click.option("--verify", "verified", is_flag=True, help="Look for defects, too, and mark them.")
-@click.option("--width", type=click.IntRange(40, 400), help="Columns.  [default: the terminal's]")
+@click.option(
+    "--width",
+    metavar="N",
+    type=click.IntRange(40, 400),
+    help="Columns, 40 to 400.  [default: the terminal's]",
+)
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII alone.")
 @format_option
 @trust_paths_option

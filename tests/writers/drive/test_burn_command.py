@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import soundfile
 
 import rawcd
 from rawcd.cli import main
@@ -186,6 +187,35 @@ def test_recorders_are_described(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_a_name_that_leads_nowhere_is_told(sheet: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["burn", str(sheet), "--drive", "nowhere"]) == 1
     assert "is no recorder's name" in capsys.readouterr().err
+
+
+def test_a_short_track_is_refused_with_the_remedy_and_filled_on_request(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sound = np.random.default_rng(2).integers(-99, 99, (588 * 100, 2)).astype("<i2")
+    soundfile.write(tmp_path / "short.wav", sound, 44_100)
+    disc = tmp_path / "disc.raw"
+    words = ["burn", str(tmp_path / "short.wav"), "--drive", f"virtual:{disc}?medium=cdr-short"]
+    assert main(words) == 1
+    assert "--pad-short fills it" in capsys.readouterr().err
+    assert main([*words, "--pad-short"]) == 0
+    image = rawcd.open_image(disc)
+    track = image.disc.track(1)
+    assert track.end_lba == 300
+    recorded = b"".join(image.read(lba, 1)[:2352] for lba in range(300))
+    assert recorded == sound.tobytes() + bytes(2352 * 200)
+
+
+def test_a_sheet_may_name_files_elsewhere_where_it_is_trusted(
+    sheet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "below").mkdir()
+    below = tmp_path / "below" / "b.cue"
+    below.write_text(sheet.read_text("ascii").replace('"a.bin"', '"../a.bin"'), encoding="ascii")
+    words = ["burn", str(below), "--drive", f"virtual:{tmp_path / 'd'}?medium=cdr-short"]
+    assert main(words) == 1
+    assert "--trust-paths" in capsys.readouterr().err
+    assert main([*words, "--trust-paths"]) == 0
 
 
 def test_sound_files_bring_the_graphics_beside_them(

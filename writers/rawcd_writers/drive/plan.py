@@ -278,5 +278,9 @@ def check_fits(image: DiscImage, media: Media | None, *, name: str, overburn: bo
     if breaks:
         first, *others = breaks
         more = f" (and {len(others)} more)" if others else ""
-        remedy = "; --overburn tries it" if first.rule == "lead-out-limit" and known else ""
+        remedy = ""
+        if first.rule == "lead-out-limit" and known:
+            remedy = "; --overburn tries it"
+        elif first.rule == "short-track":
+            remedy = "; --pad-short fills it"
         raise AuthoringError(f"{first}{more}{remedy}", rule=first.rule)
