@@ -181,6 +181,7 @@ class Workspace:
         self._index = np.zeros((_EDC_TAIL, self._width), dtype=np.intp)
         self._shares = np.zeros((_EDC_TAIL, self._width), dtype="<u4")
         self._programmes: dict[str, list[Op]] = {}
+        self._errors: Lanes = np.zeros((2 * P_COLUMNS, self._lanes.shape[1]), dtype=np.uint64)
 
     def load(self, sectors: Bytes2D, first_row: int = 0, end_row: int = ROWS) -> None:
         """Turn words of some sectors on their side, into the first columns.
@@ -238,11 +239,32 @@ class Workspace:
 
     def p(self) -> None:
         """Make P parity, rows 1032 to 1117, from rows 0 to 1031 (ECMA-130 annex A.5)."""
-        self._run("p", self._p_programme)
+        self._run("p", lambda: self._p_programme(self._parity_lanes(P_ROW, P_COLUMNS)))
 
     def q(self) -> None:
         """Make Q parity, rows 1118 to 1169, from rows 0 to 1117 (ECMA-130 annex A.6)."""
-        self._run("q", self._q_programme)
+        self._run("q", lambda: self._q_programme(self._parity_lanes(Q_ROW, Q_DIAGONALS)))
+
+    def p_errors(self) -> Words:
+        """Return the stored P parity plus what it should be: (86, sectors), zero where it is right.
+
+        The rows stay as they are; the result is good until the next call of this kind.
+        """
+        self._run("p errors", lambda: self._check(self._p_programme, P_ROW, P_COLUMNS))
+        return self._errors.view(np.uint16)[:, : self.sectors]
+
+    def q_errors(self) -> Words:
+        """Return the same of Q parity, of P as it is stored: (52, sectors)."""
+        self._run("q errors", lambda: self._check(self._q_programme, Q_ROW, Q_DIAGONALS))
+        return self._errors.view(np.uint16)[: 2 * Q_DIAGONALS, : self.sectors]
+
+    def _parity_lanes(self, first_row: int, width: int) -> Lanes:
+        return self._lanes[first_row : first_row + 2 * width]
+
+    def _check(self, make: Callable[[Lanes], list[Op]], first_row: int, width: int) -> list[Op]:
+        errors = self._errors[: 2 * width]
+        stored = self._parity_lanes(first_row, width).reshape(-1)
+        return [*make(errors), (np.bitwise_xor, (errors.reshape(-1), stored, errors.reshape(-1)))]
 
     def _run(self, name: str, make: Callable[[], list[Op]]) -> None:
         if name not in self._programmes:
@@ -281,19 +303,17 @@ class Workspace:
         ops.append((np.bitwise_xor.reduce, (self._shares, 0, None, self._edc)))
         return ops
 
-    def _p_programme(self) -> list[Op]:
+    def _p_programme(self, into: Lanes) -> list[Op]:
         """Column c, word r is row 43 r + c: word r of all columns is one run of rows."""
         inputs = [
             self._lanes[P_COLUMNS * word : P_COLUMNS * (word + 1)].reshape(-1)
             for word in range(P_DATA)
         ]
         ops: list[Op] = []
-        self._parity(
-            ops, inputs, P_ADDITIONS, P_SUMS, P_ROW, P_COLUMNS, self._scratch(_SCRATCH_ROWS)
-        )
+        self._parity(ops, inputs, P_ADDITIONS, P_SUMS, into, self._scratch(_SCRATCH_ROWS))
         return ops
 
-    def _q_programme(self) -> list[Op]:
+    def _q_programme(self, into: Lanes) -> list[Op]:
         """Diagonal n, word m is row 43 ((n + m) mod 26) + m, gathered row by row in one call."""
         arena = self._scratch(_SCRATCH_ROWS)
         gathered = arena[: Q_DATA * Q_DIAGONALS]
@@ -305,7 +325,7 @@ class Workspace:
             for word in range(Q_DATA)
         ]
         rest = arena[Q_DATA * Q_DIAGONALS :]
-        self._parity(ops, inputs, Q_ADDITIONS, Q_SUMS, Q_ROW, Q_DIAGONALS, rest)
+        self._parity(ops, inputs, Q_ADDITIONS, Q_SUMS, into, rest)
         return ops
 
     def _parity(
@@ -314,11 +334,14 @@ class Workspace:
         inputs: list[Lanes],
         text: str,
         sums: tuple[int, ...],
-        first_row: int,
-        width: int,
+        into: Lanes,
         arena: Lanes,
     ) -> None:
-        """Append what makes both parity symbols of `width` codewords: additions and a ladder."""
+        """Append what makes both parity symbols of some codewords: additions and a ladder.
+
+        The first symbols go into the first half of `into`, the second ones into the other.
+        """
+        width = len(into) // 2
         pairs = additions(text)
         last_use = {number: len(pairs) for number in sums}
         for step, pair in reversed(list(enumerate(pairs))):
@@ -340,8 +363,7 @@ class Workspace:
             values[result] = slot(slots[result])
             ops.append((np.bitwise_xor, (*operands, values[result])))
         plain, *bits = (values[number] for number in sums)
-        first = self._lanes[first_row : first_row + width].reshape(-1)
-        second = self._lanes[first_row + width : first_row + 2 * width].reshape(-1)
+        first, second = into[:width].reshape(-1), into[width:].reshape(-1)
         total = bits.pop()
         while bits:
             ops += _alpha_ops(total, slot(mask))

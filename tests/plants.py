@@ -222,7 +222,8 @@ def mcn_density(field: Field) -> Found:
     lba = field.program(adr=2)
     session = next(each for each in field.disc.sessions if lba < each.end_lba)
     told = [at for at in range(lba - 102, lba) if at >= session.program_lba and field.adr(at) == 2]
-    behind = [at for at in range(lba + 1, lba + 102) if field.adr(at) == 2]
+    after = range(lba + 1, min(lba + 102, session.end_lba))
+    behind = [at for at in after if field.adr(at) == 2]
     assume(told and behind and behind[0] < session.lead_out_lba)
     assume(not set(range(told[-1], behind[0] + 1)) & set(field.disc.borders()))
     _as_position(field, lba)
@@ -259,8 +260,8 @@ def q_density(field: Field) -> Found:
     at = lba + int(field.draw(st.integers(2, 9)))
     around = set(range(lba - 12, at + 12))
     assume(not around & (set(field.disc.borders()) | field.heads()))
-    assume(all(field.adr(near) == 1 for near in around - {lba} if near in field.lbas))
     assume(field.disc.place(lba).area is Area.TRACK)
+    assume(all(field.adr(near) == 1 for near in around - {lba} if near in field.lbas))
     frame = field.recording.q(lba)
     frame[0] = field.recording.q(at)[0] & 0xF0 | 2
     number = (at + 150) % 75
@@ -391,12 +392,13 @@ def postgap(field: Field) -> Found:
     return _of(track.end_lba - 150, "postgap")
 
 
-_M1, _M2 = TrackMode.MODE1, TrackMode.MODE2
+_M0, _M1, _M2 = TrackMode.MODE0, TrackMode.MODE1, TrackMode.MODE2
 _ANY: Final = Needs()
 _SOUND: Final = Needs(tracks=(TrackMode.AUDIO,))
 _CODES: Final = Needs(tracks=(TrackMode.AUDIO,), modes=(TrackMode.AUDIO,), codes=True)
 _DATA: Final = Needs(tracks=(_M1,))
 _MIXED: Final = Needs(tracks=(_M1, TrackMode.AUDIO))
+_EMPTY: Final = Needs(tracks=(_M0,))
 _XA: Final = Needs(tracks=(_M2,))
 PLANTS: Final[dict[str, tuple[Needs, Callable[[Field], Found]]]] = {
     "a bit of Q": (_ANY, q_crc),
@@ -433,6 +435,9 @@ PLANTS: Final[dict[str, tuple[Needs, Callable[[Field], Found]]]] = {
     "an address byte of XA": (_XA, _byte(_M2, 12, 14, "header-address")),
     "the mode": (_DATA, header_mode),
     "another place": (_DATA, other_place),
+    "a sync byte of mode 0": (_EMPTY, _byte(_M0, 0, 11, "sync")),
+    "an address byte of mode 0": (_EMPTY, _byte(_M0, 12, 14, "header-address")),
+    "a byte of mode 0": (_EMPTY, _byte(_M0, 16, 2351, "zeros")),
     "user data of mode 1": (_DATA, _byte(_M1, 16, 2063, *CODES)),
     "EDC of mode 1": (_DATA, _byte(_M1, 2064, 2067, *CODES)),
     "zeros of mode 1": (_DATA, _byte(_M1, 2068, 2075, "zeros")),

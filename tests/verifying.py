@@ -112,9 +112,8 @@ def legal_discs(
     )
 
 
-def _content(mode: TrackMode, lba: int, count: int, seed: int) -> Bytes2D:
+def _content(kind: SectorType, lba: int, count: int, seed: int) -> Bytes2D:
     """Sectors of user data, scrambled; the last two seconds are empty."""
-    kind = KINDS[mode]
     size = 2_336 if kind is SectorType.MODE_ZERO else min(kind.block_sizes)
     user = noise_rows(count, size, seed=seed)
     if kind is SectorType.MODE2MIXED:
@@ -129,8 +128,9 @@ def _content(mode: TrackMode, lba: int, count: int, seed: int) -> Bytes2D:
     return scramble(encode(kind, user, lba))
 
 
-def content(disc: Disc, *, seed: int = 1) -> tuple[Region, ...]:
+def content(disc: Disc, *, seed: int = 1, mode_2: SectorType) -> tuple[Region, ...]:
     """The main channel of a disc: something in every track from index 1 on."""
+    kinds = KINDS | {TrackMode.MODE2: mode_2}
     regions: list[Region] = []
     position = disc.first_lba
     for each in disc.tracks:
@@ -139,7 +139,7 @@ def content(disc: Disc, *, seed: int = 1) -> tuple[Region, ...]:
         rows = (
             noise_rows(count, seed=seed + each.number)
             if each.is_audio
-            else _content(each.mode, each.start_lba, count, seed)
+            else _content(kinds[each.mode], each.start_lba, count, seed)
         )
         regions.append(
             Region(
@@ -154,10 +154,16 @@ def content(disc: Disc, *, seed: int = 1) -> tuple[Region, ...]:
     return tuple(regions)
 
 
-def made(disc: Disc, *, style: str = "standard", seed: int = 1) -> RegionImage:
+def made(
+    disc: Disc,
+    *,
+    style: str = "standard",
+    seed: int = 1,
+    mode_2: SectorType = SectorType.MODE2MIXED,
+) -> RegionImage:
     """The disc with content, its subcode made."""
     sub = SubRegion(lba=disc.first_lba, sectors=disc.end_lba - disc.first_lba, form=SubForm.MADE)
-    image = RegionImage(disc=disc, main=content(disc, seed=seed), sub=(sub,))
+    image = RegionImage(disc=disc, main=content(disc, seed=seed, mode_2=mode_2), sub=(sub,))
     return image.with_style(style)
 
 

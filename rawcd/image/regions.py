@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Literal, Self, TypeVar, cast
 
 from rawcd.image.content import blank_like, fill_main, unscramble_data
 from rawcd.image.stream import ImageFile
-from rawcd.image.values import ImageType, Note, Region, SubForm, SubRegion
+from rawcd.image.values import ImageType, MainForm, Note, Region, SubForm, SubRegion
 from rawcd.msf import FIRST_LBA
-from rawcd.source import SECTOR_BYTES, fill_rows, paths_of
+from rawcd.source import SECTOR_BYTES, fill_rows, paths_of, side_by_side
 from rawcd.subcode.style import STYLES, Style
 
 if TYPE_CHECKING:
@@ -145,8 +145,22 @@ class RegionImage:
     def read_into(self, lba: int, rows: Bytes2D) -> None:
         """Fill `rows`, (n, sector_size), with the sectors from `lba` on; raises as `read`."""
         self._check_range(lba, len(rows))
+        if self._whole is not None:
+            fill_rows(self._whole, self.main[0].start + lba - self.first_lba, rows)
+            return
         self.read_main_into(lba, rows[:, :SECTOR_BYTES])
         self.read_sub_into(lba, rows[:, SECTOR_BYTES:])
+
+    @cached_property
+    def _whole(self) -> Source | None:
+        """Whole sectors, where one source has all of them as they are: read once, not twice."""
+        main, sub = self.main[0], self.sub[0]
+        own = SubForm.PQ16 if self.kind is ImageType.PQ_ONLY else SubForm.RAW
+        if len(self.main) + len(self.sub) > 2 or main.start != sub.start:
+            return None
+        if main.form is not MainForm.DISC or sub.form is not own:
+            return None
+        return side_by_side(main.source, self._sub_sources[0])
 
     def _check_range(self, lba: int, count: int) -> None:
         if count < 0 or lba < self.first_lba or lba + count > self.disc.end_lba:

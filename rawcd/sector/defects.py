@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from rawcd import ecc
-from rawcd.sector.kinds import SYNC, Defect, SectorType
+from rawcd.sector.kinds import Defect, SectorType
 from rawcd.sector.rows import (
-    ADDRESS,
     HEAD_BYTES,
-    MODE_BYTE,
     any_in,
     as_sectors,
     edc_rows,
@@ -22,6 +21,7 @@ from rawcd.sector.rows import (
     spans,
     workspace_for,
 )
+from rawcd.sector.scrambler import sequence
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -33,7 +33,45 @@ if TYPE_CHECKING:
     """(n,): the `Defect` flags of each sector."""
 
 
-def verify(sectors: Bytes2D, lba: LbaLike, sector_type: SectorType) -> Defects:
+_ADDRESS_BYTES: Final = np.frombuffer(bytes.fromhex("ffffff00"), np.uint32)
+"""The header's address, in its word."""
+_MODE_BYTES: Final = np.frombuffer(bytes.fromhex("000000ff"), np.uint32)
+
+
+class _Shares(NamedTuple):
+    """What is found in place of zero: columns of words.
+
+    All codes are linear. So a scrambled sector without a defect leaves of them, instead of
+    nothing, what the scrambler's sequence does.
+    """
+
+    stored: npt.NDArray[np.uint16]
+    edc: npt.NDArray[np.uint16]
+    zeros: npt.NDArray[np.uint16]
+    p: npt.NDArray[np.uint16]
+    q: npt.NDArray[np.uint16]
+
+
+@cache
+def _shares_of(kind: SectorType, scrambled: bool) -> _Shares:
+    room = ecc.Workspace(8)
+    first, edc_row = edc_rows(kind)
+    if scrambled:
+        room.load(sequence(), first)
+    room.rows[:first] = 0
+    rows = room.rows[:, :1].copy()
+    return _Shares(
+        stored=rows[edc_row : edc_row + 2],
+        edc=room.edc(first, edc_row)[:, :1] ^ rows[edc_row : edc_row + 2],
+        zeros=rows[edc_row + 2 : ecc.P_ROW],
+        p=room.p_errors()[:, :1].copy(),
+        q=room.q_errors()[:, :1].copy(),
+    )
+
+
+def verify(
+    sectors: Bytes2D, lba: LbaLike, sector_type: SectorType, *, scrambled: bool = False
+) -> Defects:
     """Return what is wrong with each sector as `Defect` flags: (n,) uint8, 0 where nothing is.
 
     Each code is judged over the bytes as they were found, but for one case: where mode 1's
@@ -42,9 +80,10 @@ def verify(sectors: Bytes2D, lba: LbaLike, sector_type: SectorType) -> Defects:
     Audio has nothing to judge.
 
     Args:
-        sectors: (n, 2352), not scrambled; rows may be strided.
+        sectors: (n, 2352); rows may be strided.
         lba: the first sector's address, or each sector's.
         sector_type: what the sectors should be.
+        scrambled: they are as on the disc; they are judged as they are, nothing is undone.
 
     Raises:
         ValueError: an address outside -45,150..404,849, or an array that does not fit.
@@ -57,10 +96,10 @@ def verify(sectors: Bytes2D, lba: LbaLike, sector_type: SectorType) -> Defects:
         return found
     for span in spans(len(sectors)):
         some = sectors[span]
-        found[span] = _head_defects(some, lbas[span], kind)
-        in_form_2 = form_2(some)
+        found[span] = _head_defects(some, lbas[span], kind, scrambled=scrambled)
+        in_form_2 = form_2(some) ^ (scrambled & form_2(sequence()))
         if kind is not SectorType.MODE2MIXED:
-            found[span] |= body_defects(some, kind)
+            found[span] |= body_defects(some, kind, scrambled=scrambled)
             if kind in (SectorType.MODE2FORM1, SectorType.MODE2FORM2):
                 other = in_form_2 != (kind is SectorType.MODE2FORM2)
                 found[span] |= _flag(other, Defect.FORM)
@@ -70,7 +109,7 @@ def verify(sectors: Bytes2D, lba: LbaLike, sector_type: SectorType) -> Defects:
             (SectorType.MODE2FORM2, in_form_2),
         ):
             if chosen.any():
-                found[span][chosen] |= body_defects(some[chosen], form)
+                found[span][chosen] |= body_defects(some[chosen], form, scrambled=scrambled)
     return found
 
 
@@ -78,41 +117,47 @@ def _flag(answers: Flags, defect: Defect) -> Defects:
     return answers.astype(np.uint8) * np.uint8(defect)
 
 
-def _head_defects(sectors: Bytes2D, lbas: Lbas, kind: SectorType) -> Defects:
-    wrong: Flags = sectors[:, :HEAD_BYTES] != heads_of(lbas, kind.mode or 0)
+def _head_defects(sectors: Bytes2D, lbas: Lbas, kind: SectorType, *, scrambled: bool) -> Defects:
+    heads = heads_of(lbas, kind.mode or 0)
+    if scrambled:
+        heads ^= sequence()[:, :HEAD_BYTES]
+    heads ^= sectors[:, :HEAD_BYTES]
+    wrong = heads.view(np.uint32)  # three words of sync, one of header
     return (
-        _flag(any_in(wrong[:, : len(SYNC)], 1), Defect.SYNC)
-        | _flag(any_in(wrong[:, ADDRESS], 1), Defect.ADDRESS)
-        | _flag(wrong[:, MODE_BYTE], Defect.MODE)
+        _flag(wrong[:, 0] | wrong[:, 1] | wrong[:, 2] != 0, Defect.SYNC)
+        | _flag(wrong[:, 3] & _ADDRESS_BYTES != 0, Defect.ADDRESS)
+        | _flag(wrong[:, 3] & _MODE_BYTES != 0, Defect.MODE)
     )
 
 
-def body_defects(sectors: Bytes2D, kind: SectorType) -> Defects:
+def body_defects(sectors: Bytes2D, kind: SectorType, *, scrambled: bool = False) -> Defects:
     """Return EDC, P, Q and ZEROS of at most 512 sectors of one kind; no header is judged.
 
     Mode 1's EDC is judged as if the sync pattern were right.
     """
     if kind is SectorType.MODE_ZERO:
-        return _flag(any_in(sectors[:, HEAD_BYTES:], 1), Defect.ZEROS)
+        body = sectors[:, HEAD_BYTES:]
+        filled = any_in(body != sequence()[:, HEAD_BYTES:] if scrambled else body, 1)
+        return _flag(filled, Defect.ZEROS)
     if kind is SectorType.MODE2FORM0:
         return np.zeros(len(sectors), np.uint8)
     count = len(sectors)
     room = workspace_for(count)
     rows = room.rows
+    shares = _shares_of(kind, scrambled)
     first, edc_row = edc_rows(kind)
     room.load(sectors, first)
     stored = rows[edc_row : edc_row + 2]
-    bad_edc = any_in((loaded_edc(room, kind) != stored)[:, :count], 0)
-    if kind is SectorType.MODE2FORM2:
-        return _flag(bad_edc & any_in(stored[:, :count], 0), Defect.EDC)  # zero: not computed
-    rows[:first] = 0  # form 1: the header counts as zero
-    parity = rows[ecc.P_ROW :].copy()
-    bad_p, bad_q = _bad_parity(room, parity, count)
+    bad_edc = any_in((loaded_edc(room, kind) ^ stored != shares.edc)[:, :count], 0)
+    if kind is SectorType.MODE2FORM2:  # an EDC of zero was not computed
+        return _flag(bad_edc & any_in((stored != shares.stored)[:, :count], 0), Defect.EDC)
+    rows[:first] = 0  # form 1: the header counts as zero, scrambled or not
     zeros = rows[edc_row + 2 : ecc.P_ROW]
-    not_zero = any_in(zeros[:, :count], 0)
+    bad_p, bad_q = _bad_parity(room, shares, count)
+    not_zero = any_in((zeros != shares.zeros)[:, :count], 0)
     if (not_zero & (bad_p | bad_q)).any():
-        zeros[:] = 0
-        held = not_zero & ~np.logical_or(*_bad_parity(room, parity, count))
+        zeros[:] = shares.zeros
+        held = not_zero & ~np.logical_or(*_bad_parity(room, shares, count))
         bad_p &= ~held
         bad_q &= ~held
     return (
@@ -123,15 +168,8 @@ def body_defects(sectors: Bytes2D, kind: SectorType) -> Defects:
     )
 
 
-def _bad_parity(
-    room: ecc.Workspace, stored: npt.NDArray[np.uint16], count: int
-) -> tuple[Flags, Flags]:
+def _bad_parity(room: ecc.Workspace, shares: _Shares, count: int) -> tuple[Flags, Flags]:
     """Tell which sectors' P and Q differ from the parity made anew; Q covers P as stored."""
-    p_words, q_words = room.rows[ecc.P_ROW : ecc.Q_ROW], room.rows[ecc.Q_ROW :]
-    p_rows = len(p_words)
-    room.p()
-    bad_p = any_in((p_words != stored[:p_rows])[:, :count], 0)
-    p_words[:] = stored[:p_rows]
-    room.q()
-    bad_q = any_in((q_words != stored[p_rows:])[:, :count], 0)
+    bad_p = any_in((room.p_errors() != shares.p)[:, :count], 0)
+    bad_q = any_in((room.q_errors() != shares.q)[:, :count], 0)
     return bad_p, bad_q

@@ -20,8 +20,8 @@ _LAST_MODE: Final = 2
 
 
 @cache
-def _sequence() -> Bytes2D:
-    """What a sector is added to, (1, 2352): zeros for the sync, then 2,340 bytes.
+def sequence() -> Bytes2D:
+    """Return what a sector is added to, (1, 2352): zeros for the sync, then 2,340 bytes.
 
     A register of 15 bits begins as 1; each output bit, lowest bit of a byte first, is its lowest
     bit, and the sum of its two lowest bits enters at the top: x^15 + x + 1. So bit n + 15 is the
@@ -60,10 +60,10 @@ def scramble(sectors: Bytes2D, *, out: Bytes2D | None = None) -> Bytes2D:
     # Eight bytes a step where memory allows it; numpy would copy what is not aligned.
     if _is_aligned(sectors) and _is_aligned(result):
         np.bitwise_xor(
-            sectors.view(np.uint64), _sequence().view(np.uint64), out=result.view(np.uint64)
+            sectors.view(np.uint64), sequence().view(np.uint64), out=result.view(np.uint64)
         )
     else:
-        np.bitwise_xor(sectors, _sequence(), out=result)
+        np.bitwise_xor(sectors, sequence(), out=result)
     return result
 
 
@@ -88,7 +88,7 @@ def is_scrambled(sectors: Bytes2D, lba: LbaLike) -> bool:
     span = slice(ADDRESS.start, MODE_BYTE + 1)
     found = sectors[:, span]
     answers = []
-    for header in (found, found ^ _sequence()[:, span]):
+    for header in (found, found ^ sequence()[:, span]):
         right = (header[:, :3] == heads[:, ADDRESS]).all(axis=1)
         answers.append(right & (header[:, 3] <= _LAST_MODE))
     plain, scrambled = answers

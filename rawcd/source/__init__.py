@@ -20,6 +20,7 @@ from rawcd.source.blocks import (
     StreamSource,
     check_range,
     fill_rows,
+    side_by_side,
 )
 from rawcd.source.joins import (
     BlockBytes,
@@ -72,4 +73,5 @@ __all__ = [
     "check_range",
     "fill_rows",
     "paths_of",
+    "side_by_side",
 ]

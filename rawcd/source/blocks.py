@@ -144,6 +144,24 @@ class BlockSource(_Blocks["Reader"]):
         return given
 
 
+def side_by_side(first: Source | None, second: Source | None) -> BlockSource | None:
+    """Return blocks of one block of each source, where they lie so in one reader; else None."""
+    if not (isinstance(first, _Blocks) and isinstance(second, _Blocks)):
+        return None
+    behind = first._offset + first.block_size
+    if second._reader is not first._reader or second._stride != first._stride:
+        return None
+    if second._offset != behind:
+        return None
+    return BlockSource(
+        first._reader,
+        offset=first._offset,
+        block_size=first.block_size + second.block_size,
+        stride=first._stride,
+        block_count=min(first.block_count, second.block_count),
+    )
+
+
 class FileSource(_Blocks["str | os.PathLike[str]"]):
     """Blocks of a file by path; opened at the first read."""
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from rawcd.errors import FormatError
-from rawcd.msf import FRAMES_PER_MINUTE, FRAMES_PER_SECOND, PROGRAM_LBA
+from rawcd.msf import FRAMES_PER_MINUTE, FRAMES_PER_SECOND, LEAD_IN_WRAP, PROGRAM_LBA
 from rawcd.subcode.frame import (
     LEAD_OUT_TNO,
     POINTER_ADR,
@@ -131,43 +131,75 @@ def _bcd_values() -> Numbers:
     return np.where((high < 10) & (low < 10), high * 10 + low, NOT_TOLD).astype(np.int32)
 
 
+@cache
+def _frames_of_bytes() -> tuple[Numbers, Numbers, Numbers]:
+    """Return (256,) each: the frames that a byte is as minute, second and frame of a time.
+
+    One that is none takes the sum of all three below zero.
+    """
+    numbers = _bcd_values()
+    none = np.int32(-LEAD_IN_WRAP)
+    parts = ((100, FRAMES_PER_MINUTE), (60, FRAMES_PER_SECOND), (FRAMES_PER_SECOND, 1))
+    minute, second, frame = (
+        np.where((numbers >= 0) & (numbers < limit), numbers * np.int32(unit), none)
+        for limit, unit in parts
+    )
+    return minute, second, frame
+
+
 def _times(bcd: Bytes2D) -> Numbers:
     """Return the frames of BCD times (n, 3); `NOT_TOLD` where one is none."""
-    minute, second, frame = _bcd_values()[bcd].T
-    good = (minute >= 0) & (second >= 0) & (second < 60) & (frame >= 0)
-    good &= frame < FRAMES_PER_SECOND
-    frames = minute * FRAMES_PER_MINUTE + second * FRAMES_PER_SECOND + frame
-    return np.where(good, frames, NOT_TOLD).astype(np.int32)
+    minute, second, frame = _frames_of_bytes()
+    frames = minute.take(bcd[:, 0])
+    frames += second.take(bcd[:, 1])
+    frames += frame.take(bcd[:, 2])
+    return np.maximum(frames, np.int32(NOT_TOLD), out=frames)
 
 
 def _only(where: Flags, numbers: Numbers | Bytes1D) -> Numbers:
-    return np.where(where, numbers.astype(np.int32), np.int32(NOT_TOLD))
+    return np.where(where, numbers, np.int32(NOT_TOLD))
 
 
-def decode_q(q: Bytes2D) -> QTable:
-    """Read the fields of frames (n, 12), C-contiguous, the CRC inverted as on the disc."""
-    adr, tno = q[:, 0] & 15, q[:, _TNO]
-    kinds = np.full(len(q), QKind.UNKNOWN, np.uint8)
+@cache
+def _kinds_by_head() -> Bytes1D:
+    """Return (65536,): the `QKind` of frames that begin with two bytes, by these as one word."""
+    head = np.arange(1 << 16, dtype=np.uint16).view(np.uint8).reshape(-1, 2)
+    adr, tno = head[:, 0] & 15, head[:, _TNO]
+    kinds = np.full(len(head), QKind.UNKNOWN, np.uint8)
     kinds[adr == QPosition.adr] = QKind.PROGRAM
     kinds[(adr == QPosition.adr) & (tno == 0)] = QKind.LEAD_IN
     kinds[(adr == QPosition.adr) & (tno == LEAD_OUT_TNO)] = QKind.LEAD_OUT
     kinds[adr == QCatalog.adr] = QKind.CATALOG
     kinds[adr == QIsrc.adr] = QKind.ISRC
     kinds[adr == POINTER_ADR] = QKind.POINTER
+    return kinds
+
+
+def decode_q(q: Bytes2D, right: Flags | None = None) -> QTable:
+    """Read the fields of frames.
+
+    Args:
+        q: (n, 12), C-contiguous, the CRC inverted as on the disc.
+        right: (n,), whether the CRC holds, where that is known already.
+    """
+    kinds = _kinds_by_head().take(q.view(np.uint16)[:, 0])
     bcd = _bcd_values()
     lead_out = kinds == QKind.LEAD_OUT
     placed = (kinds == QKind.PROGRAM) | lead_out
+    lead_in = kinds == QKind.LEAD_IN
+    track = _only(placed, bcd.take(q[:, _TNO]))
+    track[lead_out] = LEAD_OUT_TNO
     return QTable(
         q=q,
-        right=crc_holds(q),
+        right=crc_holds(q) if right is None else right,
         kinds=kinds,
         control=q[:, 0] >> np.uint8(4),
-        track=np.where(lead_out, LEAD_OUT_TNO, _only(placed, bcd[tno])).astype(np.int32),
-        index=_only(placed, bcd[q[:, _INDEX]]),
-        point=_only((kinds == QKind.LEAD_IN) | (kinds == QKind.POINTER), q[:, _INDEX]),
-        relative=_only(placed | (kinds == QKind.LEAD_IN), _times(q[:, RELATIVE])),
+        track=track,
+        index=_only(placed, bcd.take(q[:, _INDEX])),
+        point=_only(lead_in | (kinds == QKind.POINTER), q[:, _INDEX]),
+        relative=_only(placed | lead_in, _times(q[:, RELATIVE])),
         absolute=_only(placed, _times(q[:, ABSOLUTE])),
-        aframe=_only((kinds == QKind.CATALOG) | (kinds == QKind.ISRC), bcd[q[:, _AFRAME]]),
+        aframe=_only((kinds == QKind.CATALOG) | (kinds == QKind.ISRC), bcd.take(q[:, _AFRAME])),
     )
 
 

@@ -20,8 +20,9 @@ from rawcd.image import ImageType
 from rawcd.progress import report
 from rawcd.pump import WholeSectors, pump
 from rawcd.pump.blocks import BLOCK_SECTORS
-from rawcd.sector import SYNC, Defect, SectorType, scramble, verify
+from rawcd.sector import SYNC, Defect, SectorType, verify
 from rawcd.sector.rows import ADDRESS, MODE_BYTE, heads_of
+from rawcd.sector.scrambler import sequence
 from rawcd.source import SECTOR_BYTES
 from rawcd.subcode.frame import POINTER_ADR
 from rawcd.subcode.interleave import LONGEST_DELAY, deinterleaved
@@ -69,6 +70,9 @@ _REACH: Final = -(-LONGEST_DELAY // SECTOR_PACKS)
 """Sectors over which a pack is spread behind the one where it begins."""
 _XA_COPIES: Final = slice(16, 20), slice(20, 24)
 """The subheader and its copy (Green Book)."""
+_HEAD_BYTES: Final = _XA_COPIES[1].stop
+"""Of a data sector: all that tells what it is."""
+_BODY: Final = np.uint8(Defect.EDC | Defect.P | Defect.Q | Defect.ZEROS)
 _PACK_ITEMS: Final = (0x00, 0x08, 0x09, 0x0A, 0x18, *range(0x38, 0x40))
 """Mode and item of R-W packs behind the lead-in: zero; line, TV and extended graphics; MIDI; user,
 whose items are free (IEC 60908 clause 18)."""
@@ -114,19 +118,11 @@ class Scrambling(IntEnum):
     """The header is scrambled, what follows is not."""
 
 
-def _sequence() -> Bytes2D:
-    return scramble(np.zeros((1, SECTOR_BYTES), np.uint8))
-
-
-_SEQUENCE: Final = _sequence()
-
-
 def has_sync(main: Bytes2D) -> Flags:
     """Tell which sectors (n, 2352) begin with the sync pattern."""
-    pattern = np.frombuffer(SYNC, np.uint8)
-    found: Flags = np.equal(main[:, 1], pattern[1])  # most sound is told by one byte
-    if found.any():
-        found[found] = (main[found, : len(SYNC)] == pattern).all(axis=1)
+    words = np.ascontiguousarray(main[:, : len(SYNC)]).view(np.uint32)
+    first, second, third = np.frombuffer(SYNC, np.uint32)
+    found: Flags = (words[:, 1] == second) & (words[:, 0] == first) & (words[:, 2] == third)
     return found
 
 
@@ -136,60 +132,69 @@ def judge(
     """Tell of data sectors what they are, what is wrong with them, and how they are stored.
 
     Args:
-        sectors: (n, 2352), as on the disc; they are unscrambled in place.
+        sectors: (n, 2352), as on the disc.
         lbas: (n,), their addresses.
         kind: what they should be; None asks each one's own header.
 
     Returns:
         Kinds, `Defect` flags and scramblings, (n,) each.
     """
-    heads = heads_of(lbas, 0)
-    as_stored = (sectors[:, ADDRESS] == heads[:, ADDRESS]).all(axis=1)
-    undone = sectors[:, : MODE_BYTE + 1] ^ _SEQUENCE[:, : MODE_BYTE + 1]
-    as_scrambled = (undone[:, ADDRESS] == heads[:, ADDRESS]).all(axis=1)
-    plain = as_stored & ~as_scrambled
-    scrambling = np.where(plain, np.uint8(Scrambling.NONE), np.uint8(Scrambling.RIGHT))
-    if plain.any():
-        sectors[~plain] ^= _SEQUENCE
-    else:
-        scramble(sectors)
-    kinds = _kinds(sectors) if kind is None else np.full(len(sectors), kind, np.uint8)
-    defects = np.zeros(len(sectors), np.uint8)
-    for each in np.unique(kinds).tolist():
-        if each in (Kind.NONE, Kind.UNKNOWN):
-            continue
-        chosen = kinds == each
-        whole = chosen.all()
-        some, at = (sectors, lbas) if whole else (sectors[chosen], lbas[chosen])
-        told = verify(some, at, Kind(each).sector_type)
-        wrong = np.flatnonzero(told & (Defect.EDC | Defect.P | Defect.Q | Defect.ZEROS))
-        if len(wrong):
-            body = _bare_body(some[wrong], at[wrong], Kind(each))
-            told[wrong[body]] &= np.uint8(Defect.SYNC | Defect.ADDRESS | Defect.MODE)
-            place = np.flatnonzero(chosen)[wrong[body]]
-            scrambling[place] = Scrambling.BODY
-        defects[chosen] = told
+    stored = sectors[:, :_HEAD_BYTES]
+    kinds = _kinds_of(stored ^ sequence()[:, :_HEAD_BYTES], kind)
+    defects = _defects(sectors, lbas, kinds, scrambled=True)
+    scrambling = np.full(len(sectors), Scrambling.RIGHT, np.uint8)
+    lost = np.flatnonzero((defects & Defect.ADDRESS != 0) | (kinds == Kind.UNKNOWN))
+    if len(lost):
+        bare = (stored[lost, ADDRESS] == heads_of(lbas[lost], 0)[:, ADDRESS]).all(axis=1)
+        plain = lost[bare]
+        kinds[plain] = _kinds_of(stored[plain], kind)
+        defects[plain] = _defects(sectors[plain], lbas[plain], kinds[plain], scrambled=False)
+        scrambling[plain] = Scrambling.NONE
+    wrong = np.flatnonzero((defects & _BODY != 0) & (scrambling == Scrambling.RIGHT))
+    if len(wrong):
+        body = wrong[_bare_body(sectors[wrong], lbas[wrong], kinds[wrong])]
+        defects[body] &= np.uint8(Defect.SYNC | Defect.ADDRESS | Defect.MODE)
+        scrambling[body] = Scrambling.BODY
     return kinds, defects, scrambling
 
 
-def _kinds(sectors: Bytes2D) -> Kinds:
-    """Return what unscrambled data sectors say that they are."""
-    mode = sectors[:, MODE_BYTE] & 3
+def _defects(
+    sectors: Bytes2D, lbas: npt.NDArray[np.int64], kinds: Kinds, *, scrambled: bool
+) -> npt.NDArray[np.uint8]:
+    """Return the `Defect` flags of data sectors, each judged as the kind that it is."""
+    defects = np.zeros(len(sectors), np.uint8)
+    for kind, sector_type in _SECTOR_TYPES.items():
+        chosen = kinds == kind
+        if chosen.all():
+            return verify(sectors, lbas, sector_type, scrambled=scrambled)
+        if chosen.any():
+            some, at = sectors[chosen], lbas[chosen]
+            defects[chosen] = verify(some, at, sector_type, scrambled=scrambled)
+    return defects
+
+
+def _kinds_of(heads: Bytes2D, kind: Kind | None) -> Kinds:
+    return _kinds(heads) if kind is None else np.full(len(heads), kind, np.uint8)
+
+
+def _kinds(heads: Bytes2D) -> Kinds:
+    """Return what the unscrambled first 24 bytes of data sectors say that they are."""
+    mode = heads[:, MODE_BYTE] & 3
     by_mode = np.array([Kind.MODE0, Kind.MODE1, Kind.FORMLESS, Kind.UNKNOWN], np.uint8)
     kinds: Kinds = by_mode[mode]
     two = np.flatnonzero(mode == 2)
     if len(two):
         first, second = _XA_COPIES
-        twice = (sectors[two, first] == sectors[two, second]).all(axis=1)
+        twice = (heads[two, first] == heads[two, second]).all(axis=1)
         kinds[two[twice]] = Kind.XA
     return kinds
 
 
-def _bare_body(sectors: Bytes2D, lbas: npt.NDArray[np.int64], kind: Kind) -> Flags:
+def _bare_body(sectors: Bytes2D, lbas: npt.NDArray[np.int64], kinds: Kinds) -> Flags:
     """Tell which damaged sectors are whole, or empty, once only their header is unscrambled."""
-    bare = sectors ^ _SEQUENCE
-    bare[:, : MODE_BYTE + 1] = sectors[:, : MODE_BYTE + 1]
-    held: Flags = verify(bare, lbas, kind.sector_type) & (Defect.EDC | Defect.P | Defect.Q) == 0
+    bare = sectors.copy()
+    bare[:, : MODE_BYTE + 1] ^= sequence()[:, : MODE_BYTE + 1]
+    held: Flags = _defects(bare, lbas, kinds, scrambled=False) & _BODY == 0
     return held | ~bare[:, MODE_BYTE + 1 :].any(axis=1)
 
 
@@ -226,7 +231,7 @@ class SectorFacts:
             found = judge(some, lba + data)
             facts["kind"][data], facts["defects"][data], facts["scrambling"][data] = found
             return
-        heads = some[:, : _XA_COPIES[1].stop] ^ _SEQUENCE[:, : _XA_COPIES[1].stop]
+        heads = some[:, :_HEAD_BYTES] ^ sequence()[:, :_HEAD_BYTES]
         facts["kind"][data] = _kinds(heads)
 
     def _fill_sub(self, sub: Bytes2D, count: int, facts: Facts) -> None:

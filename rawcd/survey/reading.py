@@ -76,7 +76,7 @@ class _Frames:
         relative = np.full(len(facts), NOT_TOLD, np.int32)
         for start in range(0, len(facts), _WINDOW):
             part = slice(start, start + _WINDOW)
-            table = decode_q(np.ascontiguousarray(facts["q"][part]))
+            table = decode_q(np.ascontiguousarray(facts["q"][part]), facts["right"][part])
             tno = table.q[:, 1]
             placed = table.kinds == QKind.PROGRAM
             placed &= (table.track > 0) & (table.index >= 0)

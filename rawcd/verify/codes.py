@@ -15,6 +15,8 @@ from rawcd.verify.frames import pushed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import numpy.typing as npt
+
     from rawcd.verify.collecting import Findings
     from rawcd.verify.evidence import Evidence, Flags, Numbers
 
@@ -37,7 +39,9 @@ def check_codes(evidence: Evidence, findings: Findings) -> None:
 def _check_mcn(evidence: Evidence, frames: Flags, findings: Findings) -> None:
     survey = evidence.survey
     mcn = survey.mcns[0].code if survey.mcns else None
-    _check_texts(evidence, frames, _MCN, unpack_mcn, mcn, ("mcn", "catalogue number"), findings)
+    whole = evidence.first_lba, evidence.first_lba + survey.sectors
+    name = "mcn", "catalogue number"
+    _check_texts(evidence, frames, whole, _MCN, unpack_mcn, mcn, name, findings)
     if mcn is None or survey.mcn is None:
         return
     if mcn[-1] != check_digit(mcn):
@@ -83,23 +87,21 @@ def _check_isrcs(evidence: Evidence, frames: Flags, findings: Findings) -> None:
         evidence.first_lba,
         "an ISRC in a lead-in or lead-out",
     )
-    for (_, track), (first, end) in _tracks(evidence).items():
-        inside = np.zeros(len(frames), np.bool_)
-        part = slice(first - evidence.first_lba, end - evidence.first_lba)
-        inside[part] = frames[part]
+    for (_, track), span in _tracks(evidence).items():
         told = next((each for each in evidence.survey.isrcs if each.track == track), None)
         isrc = None if told is None else told.code
-        _check_texts(evidence, inside, _ISRC, unpack_isrc, isrc, ("isrc", "ISRC"), findings)
+        _check_texts(evidence, frames, span, _ISRC, unpack_isrc, isrc, ("isrc", "ISRC"), findings)
         if told is None or isrc is None:
             continue
         if not is_isrc(isrc):
             findings.add("isrc-shape", told.lba, f"{isrc} does not begin with a country's letters")
-        _check_density(evidence, inside, (first, end), ("isrc-density", isrc), findings)
+        _check_density(evidence, frames, span, ("isrc-density", isrc), findings)
 
 
 def _check_texts(
     evidence: Evidence,
     frames: Flags,
+    span: tuple[int, int],
     field: slice,
     read: Callable[[bytes], str],
     usual: str | None,
@@ -107,24 +109,31 @@ def _check_texts(
     findings: Findings,
 ) -> None:
     """Find frames whose code cannot be read, or is not the usual one."""
-    places = np.flatnonzero(frames)
+    lba, end = span
+    part = slice(lba - evidence.first_lba, end - evidence.first_lba)
+    held, places = evidence.facts["q"][part, field], np.flatnonzero(frames[part])
     if not len(places):
         return
-    rows, inverse = np.unique(evidence.facts["q"][places, field], axis=0, return_inverse=True)
     rule, name = names
-    for number, row in enumerate(rows):
+
+    def judged(row: npt.NDArray[np.uint8]) -> tuple[str, str] | None:
         try:
             code = read(row.tobytes())
         except FormatError as error:
-            broken, message = f"{rule}-invalid", error.reason
-        else:
-            if code == usual:
-                continue
-            broken = f"{rule}-contradiction"
-            message = f"the {name} here is {code}, elsewhere {usual}"
-        flags = np.zeros(len(frames), np.bool_)
-        flags[places[inverse.reshape(-1) == number]] = True
-        findings.add_where(broken, flags, evidence.first_lba, message)
+            return f"{rule}-invalid", error.reason
+        if code == usual:
+            return None
+        return f"{rule}-contradiction", f"the {name} here is {code}, elsewhere {usual}"
+
+    def message(at: int) -> str:
+        return (judged(held[at - lba]) or names)[1]
+
+    rows, inverse = np.unique(held[places], axis=0, return_inverse=True)
+    broken = np.array([(judged(row) or ("", ""))[0] for row in rows])[inverse.reshape(-1)]
+    for each in (f"{rule}-invalid", f"{rule}-contradiction"):
+        flags = np.zeros(end - lba, np.bool_)
+        flags[places[broken == each]] = True
+        findings.add_where(each, flags, lba, message)
 
 
 def _check_density(

@@ -134,7 +134,7 @@ class Window:
     @cached_property
     def table(self) -> QTable:
         """The frames, decoded."""
-        return decode_q(np.ascontiguousarray(self.facts["q"]))
+        return decode_q(np.ascontiguousarray(self.facts["q"]), self.facts["right"])
 
     @cached_property
     def positions(self) -> Flags:
@@ -207,7 +207,7 @@ class Expected:
 def countdown_zero(evidence: Evidence, run: Run, start: int | None) -> int:
     """Return the LBA at which a pregap's relative time is zero, or would be, by most frames."""
     facts = evidence.of(run)
-    table = decode_q(np.ascontiguousarray(facts["q"]))
+    table = decode_q(np.ascontiguousarray(facts["q"]), facts["right"])
     chosen = table.right & (table.kinds == QKind.PROGRAM) & (table.track == run.track)
     chosen &= (table.index == 0) & (table.relative >= 0)
     zeros = table.relative[chosen] + np.flatnonzero(chosen) + run.lba

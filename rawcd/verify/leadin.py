@@ -57,7 +57,8 @@ def check_lead_ins(evidence: Evidence, findings: Findings) -> None:
 
 
 def _check_cycle(evidence: Evidence, run: Run, findings: Findings) -> None:
-    table = decode_q(np.ascontiguousarray(evidence.of(run)["q"]))
+    facts = evidence.of(run)
+    table = decode_q(np.ascontiguousarray(facts["q"]), facts["right"])
     entries = [each for each in evidence.survey.toc if each.session == run.session]
     items = table.right & (table.q[:, 1] == 0)
     items &= (table.kinds == QKind.LEAD_IN) | (table.kinds == QKind.POINTER)

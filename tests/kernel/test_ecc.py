@@ -84,6 +84,22 @@ def test_parity_checks(count: int, seed: int) -> None:
                 assert oracle.parity([sector[i] for i in data]) == (sector[first], sector[second])
 
 
+@settings(max_examples=10, deadline=None)
+@given(st.sampled_from([8, 64, 512]), st.integers(0, 2**32))
+def test_errors_are_what_parity_lacks(count: int, seed: int) -> None:
+    room = ecc.workspace(count)
+    rng = np.random.default_rng(seed)
+    room.rows[:] = rng.integers(0, 1 << 16, room.rows.shape, dtype=np.uint16)
+    stored = room.rows.copy()
+    p_errors, q_errors = room.p_errors().copy(), room.q_errors().copy()
+    np.testing.assert_array_equal(room.rows, stored)
+    room.q()
+    np.testing.assert_array_equal(q_errors, room.rows[ecc.Q_ROW :] ^ stored[ecc.Q_ROW :])
+    room.p()
+    p_rows = slice(ecc.P_ROW, ecc.Q_ROW)
+    np.testing.assert_array_equal(p_errors, room.rows[p_rows] ^ stored[p_rows])
+
+
 def test_rows_are_the_words_of_the_sector() -> None:
     sectors = np.random.default_rng(1).integers(0, 256, (200, 2448), dtype=np.uint8)[:, :2352]
     room = ecc.Workspace(256)

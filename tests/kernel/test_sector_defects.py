@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rawcd.sector import Defect, SectorType, encode, repair, verify
+from rawcd.sector import Defect, SectorType, encode, repair, scramble, verify
 from tests.oracles import sectors as oracle
 
 Bytes2D = npt.NDArray[np.uint8]
@@ -80,6 +80,29 @@ def test_a_good_sector_has_no_defect(kind: SectorType, count: int) -> None:
     if kind in (SectorType.MODE1, SectorType.MODE2FORM0):
         raw = SectorType(kind - SectorType.MODE1 + SectorType.MODE1RAW)
         assert not verify(rows, same_place(count), raw).any()
+
+
+@pytest.mark.parametrize("kind", [*KINDS, SectorType.MODE2MIXED])
+@given(st.integers(0, 2**32), st.integers(1, 90))
+def test_scrambled_sectors_are_judged_as_the_plain_ones(
+    kind: SectorType, seed: int, count: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    forms = KINDS[-2:] if kind is SectorType.MODE2MIXED else [kind]
+    sectors = [good(form) for form in forms]
+    rows = np.frombuffer(b"".join(sectors[n % len(forms)] for n in range(count)), np.uint8)
+    rows = rows.reshape(count, 2352).copy()
+    fields = [(0, 2352), (12, 24), (2064, 2076), (2348, 2352)]
+    for row in rng.choice(count, count // 2, replace=False):
+        first, end = fields[rng.integers(len(fields))]
+        places = rng.integers(first, end, rng.integers(1, 9))
+        rows[row, places] = rng.choice([0, 0, 1, 32, 255], len(places))
+    rows[rng.integers(count), 2348:] = 0  # an EDC of form 2 that was not computed
+    stored = scramble(rows, out=np.empty_like(rows))
+    before = stored.copy()
+    found = verify(stored, same_place(count), kind, scrambled=True)
+    np.testing.assert_array_equal(found, verify(rows, same_place(count), kind))
+    np.testing.assert_array_equal(stored, before)
 
 
 @pytest.mark.parametrize("kind", CODED)

@@ -33,6 +33,7 @@ from rawcd.source import (
     StreamBytes,
     StreamSource,
     paths_of,
+    side_by_side,
 )
 
 if TYPE_CHECKING:
@@ -173,6 +174,13 @@ def test_two_sources_over_one_file_of_2448_bytes(tmp_path: Path) -> None:
     path.write_bytes(b"".join(main[n * 2_352 :][:2_352] + sub[n * 96 :][:96] for n in range(3)))
     assert FileSource(path, 0, 2_352, 2_448).read(0, 3) == main
     assert FileSource(path, 2_352, 96, 2_448).read(0, 3) == sub
+    reader = FileBytes(path)
+    parts = [BlockSource(reader, *place, 2_448) for place in ((0, 2_352), (2_352, 96), (2_353, 95))]
+    whole = side_by_side(parts[0], parts[1])
+    assert whole is not None
+    assert whole.read(1, 2) == path.read_bytes()[2_448:]
+    others = [parts[2], FileSource(path, 2_352, 96, 2_448), BlockSource(reader, 2_352, 96), None]
+    assert [side_by_side(parts[0], other) for other in others] == [None] * 4
 
 
 @pytest.mark.parametrize(("start", "count"), [(-1, 1), (0, 4), (3, 1), (4, 0), (1, -1)])

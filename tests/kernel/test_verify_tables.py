@@ -247,3 +247,19 @@ def test_packs_of_no_known_kind_are_told(first: int, *, right: bool) -> None:
     )
     image = replace(image, sub=(sub,), kind=ImageType.RAW)
     assert found(Recording(image)) == (set() if right else {("rw-item", 100, 1)})
+
+
+def test_each_of_many_codes_is_told_for_itself() -> None:
+    recording = Recording(made(disc()))
+    told = {}
+    for lba in [at for at in range(-150, LEAD_OUT) if recording.q(at)[0] & 15 == 2][4:]:
+        frame = recording.q(lba)
+        frame[1:3] = told[lba] = bytes([bcd(lba // 100 + 10), bcd(lba % 100)])
+        recording.put_q(lba, frame)
+    report = verify_image(recording)
+    assert {each.rule for each in report.findings} <= {"mcn-contradiction", "mcn-density"}
+    contradictions = [each for each in report.findings if each.rule == "mcn-contradiction"]
+    assert [each.lba for each in contradictions] == list(told)
+    for each in contradictions:
+        assert each.lba is not None
+        assert f" {told[each.lba].hex()}" in each.message
