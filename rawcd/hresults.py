@@ -2,15 +2,52 @@
 
 The names are for reading, the values are what scripts compare. Only the sign decides success:
 the families of IMAPI 2 begin with Ch or 8h.
+
+A code is 32 bits, and there are two numbers for them: documentation and C's headers write
+80AA0A03h, callers of COM see -2136339965. Codes here equal both: that one never equals the other
+is a mistake that no program notices. The hash is that of the number at hand, so that dictionaries
+and sets find a code in its own spelling alone.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Self
+
+
+def _same(code: int, other: object) -> bool:
+    if not isinstance(other, int):
+        return NotImplemented  # type: ignore[no-any-return]  # what comparing methods may return
+    bits = int(code) & 0xFFFFFFFF
+    return int(other) in (bits, bits - (1 << 32) if bits & 0x80000000 else bits)
+
+
+def _different(code: int, other: object) -> bool:
+    same = _same(code, other)
+    return same if same is NotImplemented else not same
+
+
+class ResultCode(int):
+    """A result code as callers of COM see it: a signed number."""
+
+    __slots__ = ()
+
+    def __new__(cls, code: int) -> Self:
+        """Return the code that a number in either spelling stands for."""
+        bits = int(code) & 0xFFFFFFFF
+        return super().__new__(cls, bits - (1 << 32) if bits & 0x80000000 else bits)
+
+    __eq__ = _same
+    __ne__ = _different
+    __hash__ = int.__hash__
 
 
 class HResult(IntEnum):
-    """A result code as an unsigned 32-bit number."""
+    """A result code as an unsigned 32-bit number; the signed one finds it, too."""
+
+    __eq__ = _same
+    __ne__ = _different
+    __hash__ = int.__hash__
 
     # COM itself; the two Win32 errors 6 and 55 have no names of their own as HRESULTs.
     S_OK = 0x00000000
@@ -235,6 +272,12 @@ class HResult(IntEnum):
     IMAPI_E_TRACK_NOT_BIG_ENOUGH = 0x8004022D
     IMAPI_E_BOOTIMAGE_AND_NONBLANK_DISC = 0x8004022E
 
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if isinstance(value, int) and -(1 << 31) <= value < 0:
+            return next((each for each in cls if each.value == value & 0xFFFFFFFF), None)
+        return None
+
     @property
     def failed(self) -> bool:
         """Whether the code stands for a failure: its highest bit is set."""
@@ -243,4 +286,4 @@ class HResult(IntEnum):
     @property
     def signed(self) -> int:
         """The code as COM's callers see it, a signed number."""
-        return int(self) - (1 << 32) if self.failed else int(self)
+        return int(ResultCode(self))

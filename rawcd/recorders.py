@@ -165,9 +165,26 @@ def find_recorder(name: str) -> Recorder:
     )
 
 
+def given_recorder(given: Recorder | str | os.PathLike[str]) -> Recorder:
+    """Return a recorder that was given, or the one of a name or path that was.
+
+    Raises:
+        PluginError: no plug-in knows such names, or it is something else.
+    """
+    if isinstance(given, str | os.PathLike):
+        return find_recorder(os.fsdecode(given))
+    if isinstance(getattr(given, "name", None), str) and callable(getattr(given, "open", None)):
+        return given
+    raise PluginError(
+        f"a {type(given).__name__} is no recorder; give one of list_recorders(), or a name",
+        name=repr(given),
+        group=RECORDERS,
+    )
+
+
 def burn_image(
     image: DiscImage,
-    recorder: Recorder | str,
+    recorder: Recorder | str | os.PathLike[str],
     *,
     mode: str = "auto",
     simulate: bool = False,
@@ -196,8 +213,7 @@ def burn_image(
         CancelledError: `progress` said stop; `.disc_state` likewise.
         PluginError: there is no such recorder.
     """
-    chosen = find_recorder(recorder) if isinstance(recorder, str) else recorder
-    with chosen.open(exclusive=True, client="rawcd") as session:
+    with given_recorder(recorder).open(exclusive=True, client="rawcd") as session:
         return session.burn(
             image,
             mode=mode,

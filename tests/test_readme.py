@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import shutil
 import subprocess
 import sys
 import wave
@@ -20,8 +18,11 @@ from tests.keeping import table
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+LIBRARY = README.partition("## The library\n")[2]
+
+
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
 def write_sounds() -> None:
@@ -39,7 +40,7 @@ def write_sounds() -> None:
 def test_the_library_s_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write_sounds()
-    example = blocks("python")[0]
+    example = blocks("python", LIBRARY)[0]
     names: dict[str, object] = {}
     exec(example, names)
     image = names["same"]
@@ -53,16 +54,16 @@ def test_the_library_s_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert first.indexes[2].lba == 150 + 750
 
 
-@pytest.mark.parametrize("number", range(1, len(blocks("python"))))
-def test_the_other_examples_run(
-    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_examples_run_one_after_another_in_one_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RAWCD_STASH", str(tmp_path / "stash"))
     write_sounds()
     (tmp_path / "extras").mkdir()
     (tmp_path / "extras" / "notes.txt").write_text("liner notes")
-    exec(blocks("python")[number], {})
+    for number, example in enumerate(blocks("python"), 1):
+        exec(compile(example, f"example {number}", "exec"), {})
 
 
 COMMANDS = [
@@ -74,59 +75,43 @@ COMMANDS = [
 """What the README tells people to type, beside the two commands of its beginning."""
 
 
-@pytest.fixture(scope="module")
-def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with all that the README's commands name."""
-    place = tmp_path_factory.mktemp("inputs")
-    with contextlib.chdir(place):
-        write_sounds()
-        Path("01.flac").rename("song.flac")
-        Path("song.cdg").write_bytes(bytes(24 * 300))
-        for folder in ("photos", "extras", "more"):
-            (place / folder).mkdir()
-            (place / folder / f"{folder}.txt").write_text(folder)
-        Path("disc.iso").write_bytes(bytes(2048 * 300))
-        lines = ['FILE "song.flac" WAVE', "  TRACK 01 AUDIO", "    INDEX 01 00:00:00"]
-        Path("album.cue").write_text("\n".join(lines))
-        titles = rawcd.CDText(
-            blocks=(rawcd.TextBlock(items=(rawcd.TextItem(field="title", track=1, text="One"),)),)
-        )
-        Path("titles.cdt").write_bytes(titles.to_cdt())
-        Path("disc.toml").write_text('[[track]]\nfile = "song.flac"\n')
-        rawcd.save_image(rawcd.open_image("album.cue"), "album.raw")
-        creator = rawcd.RawCDImageCreator()
-        creator.resulting_image_type = rawcd.ImageType.RAW
-        creator.appendable = True
-        creator.add_folder("photos")
-        rawcd.save_image(creator.create_result_image(), "disc.raw")
-        burn = ["burn", "album.cue", "--drive", "virtual:rehearsal.raw?medium=cdr-short"]
-        subprocess.run([sys.executable, "-m", "rawcd", *burn], check=True, capture_output=True)
-    return place
+def write_inputs(place: Path) -> None:
+    """What somebody has who types the README's commands, in the current folder."""
+    write_sounds()
+    Path("01.flac").rename("song.flac")
+    Path("song.cdg").write_bytes(bytes(24 * 300))
+    for folder in ("photos", "extras", "more"):
+        (place / folder).mkdir()
+        (place / folder / f"{folder}.txt").write_text(folder)
+    Path("disc.iso").write_bytes(bytes(2048 * 300))
+    lines = ['FILE "song.flac" WAVE', "  TRACK 01 AUDIO", "    INDEX 01 00:00:00"]
+    Path("album.cue").write_text("\n".join(lines))
+    titles = rawcd.CDText(
+        blocks=(rawcd.TextBlock(items=(rawcd.TextItem(field="title", track=1, text="One"),)),)
+    )
+    Path("titles.cdt").write_bytes(titles.to_cdt())
+    Path("disc.toml").write_text('[[track]]\nfile = "song.flac"\n')
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the commands are a POSIX shell's")
-@pytest.mark.parametrize("command", COMMANDS)
-def test_the_commands_run(command: str, inputs: Path, tmp_path: Path) -> None:
-    place = tmp_path / "here"
-    shutil.copytree(inputs, place)
-    words = command.split()
-    if "-o" in words and (made := words[words.index("-o") + 1]) != "-":
-        (place / made).unlink(missing_ok=True)
-    if "burn" in words:  # the blank of a rehearsal
-        for old in place.glob("rehearsal.raw*"):
-            old.unlink()
-    command = command.replace("| ssh burner ...", "| wc -c")
+def test_the_commands_run_one_after_another_in_one_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a reader types them: nothing is in the way of a later one, and nothing is missing."""
+    assert len(COMMANDS) >= 25
+    monkeypatch.chdir(tmp_path)
+    write_inputs(tmp_path)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        ["sh", "-ec", command],
-        cwd=place,
-        env={**os.environ, "PATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "internal error" not in done.stderr
+    for command in COMMANDS:
+        done = subprocess.run(
+            ["sh", "-ec", command.replace("| ssh burner ...", "| wc -c")],
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+        assert "internal error" not in done.stderr, command
 
 
 def rows_of_names() -> list[tuple[str, str]]:

@@ -74,29 +74,20 @@ class Output(Protocol):
         ...
 
 
-class _Through:
-    """The file that libsndfile writes to: what follows goes on to the output, the rest back.
+class _Gathered:
+    """The file that libsndfile writes to: it takes all that comes, and whoever calls fetches it.
 
-    It is called out of C, which passes no exception on: the first one is kept for the caller.
+    It is called out of C, through which no exception passes; and one that is caught there keeps
+    the frames below it, whose buffers of C's crash the interpreter when they are collected. So
+    nothing that can fail is done here.
     """
 
-    def __init__(self, output: Output, patch: Patch) -> None:
-        self._output = output
-        self._patch = patch
+    def __init__(self) -> None:
+        self._pieces: list[tuple[int, bytes]] = []
         self._at = self._end = 0
-        self.error: Exception | None = None
 
     def write(self, data: bytes) -> int:
-        if self.error is not None:
-            return 0
-        try:
-            if self._at == self._end:
-                self._output.write(data)
-            else:
-                self._patch(self._at, data)
-        except Exception as error:
-            self.error = error
-            return 0
+        self._pieces.append((self._at, data))
         self._at += len(data)
         self._end = max(self._end, self._at)
         return len(data)
@@ -111,6 +102,11 @@ class _Through:
 
     def read(self, _: int) -> bytes:
         return b""
+
+    def fetch(self) -> list[tuple[int, bytes]]:
+        """Return what came since the last time, and the places where it goes."""
+        found, self._pieces = self._pieces, []
+        return found
 
 
 class _Tagging:
@@ -172,10 +168,13 @@ class FlacWriter:
         if tags:
             output = _Tagging(output, patch, tags)
             patch = output.patch
-        self._through = _Through(output, patch)
+        self._output = output
+        self._patch = patch
+        self._written = 0
+        self._gathered = _Gathered()
         # It asserts that all was written.
         self._failures = (soundfile.SoundFileError, AssertionError)
-        file: Any = self._through  # soundfile wants what it calls of a file, and no more
+        file: Any = self._gathered  # soundfile wants what it calls of a file, and no more
         try:
             self._sound: Any = soundfile.SoundFile(
                 file, "w", CD_RATE, _CHANNELS, "PCM_16", format="FLAC"
@@ -183,9 +182,17 @@ class FlacWriter:
         except self._failures as error:
             raise self._problem(error) from error
 
-    def _problem(self, error: Exception) -> Exception:
-        """Return what stopped the writing: the output's own error, or the library's."""
-        return self._through.error or StorageError(f"cannot write: {error}", file=self._name)
+    def _problem(self, error: Exception) -> StorageError:
+        return StorageError(f"cannot encode: {error}", file=self._name)
+
+    def _pass_on(self) -> None:
+        """Write what was encoded: what follows goes to the output, the rest back."""
+        for place, data in self._gathered.fetch():
+            if place == self._written:
+                self._output.write(data)
+                self._written += len(data)
+            else:
+                self._patch(place, data)
 
     def write(self, data: ReadableBuffer) -> None:
         """Encode samples as a disc has them: whole ones, low byte first.
@@ -200,8 +207,7 @@ class FlacWriter:
             self._sound.buffer_write(samples.data, dtype="int16")
         except self._failures as error:
             raise self._problem(error) from error
-        if self._through.error is not None:
-            raise self._through.error
+        self._pass_on()
 
     def close(self) -> None:
         """Complete the file.
@@ -213,8 +219,7 @@ class FlacWriter:
             self._sound.close()
         except self._failures as error:
             raise self._problem(error) from error
-        if self._through.error is not None:
-            raise self._through.error
+        self._pass_on()
 
     def __enter__(self) -> Self:
         return self

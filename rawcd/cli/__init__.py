@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
@@ -31,7 +31,7 @@ from rawcd.cli.verify import verify
 from rawcd.errors import RawCDError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import FrameType
 
 _EXAMPLES: Final = """\b
@@ -55,20 +55,31 @@ class _Stopped(BaseException):
         self.number = number
 
 
-class _Group(click.Group):
-    """Turns our errors into click's before click sees them.
+@contextmanager
+def _errors_of_click() -> Iterator[None]:
+    """Turn our errors into click's before click sees them.
 
     click ends the process without a word on any OSError that says EPIPE, and a `StorageError`
     is one.
     """
+    try:
+        yield
+    except RawCDError as error:
+        raise click.ClickException(str(error)) from error
+    except OSError as error:  # all others are ours: this one is a print of the command's
+        raise click.ClickException(f"<stdout>: cannot write: {error.strerror}") from error
+
+
+class _Group(click.Group):
+    """All commands; what their work and their printing raises, click can tell."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with _errors_of_click():  # --help and --version print here
+            return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with _errors_of_click():
             return super().invoke(ctx)
-        except RawCDError as error:
-            raise click.ClickException(str(error)) from error
-        except OSError as error:  # all others are ours: this one is a print of the command's
-            raise click.ClickException(f"<stdout>: cannot write: {error.strerror}") from error
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXAMPLES)
@@ -106,6 +117,19 @@ for _command in (
     rawcd.add_command(_command)
 
 
+def _reopen_closed_streams() -> None:
+    """Put something where a shell has closed stdout or stderr (`>&-`); Python has None there.
+
+    What is printed on no stderr goes to stdout, into an image that is piped; and the next file
+    that is opened would get the number of the stream. Messages are not missed; results would be,
+    so writing to what stands for stdout fails.
+    """
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+
+
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
     raise _Stopped(number)
 
@@ -122,6 +146,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the arguments; None takes the process's own.
     """
+    _reopen_closed_streams()
     # numpy's linear algebra is never used; its thread pool would cost more than our start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     previous = {}

@@ -198,7 +198,7 @@ def build(
             trust_paths=trust_paths,
         )
     image = _settled(image, kind=kind, mcn=mcn, style=style, pad_short=pad_short)
-    image = with_texts(_with_graphics(image, inputs, graphics), text_files)
+    image = with_texts(with_cdg(image, inputs, graphics), text_files)
     if data_folder is not None:
         image = with_folder(
             image, data_folder, kind_of_volume, xa=True, appendable=appendable, limit=leadout_limit
@@ -302,9 +302,11 @@ def _from_sounds(inputs: Sequence[InputFiles], *, gaps: bool) -> RegionImage:
     )
     image = open_image(files, format="cue")
     assert isinstance(image, RegionImage)
-    # Nobody wrote that sheet: its name and lines would puzzle the reader of a note.
+    # Nobody wrote that sheet: what is noted of its lines is noted of the track's sound.
     notes = (
-        replace(note, file=None, line=None) if note.file == files.name else note
+        replace(note, file=None if note.track is None else inputs[note.track - 1].name, line=None)
+        if note.file == files.name
+        else note
         for note in image.notes
     )
     return replace(image, notes=tuple(notes))
@@ -327,7 +329,7 @@ def _settled(
     return image if style is None else image.with_style(style)
 
 
-def _with_graphics(image: RegionImage, inputs: Sequence[str], given: Sequence[str]) -> RegionImage:
+def with_cdg(image: RegionImage, inputs: Sequence[str], given: Sequence[str] = ()) -> RegionImage:
     """Return the image with the CD+G that was named, or that lies beside the sound files."""
     from rawcd.image import Note
 

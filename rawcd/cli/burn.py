@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
@@ -10,11 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from rawcd.cli.completing import FILE, format_names
+from rawcd.cli.reading import trust_paths_option
+from rawcd.cli.status import FOUND
 from rawcd.cli.terminal import progress_bar, show_notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rawcd.drives import Comparison
     from rawcd.progress import BurnProgress, BurnWatch
 
 SCHEMA: Final = 1
@@ -70,6 +74,27 @@ def _watch(label: str) -> Iterator[BurnWatch | None]:
         yield watch
 
 
+def _finite(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not math.isfinite(value):  # click's ranges let NaN through
+        raise click.BadParameter(f"{value} is no speed.", context, option)
+    return value
+
+
+@contextmanager
+def _after_burning(drive: str, state: str) -> Iterator[None]:
+    """Tell, whatever ends the work behind a burn, that the disc was burned before."""
+    from rawcd.errors import CancelledError, DriveError
+
+    try:
+        yield
+    except (CancelledError, DriveError) as error:
+        error.disc_state = f"it was burned before; {state}"
+        raise
+    except BaseException as error:
+        error.add_note(f"{drive} was burned before; {state}")
+        raise
+
+
 @click.command(short_help="Burn an image, a sheet or sound files.", epilog=_BURN_EXAMPLES)
 @click.argument("inputs", nargs=-1, required=True, metavar="IN...", type=FILE)
 @_drive
@@ -80,12 +105,24 @@ def _watch(label: str) -> Iterator[BurnWatch | None]:
     show_default=True,
     help="How to write; auto takes the best that the drive has.",
 )
-@click.option("--speed", metavar="N", type=click.FloatRange(min=0.1), help="Times single speed.")
+@click.option(
+    "--speed",
+    metavar="N",
+    type=click.FloatRange(min=0.1),
+    callback=_finite,
+    help="Times single speed.",
+)
 @click.option("--simulate", is_flag=True, help="Do all but switch the laser's power on.")
 @click.option("--verify", is_flag=True, help="Compare every sector and its subcode afterwards.")
 @click.option("--eject", "eject_after", is_flag=True, help="Open the tray at the end.")
 @click.option("--overburn", is_flag=True, help="Try more than the blank promises to hold.")
 @click.option("--gaps", is_flag=True, help="Two seconds of silence between sound files.")
+@click.option(
+    "--pad-short",
+    is_flag=True,
+    help="Fill tracks under 4 seconds: with silence, or data sectors of zeros.",
+)
+@trust_paths_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def burn(
     inputs: tuple[str, ...],
@@ -97,17 +134,23 @@ def burn(
     eject_after: bool,
     overburn: bool,
     gaps: bool,
+    pad_short: bool,
+    trust_paths: bool,
     as_json: bool,
-) -> None:
+) -> int:
     """Write an image, a sheet or sound files on the blank disc in a drive.
 
-    What does not fit, or must not be on a disc, is refused before anything is written.
+    What does not fit, or must not be on a disc, is refused before anything is written. The exit
+    status is 3 where --verify finds differences.
     """
-    from rawcd.cli.build import opened
-    from rawcd.errors import RawCDError
+    from rawcd.cli.build import opened, with_cdg
+    from rawcd.padding import pad_short_tracks
     from rawcd.recorders import find_recorder
 
-    image = opened(inputs, gaps=gaps)
+    image = opened(inputs, gaps=gaps, trust_paths=trust_paths)
+    if pad_short:
+        image = pad_short_tracks(image)
+    image = with_cdg(image, inputs)
     show_notes(image.notes)
 
     def planned(plan: Any) -> None:
@@ -115,6 +158,7 @@ def burn(
         for loss in plan.losses:
             click.echo(f"{drive}: not on the disc in mode {plan.mode.value}: {loss}", err=True)
 
+    compared = None
     with find_recorder(drive).open(exclusive=True, client="rawcd") as session:
         with nullcontext() if as_json else _watch(drive) as watch:
             result = session.burn(
@@ -128,7 +172,21 @@ def burn(
             )
         for remark in result.remarks:
             click.echo(f"{drive}: {remark}", err=True)
-        told: dict[str, Any] = {
+        if not as_json:
+            done = "rehearsed" if simulate else "burned"
+            click.echo(f"{drive}: {done} in mode {result.mode}, {result.sectors} sectors")
+            click.echo(f"{drive}: {result.disc_state}")
+        if verify and simulate:
+            click.echo(f"{drive}: not compared: a rehearsal writes nothing", err=True)
+        with nullcontext() if simulate else _after_burning(drive, result.disc_state):
+            if verify and not simulate:
+                bar = nullcontext() if as_json else progress_bar(drive, sector_size=2352)
+                with bar as progress:
+                    compared = session.compare(image, result, progress=progress)
+            if eject_after:
+                session.eject()
+    if as_json:
+        told = {
             "rawcd_burn": SCHEMA,
             "drive": drive,
             "mode": result.mode,
@@ -137,33 +195,36 @@ def burn(
             "disc_state": result.disc_state,
             "losses": list(map(str, result.losses)),
             "remarks": list(result.remarks),
-            "compared": None,
+            "compared": None if compared is None else _compared_object(compared),
         }
-        if not as_json:
-            done = "rehearsed" if simulate else "burned"
-            click.echo(f"{drive}: {done} in mode {result.mode}, {result.sectors} sectors")
-            click.echo(f"{drive}: {result.disc_state}")
-        if verify and not simulate:
-            bar = nullcontext() if as_json else progress_bar(drive, sector_size=2352)
-            with bar as progress:
-                compared = session.compare(image, result, progress=progress)
-            for line in compared.skipped:
-                click.echo(f"{drive}: not compared: {line}", err=True)
-            for line in compared.lines:
-                click.echo(f"{drive}: {line}", err=True)
-            if not compared.same:
-                raise RawCDError(f"{drive}: the disc is not what was burned")
-            told["compared"] = {
-                "sectors": compared.sectors,
-                "skipped": list(compared.skipped),
-            }
-            if not as_json:
-                same = "sectors compared, the disc is what was burned"
-                click.echo(f"{drive}: {compared.sectors} {same}")
-        if eject_after:
-            session.eject()
-    if as_json:
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+    if compared is None:
+        return 0
+    return _show_compared(drive, compared, as_json=as_json)
+
+
+def _compared_object(compared: Comparison) -> dict[str, Any]:
+    return {
+        "sectors": compared.sectors,
+        "skipped": list(compared.skipped),
+        "same": compared.same,
+        "differences": list(compared.lines),
+    }
+
+
+def _show_compared(drive: str, compared: Comparison, *, as_json: bool) -> int:
+    """Tell how a disc and its image compare; return the command's status."""
+    for line in compared.skipped:
+        click.echo(f"{drive}: not compared: {line}", err=True)
+    for line in compared.lines:
+        click.echo(f"{drive}: {line}", err=True)
+    if not compared.same:
+        click.echo(f"{drive}: the disc is not what was burned", err=True)
+        return FOUND
+    if not as_json:
+        same = "sectors compared, the disc is what was burned"
+        click.echo(f"{drive}: {compared.sectors} {same}")
+    return 0
 
 
 @click.command(short_help="List the recorders, and what is in them.", epilog=_DRIVES_EXAMPLES)
@@ -191,7 +252,11 @@ def drives(names: tuple[str, ...], as_json: bool) -> None:
             print(f"{recorder.name}: {' '.join(str(error).splitlines())}", file=sys.stderr)
     if as_json:
         drives_told = [asdict(facts) for facts in told]
-        click.echo(json.dumps({"rawcd_drives": SCHEMA, "drives": drives_told}, indent=2))
+        click.echo(
+            json.dumps(
+                {"rawcd_drives": SCHEMA, "drives": drives_told}, indent=2, ensure_ascii=False
+            )
+        )
         return
     if not told:
         click.echo("no recorder; virtual:FILE is one everywhere")
@@ -275,6 +340,8 @@ def read(
     as_json: bool,
 ) -> None:
     """Copy the disc in a drive into a file of any format."""
+    if output == "-":
+        raise click.UsageError("read makes files and cannot fill a pipe: name one")
     from rawcd.plugins import save_image
     from rawcd.recorders import find_recorder
 

@@ -71,6 +71,8 @@ def extract(
     from rawcd.extract import extract_image
     from rawcd.plugins import open_image
 
+    if folder == "-":
+        raise click.UsageError("-o -: files go into a folder; a pipe takes none")
     opened = open_image(image, format=format_name, trust_paths=trust_paths)
     if not as_json:
         show_notes(opened.notes)

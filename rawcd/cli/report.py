@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from rawcd.cli.completing import FILE
-from rawcd.cli.reading import trust_paths_option
+from rawcd.cli.reading import format_option, trust_paths_option
 from rawcd.cli.terminal import progress_bar
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ Examples:
     show_default=True,
     help="Processes that look for defects.",
 )
-@click.option("--format", "format_name", metavar="NAME", help="The format, whatever it looks like.")
+@format_option
 @trust_paths_option
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 def report(
@@ -90,9 +90,14 @@ def report(
 @click.argument("image", metavar="IMAGE", type=FILE)
 @click.option("-o", "--output", metavar="PICTURE", help="Make a picture instead: .svg or .png.")
 @click.option("--verify", "verified", is_flag=True, help="Look for defects, too, and mark them.")
-@click.option("--width", type=click.IntRange(40, 400), help="Columns.  [default: the terminal's]")
+@click.option(
+    "--width",
+    metavar="N",
+    type=click.IntRange(40, 400),
+    help="Columns, 40 to 400.  [default: the terminal's]",
+)
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII alone.")
-@click.option("--format", "format_name", metavar="NAME", help="The format, whatever it looks like.")
+@format_option
 @trust_paths_option
 @click.option("--force", is_flag=True, help="Replace an existing picture.")
 def map_(

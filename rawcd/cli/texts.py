@@ -47,6 +47,8 @@ def with_texts(image: RegionImage, paths: Sequence[str]) -> RegionImage:
     cdtext = texts_of_files(files, first_track=tracks[0].number, last_track=tracks[-1].number)
     notes = image.notes
     if image.disc.cdtext is not None:
-        told = Note(code="texts-replaced", message=f"its own texts give way to {', '.join(paths)}")
+        told = Note(
+            code="texts-replaced", message=f"the disc's own texts give way to {', '.join(paths)}"
+        )
         notes = (*notes, told)
     return replace(image, disc=replace(image.disc, cdtext=cdtext), notes=notes)

@@ -11,7 +11,7 @@ import click
 
 from rawcd.cli.build import KINDS
 from rawcd.cli.completing import FILE
-from rawcd.cli.reading import trust_paths_option
+from rawcd.cli.reading import format_option, trust_paths_option
 from rawcd.cli.status import FOUND
 from rawcd.cli.terminal import progress_bar
 from rawcd.errors import StorageError
@@ -35,7 +35,7 @@ Examples:
 @click.command(short_help="Check a disc image, byte by byte.", epilog=_EXAMPLES)
 @click.argument("image", metavar="IMAGE", type=FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--format", "format_name", metavar="NAME", help="The format, whatever it looks like.")
+@format_option
 @click.option(
     "--jobs",
     metavar="N",

@@ -53,7 +53,8 @@ class Difference:
     def __str__(self) -> str:
         told = f"{self.part}: {self.message}"
         if self.unit != "times":
-            told += f": {self.count} {self.unit}"
+            unit = self.unit.removesuffix("s") if self.count == 1 else self.unit
+            told += f": {self.count} {unit}"
         if self.lba is None:
             return told
         track = "" if self.track is None else f", track {self.track}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
@@ -21,8 +22,9 @@ _SPACES: Final = re.compile(r"\s+")
 def safe_stem(number: int, text: str | None, *, taken: Collection[str]) -> str:
     """Return a file name without suffix: a track's number, and what of a text can be in a name.
 
-    It holds no separator, control or direction sign, does not end in a dot or space, is no
-    device's name, and differs from those that are taken by more than case.
+    It holds no separator, control or direction sign and nothing that this system's names cannot
+    hold, does not end in a dot or space, is no device's name, and differs from those that are
+    taken by more than case.
 
     Args:
         number: the track's.
@@ -31,7 +33,9 @@ def safe_stem(number: int, text: str | None, *, taken: Collection[str]) -> str:
     """
     words = "" if text is None else _SPACES.sub(" ", shown(text))
     words = "".join(sign for sign in words if unicodedata.category(sign)[0] != "C")
-    words = _REFUSED.sub("_", unicodedata.normalize("NFC", words)).strip(" .")
+    encoding = sys.getfilesystemencoding()
+    words = unicodedata.normalize("NFC", words).encode(encoding, "replace").decode(encoding)
+    words = _REFUSED.sub("_", words).strip(" .")
     whole = f"{number:02} {words}".strip()
     for copy in range(1, len(taken) + 2):
         mark = "" if copy == 1 else f" ({copy})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,6 @@ from typing import TYPE_CHECKING
 from rawcd.errors import StorageError
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator
 
 
@@ -18,8 +18,10 @@ def made_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a folder; one that was made for it goes with a failure.
 
     Raises:
-        StorageError: it cannot be made, or is there and no folder.
+        StorageError: it cannot be made, is there and no folder, or has no name.
     """
+    if not os.fspath(path):  # to Path it would be the folder one works in
+        raise StorageError("a folder without a name; give one", file=repr(path))
     folder = Path(path)
     try:
         folder.mkdir()

@@ -20,7 +20,8 @@ which COM calls them:
 
 * Members are found in any case. An unknown one, and putting one that can only be read, is an
   AttributeError, as `win32com.client` has it.
-* A refusal is a `com_error` with IMAPI's code in `hresult`, signed, and in `excepinfo[5]`.
+* A refusal is a `com_error` with IMAPI's code in `hresult`, signed, and in `excepinfo[5]`. A code
+  equals the signed number, the unsigned one, `constants.E_...` and `rawcd.HResult.E_...` alike.
 * Where IMAPI has an IStream, a binary file object will do, an `ADODB.Stream`, an object with Read
   and Seek, or the stream that CreateResultImage gave. Paths and bytes will not, as there.
 * Events go to `OnUpdate` (or `Update`) of what `WithEvents` or `DispatchWithEvents` was given.
@@ -39,14 +40,16 @@ import sys
 from types import SimpleNamespace
 from typing import Any, Final
 
+from rawcd.imapi.automation import Variant as VARIANT
 from rawcd.imapi.constants import constants
 from rawcd.imapi.events import dispatch_with_events as DispatchWithEvents
 from rawcd.imapi.events import with_events as WithEvents
 from rawcd.imapi.failures import ComError, com_error, last_hresult
 from rawcd.imapi.objects import ComObject, com_object_of, created
-from rawcd.imapi.pywin32 import pythoncom, pywintypes
+from rawcd.imapi.pywin32 import pythoncom, pywintypes, server
 
 __all__ = [
+    "VARIANT",
     "CastTo",
     "ComError",
     "ComObject",
@@ -61,6 +64,7 @@ __all__ = [
     "last_hresult",
     "pythoncom",
     "pywintypes",
+    "server",
     "win32com",
 ]
 
@@ -96,4 +100,4 @@ def _nothing(*_: Any, **__: Any) -> None:
 gencache: Final = SimpleNamespace(EnsureDispatch=Dispatch, EnsureModule=_nothing)
 dynamic: Final = SimpleNamespace(Dispatch=Dispatch)
 client: Final = sys.modules[__name__]
-win32com: Final = SimpleNamespace(client=client)
+win32com: Final = SimpleNamespace(client=client, server=server)

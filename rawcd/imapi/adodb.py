@@ -208,10 +208,12 @@ class AdoStream:
         if options not in (1, SAVE_OVERWRITE):
             _refuse(WRONG_ARGUMENT, f"{options} is no way to save; there are 1 and 2")
         target = Path(name)
-        if options != SAVE_OVERWRITE and target.exists():
-            _refuse(CANNOT_WRITE, f"{name}: exists; give adSaveCreateOverWrite (2) to replace it")
-        staged = target.with_name(f".{target.name}.{token_hex(4)}.part")
+        if not target.name:
+            _refuse(WRONG_ARGUMENT, f"{name!r} is no file's name")
         with _told_as(CANNOT_WRITE, name, "write"):
+            if options != SAVE_OVERWRITE and target.exists():
+                raise OSError("it exists; give adSaveCreateOverWrite (2) to replace it")
+            staged = target.with_name(f".{target.name}.{token_hex(4)}.part")
             try:
                 with staged.open("xb") as out:
                     file.seek(0)

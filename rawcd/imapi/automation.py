@@ -17,6 +17,20 @@ _NUMBER: Final = (-(1 << 63), (1 << 63) - 1)
 _BOOLS: Final = {"true": True, "#true#": True, "false": False, "#false#": False}
 
 
+class Variant:
+    """A value with the type that a script wants it to have (win32com.client.VARIANT).
+
+    The table of members knows all types, so that the value alone counts.
+    """
+
+    def __init__(self, vt: int, value: Any) -> None:
+        self.varianttype = vt
+        self.value = value
+
+    def __repr__(self) -> str:
+        return f"VARIANT({self.varianttype}, {self.value!r})"
+
+
 class _Mismatch(Exception):
     """The value is of another type; its code is DISP_E_TYPEMISMATCH unless it says otherwise."""
 
@@ -40,6 +54,8 @@ def taken(shape: Shape, value: Any, place: int) -> Any:
         com_error: it cannot be that (DISP_E_TYPEMISMATCH), or is a number too large
             (DISP_E_OVERFLOW); `argerror` tells the place.
     """
+    if isinstance(value, Variant):
+        value = value.value
     try:
         return _TAKEN[shape.kind](shape, value)
     except _Mismatch as error:
@@ -97,12 +113,9 @@ def _text(shape: Shape, value: Any) -> str:
 
 def _bytes(shape: Shape, value: Any) -> bytes:
     del shape
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return bytes(value)
-    if not isinstance(value, (list, tuple)):
-        raise _Mismatch
     try:
-        return bytes(value)
+        # What has a buffer, as an array of samples, gives its bytes; else numbers are bytes.
+        return bytes(value) if isinstance(value, (list, tuple)) else memoryview(value).tobytes()
     except (TypeError, ValueError):
         raise _Mismatch from None
 
@@ -155,7 +168,10 @@ def _object(shape: Shape, value: Any) -> Any:
     if value is None:
         return None
     known = com_object_of(value)
-    if known is None or known._interface_.name != shape.interface:
+    if known is None:
+        raise _Mismatch
+    has = known._interface_  # an object is asked for its interfaces, as COM has it
+    if shape.interface not in (has.name, *has.also):
         raise _Mismatch
     return known._target_
 
@@ -166,9 +182,11 @@ def _any(shape: Shape, value: Any) -> Any:
 
 
 def _iid(shape: Shape, value: Any) -> str:
-    from rawcd.imapi.library import plain_id
+    from rawcd.imapi.library import interface_of, plain_id
 
-    return plain_id(_text(shape, value))
+    text = _text(shape, value)
+    named = interface_of(text)
+    return plain_id(text if named is None else named.iid)
 
 
 def _properties(shape: Shape, value: Any) -> Mapping[str, object] | None:

@@ -1,14 +1,14 @@
 """Every enumeration of IMAPI by name and value, its result codes, and ADO's few for streams.
 
 Values are those of imapi.h, imapi2.h and imapi2fs.h; a name that stands alone follows on from the
-one before it. Result codes are signed, as `com_error.hresult` is.
+one before it. Result codes are what `com_error.hresult` is: signed, and equal to both spellings.
 """
 
 from __future__ import annotations
 
 from typing import Final, NoReturn
 
-from rawcd.hresults import HResult
+from rawcd.hresults import HResult, ResultCode
 
 # Enumeration: (prefix of its values' names, "NAME=value" or "NAME", which counts on).
 ENUMERATIONS: Final[dict[str, tuple[str, str]]] = {
@@ -148,7 +148,7 @@ class Constants:
     def __init__(self) -> None:
         for enumeration in ENUMERATIONS:
             self.__dict__.update(values_of(enumeration))
-        self.__dict__.update({code.name: code.signed for code in HResult})
+        self.__dict__.update({code.name: ResultCode(code) for code in HResult})
 
     def __getattr__(self, name: str) -> int:
         raise AttributeError(name)

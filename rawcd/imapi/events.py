@@ -99,13 +99,13 @@ class Connection:
                 self._source._target_.unadvise(cookie)
 
 
-def with_events(source: object, sink: Any) -> Any:
+def with_events(disp: object, user_event_class: Any) -> Any:
     """Connect a sink to an object and return it (win32com.client.WithEvents).
 
     Args:
-        source: the object, or the ProgID of a new one.
-        sink: a class with `OnUpdate`, of which an instance is made and returned; or an object of
-            one's own with `OnUpdate` or `Update`.
+        disp: the object, or the ProgID of a new one.
+        user_event_class: a class with `OnUpdate`, of which an instance is made and returned; or
+            an object of one's own with `OnUpdate` or `Update`.
 
     Returns:
         The instance, whose `close()` ends the connection; until then the object keeps it. An
@@ -114,11 +114,12 @@ def with_events(source: object, sink: Any) -> Any:
     Raises:
         TypeError: the object has no events, or the sink takes none of them.
     """
-    wanted = com_object_of(source) or created(source)[0]
-    if not isinstance(sink, type):
+    wanted = com_object_of(disp) or created(disp)[0]
+    if not isinstance(user_event_class, type):
+        sink = user_event_class
         _keep(sink, Connection(wanted, sink))
         return sink
-    shaped = type("COMEventClass", (_Closable, sink), {})
+    shaped = type("COMEventClass", (_Closable, user_event_class), {})
     instance = shaped()
     _keep(instance, Connection(wanted, instance))
     return instance
@@ -144,6 +145,10 @@ class _Both(_Closable):
     """What `DispatchWithEvents` adds: the object's members, beside those of the sink."""
 
     _object_: ComObject
+
+    @property
+    def _oleobj_(self) -> ComObject:
+        return self._object_
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") and name.endswith("_"):
@@ -174,12 +179,12 @@ class _Both(_Closable):
             setattr(self._object_, name, value)
 
 
-def dispatch_with_events(what: object, sink: type) -> Any:
+def dispatch_with_events(clsid: object, user_event_class: type) -> Any:
     """Create an object whose events a class handles (win32com.client.DispatchWithEvents).
 
     Args:
-        what: a ProgID or CLSID, or an object that is there.
-        sink: a class with `OnUpdate`.
+        clsid: a ProgID or CLSID, or an object that is there.
+        user_event_class: a class with `OnUpdate`.
 
     Returns:
         One that is both: it has the object's members, and `self` in the handlers is it.
@@ -188,8 +193,8 @@ def dispatch_with_events(what: object, sink: type) -> Any:
         com_error: there is no such class.
         TypeError: the object has no events, or the sink takes none of them.
     """
-    source = com_object_of(what) or created(what)[0]
-    both: Any = type("COMEventClass", (_Both, sink), {})
+    source = com_object_of(clsid) or created(clsid)[0]
+    both: Any = type("COMEventClass", (_Both, user_event_class), {})
     instance = object.__new__(both)
     object.__setattr__(instance, "_object_", source)
     super(_Closable, instance).__init__()

@@ -16,7 +16,7 @@ from rawcd.errors import (
     RawCDError,
     StorageError,
 )
-from rawcd.hresults import HResult
+from rawcd.hresults import HResult, ResultCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,9 +37,10 @@ class com_error(RawCDError):  # scripts call it so
     """A call failed: what pywin32 raises as `pythoncom.com_error`, with the same four parts.
 
     Attributes:
-        hresult: the code as a signed number, IMAPI's own. (pywin32 shows DISP_E_EXCEPTION here
-            when a call went through IDispatch; scripts that then look into `excepinfo[5]` find
-            the same code there, so both ways of asking work.)
+        hresult: the code as a signed number, IMAPI's own, which also equals the unsigned one and
+            the member of `HResult` (see `ResultCode`). (pywin32 shows DISP_E_EXCEPTION here when
+            a call went through IDispatch; scripts that then look into `excepinfo[5]` find the
+            same code there, so both ways of asking work.)
         strerror: the code's name.
         excepinfo: `(0, source, message, None, 0, hresult)`; None where the call never reached
             the object: an unknown class, a wrong argument.
@@ -53,8 +54,9 @@ class com_error(RawCDError):  # scripts call it so
         excepinfo: ExcepInfo | None = None,
         argerror: int | None = None,
     ) -> None:
-        super().__init__(hresult, strerror, excepinfo, argerror)
-        self.hresult = hresult
+        code = ResultCode(hresult)
+        super().__init__(code, strerror, excepinfo, argerror)
+        self.hresult = code
         self.strerror = strerror
         self.excepinfo = excepinfo
         self.argerror = argerror
@@ -88,16 +90,10 @@ def set_last_hresult(code: int) -> None:
     _last.code = code & 0xFFFFFFFF
 
 
-def signed(code: int) -> int:
-    """Return an unsigned code as the signed number that scripts see."""
-    code &= 0xFFFFFFFF
-    return code - (1 << 32) if code & 0x80000000 else code
-
-
 def name_of(code: int) -> str:
     """Return a code's name, or its digits."""
     try:
-        return HResult(code & 0xFFFFFFFF).name
+        return HResult(code).name
     except ValueError:
         return f"0x{code & 0xFFFFFFFF:08X}"
 
@@ -105,7 +101,7 @@ def name_of(code: int) -> str:
 def failure(code: int, message: str, *, source: str) -> com_error:
     """Return the error of a call that the object refused."""
     set_last_hresult(code)
-    number = signed(code)
+    number = ResultCode(code)
     return com_error(number, name_of(code), (0, source, message, None, 0, number))
 
 
@@ -117,7 +113,7 @@ def dispatch_failure(code: int, argument: int | None = None) -> com_error:
         argument: the wrong argument, counted from 1.
     """
     set_last_hresult(code)
-    return com_error(signed(code), name_of(code), None, argument)
+    return com_error(code, name_of(code), None, argument)
 
 
 def not_implemented(what: str, why: str, *, source: str) -> com_error:
@@ -143,7 +139,7 @@ def hresult_of(error: BaseException) -> int:
         return HResult.E_IMAPI_UNEXPECTED_RESPONSE_FROM_DEVICE
     if isinstance(error, OSError):
         return _OF_ERRNO.get(error.errno or 0, HResult.E_FAIL)
-    if isinstance(error, (AuthoringError, FormatError, TypeError, ValueError)):
+    if isinstance(error, (AuthoringError, FormatError, OverflowError, TypeError, ValueError)):
         return HResult.E_INVALIDARG
     if isinstance(error, MemoryError):
         return HResult.E_OUTOFMEMORY
@@ -162,5 +158,5 @@ def as_com_errors(source: str) -> Iterator[None]:
     except com_error as error:  # a part of ours refused it, in COM's own words
         set_last_hresult(error.hresult)
         raise
-    except (RawCDError, StorageError, OSError, ValueError, MemoryError) as error:
+    except (RawCDError, StorageError, OSError, OverflowError, ValueError, MemoryError) as error:
         raise failure(hresult_of(error), str(error), source=source) from error

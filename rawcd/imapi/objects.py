@@ -285,12 +285,26 @@ def _arguments(member: Member, given_: Sequence[Any], named: Mapping[str, Any]) 
         if value is MISSING:
             if argument.default is REQUIRED:
                 raise dispatch_failure(HResult.DISP_E_BADPARAMCOUNT)
-            result[argument.ours] = argument.default
+            if not argument.counts:
+                result[argument.ours] = argument.default
+        elif argument.counts:
+            size = taken(argument.shape, value, place)
+            result[argument.ours] = _first_bytes(result[argument.ours], size, member)
         else:
             result[argument.ours] = taken(argument.shape, value, place)
     if by_name:
         raise dispatch_failure(HResult.DISP_E_UNKNOWNNAME)
     return result
+
+
+def _first_bytes(data: bytes, size: int, member: Member) -> bytes:
+    if not 0 <= size <= len(data):
+        raise failure(
+            HResult.E_INVALIDARG,
+            f"{size} bytes are to be taken of {len(data)}",
+            source=member.name,
+        )
+    return data[:size]
 
 
 def com_object_of(value: object) -> ComObject | None:

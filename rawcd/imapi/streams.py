@@ -56,6 +56,16 @@ class _OwnFile(SpooledTemporaryFile[bytes]):
     def __del__(self) -> None:
         self.close()
 
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a byte; far beyond the end on the disk, where a gap is a hole."""
+        before = self.tell()
+        place = super().seek(offset, whence)
+        if place > KEPT_IN_MEMORY:
+            super().seek(before)  # from where the disk's file, too, can be asked to go there
+            self.rollover()
+            place = super().seek(offset, whence)
+        return place
+
 
 def own_file() -> BinaryIO:
     """Return a file of nobody else's: in memory while it is small."""
@@ -125,6 +135,8 @@ class ByteStream:
             base = self._size()
         if base + offset < 0:
             _refuse(HResult.STG_E_INVALIDFUNCTION, f"byte {base + offset} lies before the start")
+        if base + offset > _ENDLESS:
+            _refuse(HResult.STG_E_INVALIDFUNCTION, f"byte {base + offset} has no 64-bit number")
         return self.file.seek(base + offset)
 
     def _size(self) -> int:
@@ -193,10 +205,24 @@ class ByteStream:
 
 
 class ForeignStream(io.RawIOBase):
-    """The file object over a script's own IStream: an object with Read and Seek."""
+    """The file object over a script's own IStream: an object with Read and Seek.
+
+    Whatever such an object raises is an OSError that names the call: COM, too, lets no exception
+    of a script's pass into the object that called it.
+
+    Attributes:
+        name: the object's class, for messages.
+    """
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
+        self.name = type(stream).__name__
+
+    def _ask(self, call: str, *arguments: Any) -> Any:
+        try:
+            return getattr(self._stream, call)(*arguments)
+        except Exception as error:
+            raise OSError(f"its {call} raised {error!r}") from error
 
     def readable(self) -> bool:
         """Return True."""
@@ -212,11 +238,11 @@ class ForeignStream(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Go to a byte; the stream may answer with the place, or with nothing."""
-        place = self._stream.Seek(offset, whence)
+        place = self._ask("Seek", offset, whence)
         if place is None:
-            place = offset if whence == os.SEEK_SET else self._stream.Seek(0, os.SEEK_CUR)
-        if not isinstance(place, int):
-            raise OSError("Seek does not tell the place")
+            place = offset if whence == os.SEEK_SET else self._ask("Seek", 0, os.SEEK_CUR)
+        if not isinstance(place, int) or place < 0:
+            raise OSError(f"its Seek tells no place: {place!r}")
         return place
 
     def tell(self) -> int:
@@ -226,15 +252,19 @@ class ForeignStream(io.RawIOBase):
     def readinto(self, buffer: WriteableBuffer) -> int:
         """Fill the buffer, or a part of it."""
         view = memoryview(buffer).cast("B")
-        data = bytes(self._stream.Read(len(view)) or b"")
+        given = self._ask("Read", len(view))
+        try:
+            data = bytes(memoryview(given or b""))
+        except TypeError:
+            raise OSError(f"its Read gave {type(given).__name__} instead of bytes") from None
         if len(data) > len(view):
-            raise OSError(f"Read gave {len(data)} bytes where {len(view)} were asked for")
+            raise OSError(f"its Read gave {len(data)} bytes where {len(view)} were asked for")
         view[: len(data)] = data
         return len(data)
 
     def write(self, data: Any) -> int:
         """Write bytes; a stream that does not tell how many wrote them all."""
-        written = self._stream.Write(bytes(data))
+        written = self._ask("Write", bytes(data))
         return len(data) if written is None else int(written)
 
 
@@ -324,7 +354,7 @@ class _Parts(_Made):
         self._ends: list[int] = []
 
     def _end(self) -> int:
-        return self._ends[-1] if self._ends else 0
+        return min(self._ends[-1], _ENDLESS) if self._ends else 0
 
     def put(self, files: Sequence[BinaryIO]) -> None:
         """Take these files instead of what there was."""

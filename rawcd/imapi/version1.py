@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from rawcd.errors import MasteringError
-from rawcd.hresults import HResult
+from rawcd.hresults import HResult, ResultCode
+from rawcd.imapi.automation import taken
 from rawcd.imapi.events import handler_of
 from rawcd.imapi.failures import com_error
 from rawcd.imapi.library import interface_of
+from rawcd.imapi.library.values import BOOL
 from rawcd.imapi.objects import com_object_of
 from rawcd.mastering import DiscMasterProgressEvents
 
@@ -22,6 +24,8 @@ _NAMES: Final = {
     for member in interface.members
 }
 """IMAPI's name of each callback by ours."""
+_VALUES: Final = 2
+"""Which argument of WriteMultiple the values are."""
 
 
 class ScriptSink(DiscMasterProgressEvents):
@@ -43,7 +47,7 @@ class ScriptSink(DiscMasterProgressEvents):
         except NotImplementedError:
             return None
         except com_error as error:
-            if error.hresult != HResult.E_NOTIMPL.signed:
+            if error.hresult != HResult.E_NOTIMPL:
                 raise
             return None
 
@@ -76,12 +80,12 @@ class ScriptSink(DiscMasterProgressEvents):
         self._tell("notify_closing_disc", seconds)
 
     def notify_burn_complete(self, hresult: HResult) -> None:
-        """Tell NotifyBurnComplete, with the code as scripts see it: signed."""
-        self._tell("notify_burn_complete", HResult(hresult).signed)
+        """Tell NotifyBurnComplete, with the code as scripts see it."""
+        self._tell("notify_burn_complete", ResultCode(hresult))
 
     def notify_erase_complete(self, hresult: HResult) -> None:
         """Tell NotifyEraseComplete, likewise."""
-        self._tell("notify_erase_complete", HResult(hresult).signed)
+        self._tell("notify_erase_complete", ResultCode(hresult))
 
 
 class PropertyStorage:
@@ -97,15 +101,21 @@ class PropertyStorage:
     def __iter__(self) -> Iterator[str]:
         return iter(self.values)
 
+    def _known(self, name: str) -> str:
+        """Return a name as the set has it: their case does not count."""
+        wanted = name.casefold()
+        return next((each for each in self.values if each.casefold() == wanted), name)
+
     def read_multiple(self, names: Sequence[str]) -> tuple[object, ...]:
         """Return the values of some (ReadMultiple); None for one that there is not."""
-        return tuple(self.values.get(name) for name in names)
+        return tuple(self.values.get(self._known(name)) for name in names)
 
     def write_multiple(self, names: Sequence[str], values: Any, first_id: int = 2) -> None:
         """Put some (WriteMultiple); the drive or the format judges them when the set is put back.
 
         Raises:
             MasteringError: there are not as many values as names (E_INVALIDARG).
+            com_error: a truth value is none (DISP_E_TYPEMISMATCH).
         """
         del first_id
         if not isinstance(values, (list, tuple)) or len(values) != len(names):
@@ -113,10 +123,10 @@ class PropertyStorage:
                 f"WriteMultiple: {len(names)} names need as many values",
                 hresult=HResult.E_INVALIDARG,
             )
-        for name, value in zip(names, values, strict=True):
+        for name, value in zip(map(self._known, names), values, strict=True):
             known = com_object_of(value)
             if known is not None:  # a stream, such as the boot image
                 value = known._target_.file
             elif isinstance(self.values.get(name), bool):  # VARIANT_TRUE is -1
-                value = bool(value)
+                value = taken(BOOL, value, _VALUES)
             self.values[name] = value

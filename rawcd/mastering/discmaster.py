@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
@@ -21,13 +22,12 @@ from rawcd.mastering.properties import JolietProperties
 from rawcd.mastering.recorder import DiscRecorder
 from rawcd.mastering.redbook import AudioImage, RedbookDiscMaster
 from rawcd.mastering.refusals import drive_codes, refusal
-from rawcd.mastering.stash import Stash
+from rawcd.mastering.stash import STASH_BYTES, Stash
 from rawcd.mastering.states import Call, DiscMasterFormat, State
-from rawcd.recorders import find_recorder, list_recorders
+from rawcd.recorders import given_recorder, list_recorders
 from rawcd.source import SECTOR_BYTES, BlockSource
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Iterator
     from types import TracebackType
 
@@ -57,8 +57,8 @@ class DiscMaster:
     Args:
         recorders: names such as `/dev/sr0` and `virtual:disc.raw`, or recorders; None takes those
             of this computer.
-        stash: the folder of the stash, or a `Stash`; None is `RAWCD_STASH` from the environment,
-            else the system's or the user's own.
+        stash: the folder of the stash, or a `Stash`, of which folder and limit are taken; None is
+            `RAWCD_STASH` from the environment, else the system's or the user's own.
 
     Attributes:
         leftover: the stash of a program that died, which `open` found and cleared; None where
@@ -67,16 +67,17 @@ class DiscMaster:
 
     def __init__(
         self,
-        recorders: Iterable[str | Recorder] | None = None,
+        recorders: Iterable[Recorder | str | os.PathLike[str]] | None = None,
         *,
         stash: str | os.PathLike[str] | Stash | None = None,
     ) -> None:
-        one = (recorders,) if isinstance(recorders, str) else recorders
+        one = (recorders,) if isinstance(recorders, str | os.PathLike) else recorders
         self._recorders = None if one is None else tuple(one)
-        self._job = Job(stash if isinstance(stash, Stash) else Stash(stash))
+        # One of its own even where one is given: the lock decides between two masters, always.
+        given = (stash.folder, stash.limit) if isinstance(stash, Stash) else (stash, STASH_BYTES)
+        self._job = Job(Stash(given[0], limit=given[1]), self.close)
         self._audio = AudioImage()
         self._data = DataImage()
-        self._close_asked = False
         self.leftover: StashLeftover | None = None
 
     def __enter__(self) -> Self:
@@ -105,23 +106,21 @@ class DiscMaster:
     def close(self) -> None:
         """End: what was not burned is lost, and others may have the stash. Always succeeds.
 
-        Called from a progress event it ends the burn first, which then is a USERABORT.
+        Called from a progress event it ends the work first, which then is a USERABORT.
         """
-        if self._job.machine.state is State.BURNING:
-            self._close_asked = True
-        else:
+        job = self._job
+        job.listeners.is_closing = job.machine.is_busy
+        if not job.machine.is_busy:
             self._let_go()
-        self._job.machine.advance(Call.CLOSE)
+            job.machine.advance(Call.CLOSE)
 
     def progress_advise(self, sink: Events) -> int:
         """Have somebody told of progress; return a cookie for `progress_unadvise`.
 
         Raises:
-            MasteringError: nobody is given (E_POINTER).
+            MasteringError: nobody is given (E_POINTER), or one that lacks an event (E_INVALIDARG).
         """
         with self._job.call(Call.ADVISE):
-            if sink is None:
-                raise refusal(HResult.E_POINTER, "progress_advise: nobody is given")
             return self._job.listeners.advise(sink)
 
     def progress_unadvise(self, cookie: int) -> None:
@@ -150,9 +149,7 @@ class DiscMaster:
             MasteringError: NOACTIVEFORMAT.
         """
         with self._job.call(Call.GET_FORMAT):
-            kind = self._job.machine.format
-            assert kind is not None, "the table says so"
-            return kind
+            return self._job.machine.needed_format(Call.GET_FORMAT)
 
     def set_active_disc_master_format(
         self, kind: DiscMasterFormat | UUID | str
@@ -221,9 +218,7 @@ class DiscMaster:
         with drive_codes("enum_disc_recorders"):
             if self._recorders is None:
                 return list(list_recorders())
-            return [
-                find_recorder(each) if isinstance(each, str) else each for each in self._recorders
-            ]
+            return [given_recorder(each) for each in self._recorders]
 
     def get_active_disc_recorder(self) -> DiscRecorder:
         """Return the active recorder; none is active by itself.
@@ -249,12 +244,19 @@ class DiscMaster:
             MasteringError: NOACTIVEFORMAT; DEVICE_NOTPRESENT; MEDIUM_NOTPRESENT; DISCFULL (the
                 disc has no room, or for Redbook is not blank, or what is staged does not fit);
                 STASHINUSE, COMPRESSEDSTASH, ENCRYPTEDSTASH, REMOVABLESTASH,
-                NOTENOUGHDISKFORSTASH; E_POINTER (none is given), NOTINITIALIZED.
+                NOTENOUGHDISKFORSTASH; E_POINTER (none is given), E_INVALIDARG (something else is),
+                NOTINITIALIZED.
         """
         job = self._job
         with job.call(Call.SET_RECORDER):
             if recorder is None:
                 raise refusal(HResult.E_POINTER, "set_active_disc_recorder: none is given")
+            if not isinstance(recorder, DiscRecorder):
+                raise refusal(
+                    HResult.E_INVALIDARG,
+                    f"set_active_disc_recorder: a {type(recorder).__name__} is no DiscRecorder; "
+                    "take one from enum_disc_recorders()",
+                )
             drive = recorder.drive
             data = job.machine.format is DiscMasterFormat.JOLIET
             with drive.looked_at("set_active_disc_recorder") as session:
@@ -315,7 +317,6 @@ class DiscMaster:
         drive.check_free()
         sources = [self._data.track(ground)] if data else self._sound()
         job.listeners.begin()
-        watched = job.listeners.advise(_Closing(self))
         machine.advance(Call.RECORD)
         code = HResult.IMAPI_E_GENERIC
         try:
@@ -333,7 +334,6 @@ class DiscMaster:
             try:
                 job.listeners.tell(Events.notify_burn_complete, code)
             finally:
-                job.listeners.unadvise(watched)
                 self._settle(code)
 
     def _settle(self, code: HResult) -> None:
@@ -346,9 +346,7 @@ class DiscMaster:
             machine.advance(Call.FAILED)
         if code is HResult.IMAPI_E_DEVICE_NOTPRESENT:
             machine.advance(Call.DEVICE_GONE)
-        if self._close_asked:
-            self._close_asked = False
-            self.close()
+        self._job.close_if_asked()
 
     def _sound(self) -> list[Source]:
         return [
@@ -383,14 +381,3 @@ class DiscMaster:
                 self._job.machine.advance(Call.DEVICE_GONE)
                 self._job.listeners.tell(Events.notify_pnp_activity)
             raise
-
-
-class _Closing(Events):
-    """Ends a burn during which the job was told to close."""
-
-    def __init__(self, master: DiscMaster) -> None:
-        self._master = master
-
-    def query_cancel(self) -> bool:
-        """Answer as any listener does."""
-        return self._master._close_asked

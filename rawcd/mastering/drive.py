@@ -104,6 +104,7 @@ class Drive:
         self._set: dict[str, int] = {}
         self._holder: weakref.ref[object] | None = None
         self._session: DriveSession | None = None
+        self._ending: weakref.finalize[..., object] | None = None
         self.facts = facts
 
     @property
@@ -144,14 +145,15 @@ class Drive:
         """
         self.check_free()
         with drive_codes("open_exclusive"):
-            self._session = self.recorder.open(exclusive=True, client=CLIENT)
-        self._holder = weakref.ref(holder)
+            session = self.recorder.open(exclusive=True, client=CLIENT)
+        self._session, self._holder = session, weakref.ref(holder)
+        self._ending = weakref.finalize(holder, session.close)
 
     def release(self) -> None:
         """Let go of it."""
-        session, self._session, self._holder = self._session, None, None
-        if session is not None:
-            session.close()
+        ending, self._ending, self._session, self._holder = self._ending, None, None, None
+        if ending is not None:
+            ending()
 
     def check_free(self) -> None:
         """Refuse a drive that somebody in this program has.

@@ -48,10 +48,11 @@ class Enumerator(Generic[Item]):
         """Pass over items (Skip); S_FALSE where fewer are left.
 
         Raises:
-            MasteringError: the count is negative (E_INVALIDARG).
+            MasteringError: the count is negative, or no number (E_INVALIDARG).
         """
-        if count < 0:
-            raise refusal(HResult.E_INVALIDARG, f"{count} items cannot be had")
+        whole = isinstance(count, int)  # a script may pass anything
+        if not whole or count < 0:
+            raise refusal(HResult.E_INVALIDARG, f"{count!r} items cannot be had")
         left = len(self._items) - self._at
         self._at += min(count, left)
         return HResult.S_OK if count <= left else HResult.S_FALSE

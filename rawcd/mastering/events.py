@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rawcd.hresults import HResult
 from rawcd.mastering.refusals import refusal
@@ -25,7 +25,9 @@ class DiscMasterProgressEvents:
     `query_cancel` may come between any two.
 
     All of it comes on the thread that called. What a method raises ends the work as if
-    `query_cancel` had answered True, and is the cause of that error.
+    `query_cancel` had answered True, and is the cause of that error; but NotImplementedError
+    (E_NOTIMPL) says that the event is not wanted. Calls that change the job are E_UNEXPECTED while
+    it tells, and `close` ends the work first.
     """
 
     def query_cancel(self) -> bool:
@@ -57,16 +59,38 @@ class DiscMasterProgressEvents:
         """The erasing is over: what `erase` will return, or raise."""
 
 
+_EVENTS: Final = tuple(name for name in vars(DiscMasterProgressEvents) if name[0] != "_")
+
+
 class Listeners:
-    """Those who listen, in the order in which they came."""
+    """Those who listen, in the order in which they came.
+
+    Attributes:
+        is_closing: the job is to end, so the work that goes on has to stop.
+    """
 
     def __init__(self) -> None:
+        self.is_closing = False
         self._sinks: dict[int, DiscMasterProgressEvents] = {}
         self._cookies = itertools.count(1)
         self._failed: Exception | None = None
 
     def advise(self, sink: DiscMasterProgressEvents) -> int:
-        """Add one, and return the number by which it can be taken off."""
+        """Add one, and return the number by which it can be taken off.
+
+        Raises:
+            MasteringError: nobody is given (E_POINTER), or one that lacks an event
+                (E_INVALIDARG).
+        """
+        if sink is None:
+            raise refusal(HResult.E_POINTER, "progress_advise: nobody is given")
+        lacking = [name for name in _EVENTS if not callable(getattr(sink, name, None))]
+        if lacking:
+            raise refusal(
+                HResult.E_INVALIDARG,
+                f"progress_advise: a {type(sink).__name__} has no {lacking[0]}(); inherit from "
+                "DiscMasterProgressEvents",
+            )
         cookie = next(self._cookies)
         self._sinks[cookie] = sink
         return cookie
@@ -77,8 +101,9 @@ class Listeners:
         Raises:
             MasteringError: nobody has that number (E_INVALIDARG; no page says which code).
         """
-        if self._sinks.pop(cookie, None) is None:
-            raise refusal(HResult.E_INVALIDARG, f"nobody listens under the cookie {cookie}")
+        if cookie not in tuple(self._sinks):  # a script may pass what has no hash
+            raise refusal(HResult.E_INVALIDARG, f"nobody listens under the cookie {cookie!r}")
+        del self._sinks[cookie]
 
     def begin(self) -> None:
         """Forget what earlier work left behind."""
@@ -89,6 +114,8 @@ class Listeners:
         for sink in tuple(self._sinks.values()):
             try:
                 getattr(sink, event.__name__)(*numbers)
+            except NotImplementedError:  # IMAPI: E_NOTIMPL for what one does not want to be told
+                continue
             except Exception as error:  # whatever a stranger's method raises
                 _log.warning("%s: %r", event.__name__, error)
                 self._failed = self._failed or error
@@ -97,13 +124,16 @@ class Listeners:
         """Ask everyone whether to go on.
 
         Raises:
-            MasteringError: somebody says stop, or a method has failed (USERABORT).
+            MasteringError: somebody says stop, a method has failed, or the job is to end
+                (USERABORT).
         """
         for sink in tuple(self._sinks.values()):
             if self._failed is not None:
                 break
             try:
                 stop = sink.query_cancel()
+            except NotImplementedError:
+                continue
             except Exception as error:
                 self._failed = error
             else:
@@ -113,3 +143,5 @@ class Listeners:
             raise refusal(
                 HResult.IMAPI_E_USERABORT, f"stopped: a progress event failed: {self._failed!r}"
             ) from self._failed
+        if self.is_closing:
+            raise refusal(HResult.IMAPI_E_USERABORT, "stopped by close()")

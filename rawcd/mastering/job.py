@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from weakref import WeakMethod
 
+from rawcd.hresults import HResult
 from rawcd.mastering.events import Listeners
-from rawcd.mastering.states import Machine
+from rawcd.mastering.refusals import refusal
+from rawcd.mastering.states import Call, Machine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rawcd.mastering.ground import Ground
     from rawcd.mastering.recorder import DiscRecorder
     from rawcd.mastering.stash import Stash
-    from rawcd.mastering.states import Call
 
 
 class Job:
     """A job from open to close.
+
+    Args:
+        stash: where the image grows.
+        close: ends the job, when that was asked for by an event and what told it has returned.
 
     Attributes:
         machine: where it stands.
@@ -27,7 +33,8 @@ class Job:
         choice: the active recorder, and the disc that was in it when it was chosen.
     """
 
-    def __init__(self, stash: Stash) -> None:
+    def __init__(self, stash: Stash, close: Callable[[], None]) -> None:
+        self._close = WeakMethod(close)  # a job does not keep alive whom it belongs to
         self.machine = Machine()
         self.listeners = Listeners()
         self.stash = stash
@@ -44,6 +51,29 @@ class Job:
         yield
         self.machine.advance(call)
 
+    @contextmanager
+    def staging(self, call: Call) -> Iterator[None]:
+        """The same for a call that tells of its progress: nothing may change the image meanwhile.
+
+        Raises:
+            MasteringError: as `call`.
+        """
+        try:
+            with self.call(call):
+                self.machine.is_staging = True
+                try:
+                    yield
+                finally:
+                    self.machine.is_staging = False
+        finally:
+            self.close_if_asked()
+
+    def close_if_asked(self) -> None:
+        """End the job, if an event asked for that."""
+        close = self._close()
+        if self.listeners.is_closing and close is not None:
+            close()
+
     @property
     def recorder(self) -> DiscRecorder:
         """The active recorder."""
@@ -55,7 +85,8 @@ class Job:
         return self._chosen()[1]
 
     def _chosen(self) -> tuple[DiscRecorder, Ground]:
-        assert self.choice is not None, "the table lets nothing come here without a recorder"
+        if self.choice is None:
+            raise refusal(HResult.IMAPI_E_NOACTIVERECORDER, "no recorder is active; choose one")
         return self.choice
 
     def reserve(self, block_bytes: int) -> None:
@@ -64,6 +95,5 @@ class Job:
         Raises:
             MasteringError: the volume does not do.
         """
-        kind = self.machine.format
-        assert kind is not None, "nothing is staged without a format"
+        kind = self.machine.needed_format(Call.SET_RECORDER)
         self.stash.take(kind, self.ground.sectors * block_bytes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -21,12 +22,11 @@ from rawcd.filesystem import (
 from rawcd.hresults import HResult
 from rawcd.mastering.events import DiscMasterProgressEvents
 from rawcd.mastering.properties import JolietProperties
-from rawcd.mastering.refusals import refusal, source_codes
+from rawcd.mastering.refusals import named_values, refusal, source_codes
 from rawcd.mastering.states import Call
 from rawcd.source import BlockBytes, BlockSource, BytesPart, JoinedBytes
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator, Mapping
 
     from rawcd.filesystem import Entry, Volume
@@ -43,6 +43,7 @@ _STEP_BYTES: Final = 512 << 10
 """Bytes between two questions whether to go on."""
 _NAMED: Final = 3
 """Names that a message lists."""
+_NO_NAMES: Final = ("", ".", "..")
 _CODES: Final = {
     "volume-size": HResult.IMAPI_E_DISCFULL,
     "file-size": HResult.IMAPI_E_DISCFULL,
@@ -221,16 +222,11 @@ class JolietDiscMaster:
 
         Raises:
             MasteringError: FILEEXISTS (a name is there, in the image or on the disc), DISCFULL,
-                BADJOLIETNAME, USERABORT (`query_cancel` said so), NOACTIVERECORDER, E_INVALIDARG
-                and GENERIC (it cannot be read), the stash's codes.
+                BADJOLIETNAME, USERABORT (`query_cancel` said so), NOACTIVERECORDER, E_POINTER,
+                E_INVALIDARG and GENERIC (it cannot be read), the stash's codes.
         """
-        with self._job.call(Call.ADD_DATA):
-            with source_codes("add_data"):
-                given = (
-                    folder
-                    if isinstance(folder, FileTree)
-                    else FileTree.from_folder(folder, follow_links=True)
-                )
+        with self._job.staging(Call.ADD_DATA):
+            given = _tree_of(folder)
             for note in given.notes:
                 _log.warning("add_data: %s: %s", note.file, note.message)
             files = list(_new_files(given))
@@ -274,9 +270,8 @@ class JolietDiscMaster:
                 BOOTIMAGE_AND_NONBLANK_DISC.
         """
         with self._job.call(Call.SET_PROPERTIES):
-            if properties is None:
-                raise refusal(HResult.E_POINTER, "set_joliet_properties: nothing is given")
-            wanted, code = self._image.properties.with_values(properties)
+            given = named_values("set_joliet_properties", properties)
+            wanted, code = self._image.properties.with_values(given)
             if self._job.choice is not None:
                 check_boot(wanted, self._job.ground)
             self._image.set_properties(wanted)
@@ -335,6 +330,45 @@ class JolietDiscMaster:
         listeners.check_cancelled()
         job.stash.note_used()
         return replace(given, root=_with_pieces(given.root, pieces), name=self._image.tree.name)
+
+
+def _tree_of(folder: object) -> FileTree:
+    """Return what was given to be added.
+
+    Raises:
+        MasteringError: it is nothing (E_POINTER), no folder (E_INVALIDARG), has names that are none
+            (BADJOLIETNAME), or cannot be read.
+    """
+    if isinstance(folder, FileTree):
+        _check_names(folder)
+        return folder
+    if folder is None:
+        raise refusal(HResult.E_POINTER, "add_data: no folder is given")
+    if not isinstance(folder, str | os.PathLike):
+        raise refusal(
+            HResult.E_INVALIDARG,
+            f"add_data: a {type(folder).__name__} is no folder; give a path or a FileTree",
+        )
+    with source_codes("add_data"):
+        return FileTree.from_folder(folder, follow_links=True)
+
+
+def _check_names(tree: FileTree) -> None:
+    """Refuse a tree with names that would be another place in a path.
+
+    Raises:
+        MasteringError: it has one (BADJOLIETNAME).
+    """
+    folders = [tree.root]
+    while folders:
+        entries = folders.pop().entries
+        for name in entries:
+            told: object = name
+            if not isinstance(told, str) or name in _NO_NAMES or "/" in name:
+                raise refusal(
+                    HResult.IMAPI_E_BADJOLIETNAME, f"add_data: {name!r} is no file's name"
+                )
+        folders.extend(entry for entry in entries.values() if isinstance(entry, Folder))
 
 
 def _new_files(tree: FileTree) -> Iterator[NewFile]:

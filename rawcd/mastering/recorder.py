@@ -11,7 +11,7 @@ from rawcd.disc import DiscType
 from rawcd.errors import RawCDError
 from rawcd.hresults import HResult
 from rawcd.mastering.events import DiscMasterProgressEvents
-from rawcd.mastering.refusals import code_of, drive_codes, refusal
+from rawcd.mastering.refusals import code_of, drive_codes, named_values, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -192,12 +192,11 @@ class DiscRecorder:
 
         Raises:
             MasteringError: there are none to set (E_POINTER), a value is out of range
+                or they are no dictionary
                 (E_INVALIDARG), the recorder has no properties (DEVICE_NOPROPERTIES).
         """
         drive = self.drive
-        if properties is None:
-            raise refusal(HResult.E_POINTER, "set_recorder_properties: no properties are given")
-        return drive.set_properties(properties)
+        return drive.set_properties(named_values("set_recorder_properties", properties))
 
     def get_recorder_state(self) -> RecorderState:
         """Return whether this program has it open exclusively, or burns with it."""

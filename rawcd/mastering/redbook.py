@@ -163,10 +163,10 @@ class RedbookDiscMaster:
                 said so; nothing of this call is kept); DISCFULL: as much as fits is kept.
         """
         what = "add_audio_track_blocks"
-        with self._job.call(Call.ADD_BLOCKS):
+        with self._job.staging(Call.ADD_BLOCKS):
             with source_codes(what):
                 strict = not isinstance(data, str | os.PathLike)
-                material = take(data, what=what, strict=strict)
+                material = take(data, what="the sound", strict=strict)
             for note in material.notes:
                 _log.warning("%s: %s: %s", what, note.file, note.message)
             source = material.source

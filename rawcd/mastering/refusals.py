@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -90,6 +91,22 @@ def _drive_code(error: DriveError) -> HResult:
     return _BY_COMMAND.get(error.command or "", HResult.IMAPI_E_GENERIC)
 
 
+def named_values(what: str, given: object) -> Mapping[str, object]:
+    """Return properties that were given to be set.
+
+    Raises:
+        MasteringError: there are none (E_POINTER), or they have no names (E_INVALIDARG).
+    """
+    if given is None:
+        raise refusal(HResult.E_POINTER, f"{what}: no properties are given")
+    if not isinstance(given, Mapping):
+        raise refusal(
+            HResult.E_INVALIDARG,
+            f"{what}: a {type(given).__name__} has no names; give a dictionary of names and values",
+        )
+    return given
+
+
 @contextmanager
 def drive_codes(what: str) -> Iterator[None]:
     """Turn what a recorder's own errors are into IMAPI's; the first error stays the cause.
@@ -114,7 +131,7 @@ def source_codes(what: str) -> Iterator[None]:
 
     Raises:
         MasteringError: E_INVALIDARG, E_POINTER where nothing was given, GENERIC where it cannot be
-            read; the first error is the cause.
+            read, whatever a stream raises; the first error is the cause.
     """
     try:
         yield
@@ -125,3 +142,7 @@ def source_codes(what: str) -> Iterator[None]:
         raise refusal(HResult.E_INVALIDARG, f"{what}: {error}") from error
     except StorageError as error:
         raise refusal(HResult.IMAPI_E_GENERIC, f"{what}: {error}") from error
+    except RawCDError:
+        raise
+    except Exception as error:  # a stream may be anything
+        raise refusal(HResult.IMAPI_E_GENERIC, f"{what}: cannot be read: {error!r}") from error

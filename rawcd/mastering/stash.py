@@ -12,6 +12,7 @@ import logging
 import os
 import stat
 import time
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -49,6 +50,9 @@ _LOCK: Final = "lock"
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _CANNOT_RESERVE: Final = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
 _SYSTEM_FOLDER: Final = Path("/var/lib/rawcd")
+_ELSEWHERE: Final = f"name another folder with stash= or {FOLDER_VARIABLE}"
+_LOCK_MODE: Final = 0o644
+"""Whoever may look into the folder may ask for the lock; what is staged stays its owner's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,13 +93,60 @@ def default_folder() -> Path:
     if os.access(_SYSTEM_FOLDER, os.W_OK | os.X_OK):
         return _SYSTEM_FOLDER
     home = os.environ.get("XDG_STATE_HOME")
-    return (Path(home) if home else Path.home() / ".local" / "state") / "rawcd"
+    try:
+        return (Path(home) if home else Path.home() / ".local" / "state") / "rawcd"
+    except RuntimeError as error:  # this user has no home
+        raise refusal(
+            HResult.IMAPI_E_FILEACCESS, f"there is no place for the stash: {error}; {_ELSEWHERE}"
+        ) from error
+
+
+@dataclass(slots=True, kw_only=True)
+class _Hold:
+    """What a stash has of the system while it is taken; the process that took it gives it back.
+
+    Attributes:
+        path: where the file is.
+        lock: the lock, open; -1 when it was let go of.
+        file: the file, open; -1 as long as there is none.
+        process: who took it; a fork has all this too, and must leave it alone.
+    """
+
+    path: Path
+    lock: int
+    process: int
+    file: int = -1
+
+    def remove(self) -> None:
+        """Close the file and remove it."""
+        if self.file < 0:
+            return
+        os.close(self.file)
+        self.file = -1
+        if self.process == os.getpid():
+            try:
+                self.path.unlink(missing_ok=True)
+            except OSError as error:  # the next open finds it, and reports it
+                _log.warning("%s: cannot be removed: %s", self.path, error)
+
+    def let_go(self) -> None:
+        """Remove the file and let others have the lock; may be repeated."""
+        if self.lock < 0:
+            return
+        self.remove()
+        if self.process == os.getpid():
+            import fcntl
+
+            fcntl.flock(self.lock, fcntl.LOCK_UN)  # closing is not enough while a fork has it
+        os.close(self.lock)
+        self.lock = -1
 
 
 class Stash:
     """The stash of a folder. It is taken, filled, read, cleared and let go of.
 
-    Bytes are counted from behind the header. It is a `Reader` of what is in it.
+    One that is forgotten, or whose program ends without a word, is let go of by itself. Bytes are
+    counted from behind the header. It is a `Reader` of what is in it.
 
     Args:
         folder: where it lies; None is `default_folder()`.
@@ -113,10 +164,12 @@ class Stash:
         if limit <= HEADER_BYTES:
             raise ValueError(f"a stash of {limit} bytes holds nothing")
         self.folder = default_folder() if folder is None else Path(folder)
+        if folder == "" or b"\0" in os.fsencode(self.folder):
+            raise ValueError(f"{folder!r} can be no folder's name")
         self.limit = min(limit, STASH_BYTES)
         self.used = 0
-        self._file = -1
-        self._lock = -1
+        self._hold: _Hold | None = None
+        self._ending: weakref.finalize[..., Stash] | None = None
 
     @property
     def path(self) -> Path:
@@ -141,7 +194,11 @@ class Stash:
     @property
     def is_taken(self) -> bool:
         """Whether it is ours."""
-        return self._lock >= 0
+        return self._hold is not None
+
+    @property
+    def _file(self) -> int:
+        return -1 if self._hold is None else self._hold.file
 
     # -- who has it -------------------------------------------------------------------------------
 
@@ -157,13 +214,16 @@ class Stash:
         try:
             there = self.folder.is_dir()
         except OSError as error:
-            raise self._trouble(error, "look for") from error
-        if self.is_taken or not there or not self._take_lock():
+            raise _trouble(error, self.folder, "look for") from error
+        if self.is_taken or not there:
+            return None
+        lock = self._locked()
+        if lock is None:
             return None
         try:
             return self._removed_leftover()
         finally:
-            self._let_go()
+            lock.let_go()
 
     def take(self, kind: DiscMasterFormat, wanted: int) -> None:
         """Take it for oneself and reserve its room on the disk.
@@ -182,12 +242,15 @@ class Stash:
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
-            raise self._trouble(error, "make") from error
-        if not self._take_lock():
+            raise _trouble(error, self.folder, "make") from error
+        hold = self._locked()
+        if hold is None:
             raise refusal(
                 HResult.IMAPI_E_STASHINUSE,
                 f"{self.folder}: another program masters a disc; only one at a time can",
             )
+        self._hold = hold
+        self._ending = weakref.finalize(self, hold.let_go)
         try:
             self._removed_leftover()
             self.reserve(kind, wanted)
@@ -199,87 +262,87 @@ class Stash:
         """Reserve room for so many bytes, those in it included.
 
         Raises:
-            MasteringError: the volume does not do; see `take`.
+            MasteringError: the volume does not do; see `take`. It is not taken (E_UNEXPECTED).
         """
+        if self._hold is None:
+            raise refusal(HResult.E_UNEXPECTED, f"{self.path}: is not taken")
         size = HEADER_BYTES + min(wanted, self.room)
         try:
             held = os.fstat(self._file).st_size if self._file >= 0 else 0
             if held >= size:
                 return
             StashVolume.of(self.folder).check(size - held, folder=self.folder)
-            if self._file < 0:
+            if self._hold.file < 0:
                 flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-                self._file = os.open(self.path, flags, 0o600)
+                self._hold.file = os.open(self.path, flags, 0o600)
                 self._write_header(kind)
-            _fallocate(self._file, size)
+            _fallocate(self._hold.file, size)
         except OSError as error:
-            raise self._trouble(error, "reserve room in") from error
+            raise _trouble(error, self.path, "reserve room in") from error
 
     def clear(self) -> None:
         """Erase it; it stays ours."""
         self.used = 0
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
-            try:
-                self.path.unlink(missing_ok=True)
-            except OSError as error:  # the next open finds it, and reports it
-                _log.warning("%s: cannot be removed: %s", self.path, error)
+        if self._hold is not None:
+            self._hold.remove()
 
     def release(self) -> None:
         """Erase it and let others have it; may be repeated."""
-        if self.is_taken:
-            self.clear()
-            self._let_go()
+        self.used = 0
+        if self._ending is not None:
+            self._ending()
+            self._ending = self._hold = None
 
-    def _take_lock(self) -> bool:
+    def _locked(self) -> _Hold | None:
+        """Return the lock; None where another has it.
+
+        Raises:
+            MasteringError: it cannot be had at all (FILEACCESS), or there are none (E_NOTIMPL).
+        """
         try:
             import fcntl
         except ImportError as error:
             raise refusal(
                 HResult.E_NOTIMPL, "a stash needs the file locks of Unix, which are not here"
             ) from error
+        path = self.folder / _LOCK
         try:
-            handle = self._open_lock()
+            handle = _opened_lock(path)
         except OSError as error:
-            raise self._trouble(error, "lock") from error
+            raise _trouble(error, path, "lock") from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(handle)
             if isinstance(error, BlockingIOError):
-                return False
-            raise self._trouble(error, "lock") from error
-        self._lock = handle
-        return True
-
-    def _open_lock(self) -> int:
-        """Open the lock, which whoever comes first makes; others need not be able to write it."""
-        path, flags = self.folder / _LOCK, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
-        try:
-            return os.open(path, flags)
-        except FileNotFoundError:
-            return os.open(path, flags | os.O_CREAT, 0o644)
-
-    def _let_go(self) -> None:
-        os.close(self._lock)  # the lock goes with it
-        self._lock = -1
+                return None
+            raise _trouble(error, path, "lock") from error
+        return _Hold(path=self.path, lock=handle, process=os.getpid())
 
     def _removed_leftover(self) -> StashLeftover | None:
         """Remove a stash that was left behind; the lock is ours, so its program is gone."""
         try:
             found = os.lstat(self.path)
-            if not stat.S_ISREG(found.st_mode):
-                raise self._no_stash()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _trouble(error, self.path, "clear") from error
+        if not stat.S_ISREG(found.st_mode):
+            raise _no_stash(self.path)
+        try:
             handle = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
             with os.fdopen(handle, "rb") as file:
                 head = file.read(_HEADER.sizeof())
             left = self._leftover(head, found)
             self.path.unlink()
-        except FileNotFoundError:
-            return None
+        except PermissionError as error:
+            raise refusal(
+                HResult.IMAPI_E_FILEACCESS,
+                f"{self.path}: user {found.st_uid} left it, and it is theirs to remove; or "
+                f"{_ELSEWHERE}",
+            ) from error
         except OSError as error:
-            raise self._trouble(error, "clear") from error
+            raise _trouble(error, self.path, "clear") from error
         _log.warning("%s", left)
         return left
 
@@ -294,13 +357,13 @@ class Stash:
                 path=self.name, process=0, began=int(found.st_mtime), used=0, format=""
             )
         if len(head) < _HEADER.sizeof() or not head.startswith(_MAGIC):
-            raise self._no_stash()
+            raise _no_stash(self.path)
         try:
             fields = _HEADER.parse(head)
         except (construct.ConstructError, UnicodeError) as error:
-            raise self._no_stash() from error
+            raise _no_stash(self.path) from error
         if fields.version != _VERSION:
-            raise self._no_stash()
+            raise _no_stash(self.path)
         return StashLeftover(
             path=self.name,
             process=fields.process,
@@ -308,19 +371,6 @@ class Stash:
             used=min(fields.used, max(0, found.st_size - HEADER_BYTES)),
             format=fields.format,
         )
-
-    def _no_stash(self) -> Exception:
-        return refusal(
-            HResult.IMAPI_E_FILEACCESS,
-            f"{self.path}: lies where the stash belongs and is none; move it, or name another "
-            f"folder with stash= or {FOLDER_VARIABLE}",
-        )
-
-    def _trouble(self, error: OSError, doing: str) -> Exception:
-        code = HResult.IMAPI_E_FILEACCESS
-        if error.errno in _NO_ROOM:
-            code = HResult.IMAPI_E_NOTENOUGHDISKFORSTASH
-        return refusal(code, str(StorageError.of(error, file=self.name, doing=doing)))
 
     # -- what is in it ----------------------------------------------------------------------------
 
@@ -355,7 +405,7 @@ class Stash:
                 view, self.used = view[done:], self.used + done
         except OSError as error:
             self.used = start
-            raise self._trouble(error, "write") from error
+            raise _trouble(error, self.path, "write") from error
         return start
 
     def note_used(self) -> None:
@@ -364,7 +414,7 @@ class Stash:
         try:
             os.pwrite(self._file, self.used.to_bytes(8, "little"), place)
         except OSError as error:
-            raise self._trouble(error, "write") from error
+            raise _trouble(error, self.path, "write") from error
 
     def cut(self, used: int) -> None:
         """Forget what was added behind so many bytes."""
@@ -383,6 +433,45 @@ class Stash:
             if not done:
                 raise StorageError(f"ends at byte {offset}", file=self.name)
             view, offset = view[done:], offset + done
+
+
+def _opened_lock(path: Path) -> int:
+    """Open the lock, which whoever comes first makes; others need not be able to write it.
+
+    Raises:
+        MasteringError: what lies in its place is no file (FILEACCESS).
+    """
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO would wait
+    try:
+        handle = os.open(path, flags)
+    except FileNotFoundError:
+        try:
+            handle = os.open(path, flags | os.O_CREAT | os.O_EXCL, _LOCK_MODE)
+        except FileExistsError:  # somebody came between
+            handle = os.open(path, flags)
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(handle)
+        raise _no_stash(path)
+    ours = found.st_uid == os.geteuid() and found.st_nlink == 1 and not found.st_size
+    if ours and found.st_mode & _LOCK_MODE != _LOCK_MODE:
+        os.fchmod(handle, _LOCK_MODE)  # the umask must not keep other users from asking for it
+    return handle
+
+
+def _no_stash(path: Path) -> Exception:
+    return refusal(
+        HResult.IMAPI_E_FILEACCESS,
+        f"{path}: lies where the stash belongs and is none; move it, or {_ELSEWHERE}",
+    )
+
+
+def _trouble(error: OSError, path: Path, doing: str) -> Exception:
+    code = HResult.IMAPI_E_FILEACCESS
+    if error.errno in _NO_ROOM:
+        code = HResult.IMAPI_E_NOTENOUGHDISKFORSTASH
+    told = StorageError.of(error, file=str(path), doing=doing)
+    return refusal(code, f"{told}; {_ELSEWHERE}")
 
 
 def _fallocate(handle: int, size: int) -> None:

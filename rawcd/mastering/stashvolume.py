@@ -114,7 +114,7 @@ def _flags(folder: Path) -> int:
     except ImportError:  # no Unix
         return 0
     handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    found = array.array("L", [0])
+    found = array.array("I", [0, 0])  # the kernel writes 32 bits, whatever the call's number says
     try:
         fcntl.ioctl(handle, _GET_FLAGS, found)
     except OSError as error:

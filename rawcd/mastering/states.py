@@ -118,6 +118,18 @@ _ASKING: Final = {
 _MEASURING: Final = {Call.AUDIO_TOTAL, Call.AUDIO_AVAILABLE, Call.DATA_TOTAL, Call.DATA_USED}
 """What the disc in the recorder decides."""
 _STAGING: Final = {Call.CREATE_TRACK, Call.ADD_BLOCKS, Call.CLOSE_TRACK, Call.ADD_DATA}
+CHANGING: Final = frozenset(
+    {
+        Call.SET_FORMAT,
+        Call.SET_RECORDER,
+        Call.ENUM_RECORDERS,
+        Call.CLEAR,
+        Call.RECORD,
+        Call.SET_PROPERTIES,
+        *_STAGING,
+    }
+)
+"""What would pull the image, the stash or the drive from under work that is going on."""
 _OPEN: Final = (
     State.NO_FORMAT,
     State.FORMAT,
@@ -181,8 +193,7 @@ def _table() -> dict[tuple[State, Call], Outcome]:
 
     # "Callbacks only", and no page says what a callback gets that calls on: E_UNEXPECTED, but
     # for what only asks. Close is promised to succeed: it ends the burn first.
-    changing = {Call.SET_FORMAT, Call.SET_RECORDER, Call.ENUM_RECORDERS, Call.CLEAR, Call.RECORD}
-    put((State.BURNING,), {*changing, *_STAGING, Call.SET_PROPERTIES}, HResult.E_UNEXPECTED)
+    put((State.BURNING,), {*CHANGING}, HResult.E_UNEXPECTED)
     put((State.BURNING,), {Call.CLOSE}, State.BURNING)
     put((State.BURNING,), {Call.BURNED}, State.USED)
     put((State.BURNING,), {Call.FAILED}, State.STAGED)
@@ -196,7 +207,8 @@ def _table() -> dict[tuple[State, Call], Outcome]:
 TABLE: Final = _table()
 """What a call leads to: the next state, or the code with which it is refused.
 
-In `LOST` the two calls SET_RECORDER and CLEAR go by the state before the loss.
+In `LOST` the two calls SET_RECORDER and CLEAR go by the state before the loss. While ADD_BLOCKS or
+ADD_DATA tells of its progress, what is `CHANGING` is refused as it is in `BURNING`.
 """
 
 _REMEDIES: Final = {
@@ -209,7 +221,7 @@ _REMEDIES: Final = {
     HResult.IMAPI_E_TRACKOPEN: "an audio track is open; call close_audio_track()",
     HResult.IMAPI_E_INVALIDIMAGE: "no image is staged; a burn, real or simulated, uses it up",
     HResult.IMAPI_E_DEVICE_NOTPRESENT: "the recorder is gone; choose another, the image is kept",
-    HResult.E_UNEXPECTED: "a disc is being burned; wait for notify_burn_complete()",
+    HResult.E_UNEXPECTED: "not from a progress event: wait until what tells it has returned",
 }
 
 
@@ -220,17 +232,24 @@ class Machine:
         state: where the job stands.
         held: where it stood when the recorder was lost.
         format: the active format.
+        is_staging: something is being copied into the stash, and told of.
     """
 
     def __init__(self) -> None:
         self.state = State.CLOSED
         self.held = State.READY
         self.format: DiscMasterFormat | None = None
+        self.is_staging = False
 
     @property
     def at(self) -> State:
         """Where the image stands, whatever became of the recorder."""
         return self.held if self.state is State.LOST else self.state
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether work goes on of which events tell."""
+        return self.is_staging or self.state is State.BURNING
 
     def check(self, call: Call) -> None:
         """Refuse a call that does not fit the state.
@@ -240,26 +259,49 @@ class Machine:
         """
         outcome = TABLE[self.state, call]
         wanted = FORMAT_OF.get(call)
-        if self.format is not None and wanted not in (None, self.format):
+        if self.is_staging and call in CHANGING:
+            outcome = HResult.E_UNEXPECTED
+        elif self.format is not None and wanted not in (None, self.format):
             outcome = HResult.IMAPI_E_WRONGFORMAT
         if isinstance(outcome, HResult):
-            raise MasteringError(f"{call.value}: {_REMEDIES[outcome]}", hresult=outcome)
+            raise _refused(call, outcome)
+
+    def needed_format(self, call: Call) -> DiscMasterFormat:
+        """Return the active format.
+
+        Raises:
+            MasteringError: there is none (NOACTIVEFORMAT).
+        """
+        if self.format is None:
+            raise _refused(call, HResult.IMAPI_E_NOACTIVEFORMAT)
+        return self.format
 
     def advance(self, call: Call) -> None:
-        """Go to the state that a call leads to, after it has done its work."""
+        """Go to the state that a call leads to, after it has done its work.
+
+        Raises:
+            MasteringError: the state has become another meanwhile, where the call has no place.
+        """
         if call is Call.DEVICE_GONE and self.state not in _WITH_RECORDER:
             return
         before = self.state
         if before is State.LOST and call in (Call.SET_RECORDER, Call.CLEAR):
-            outcome = TABLE[self.held, call]
-            assert isinstance(outcome, State), "both go through in every state with a recorder"
-            self.held = outcome
-            self.state = outcome if call is Call.SET_RECORDER else State.LOST
+            self.held = _next(self.held, call)
+            self.state = self.held if call is Call.SET_RECORDER else State.LOST
             return
-        outcome = TABLE[before, call]
-        assert isinstance(outcome, State), "what is refused does not come here"
-        self.state = outcome
-        if outcome is State.LOST and before is not State.LOST:
+        self.state = _next(before, call)
+        if self.state is State.LOST and before is not State.LOST:
             self.held = before
-        if outcome in (State.CLOSED, State.NO_FORMAT):
+        if self.state in (State.CLOSED, State.NO_FORMAT):
             self.format = None
+
+
+def _next(state: State, call: Call) -> State:
+    outcome = TABLE[state, call]
+    if isinstance(outcome, HResult):
+        raise _refused(call, outcome)
+    return outcome
+
+
+def _refused(call: Call, code: HResult) -> MasteringError:
+    return MasteringError(f"{call.value}: {_REMEDIES[code]}", hresult=code)

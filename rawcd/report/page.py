@@ -125,7 +125,7 @@ class _Page:
             return "Disc without a track that can be read"
         if sound and data:
             return "Enhanced CD" if len(sessions) > 1 else "Mixed mode CD"
-        graphics = bool(self._reading.has_graphics.any())
+        graphics = self._reading.has_pictures
         return "Data CD" if data else "Audio CD with graphics" if graphics else "Audio CD"
 
     def _facts(self) -> Iterator[Markup]:
@@ -203,7 +203,13 @@ class _Page:
             tag(
                 "g",
                 tag("text", len(spans), y=0.4, font_size=6.5, class_="hub-number"),
-                tag("text", "tracks", y=3, font_size=2.1, class_="small hub-word"),
+                tag(
+                    "text",
+                    "track" if len(spans) == 1 else "tracks",
+                    y=3,
+                    font_size=2.1,
+                    class_="small hub-word",
+                ),
                 tag(
                     "text",
                     clock(self._reading.playing_sectors),

@@ -104,6 +104,12 @@ class DiscReading:
             session = span.session
         return found
 
+    @property
+    def has_pictures(self) -> bool:
+        """Whether a track has CD+G; what lies outside the tracks is no player's."""
+        places = ((s.start_lba - self.first_lba, s.end_lba - self.first_lba) for s in self.spans)
+        return any(bool(self.has_graphics[first:end].any()) for first, end in places)
+
     def hidden_sounds(self) -> tuple[HiddenSound, ...]:
         """Return the pregaps that are not silent."""
         return tuple(hidden_sounds(self))

@@ -108,7 +108,8 @@ class _Map:
         yield ""
         yield self._numbers()
         yield "".join(self._areas())
-        yield "".join(self._sound())
+        if sound := "".join(self._sound()).rstrip():
+            yield sound
         if (marks := self._marks()).strip():
             yield marks
         if (found := self._findings()).strip():

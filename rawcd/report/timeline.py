@@ -171,13 +171,15 @@ class Timeline:
                 "g",
                 tag("title", span_label(span)),
                 picture,
-                self._number(span, (first + after) / 2, after - first),
+                self._number(span),
                 class_="span",
                 data_span=place,
             )
 
-    def _number(self, span: Span, middle: float, width: float) -> Markup:
-        """Return a track's number, in a class that tells how much room it has."""
+    def _number(self, span: Span) -> Markup:
+        """Return a track's number behind its pregap, in a class that tells how much room it has."""
+        first, after = self._scale.share(span.start_lba), self._scale.share(span.end_lba)
+        middle, width = (first + after) / 2, after - first
         if width <= _LEAST_ROOM and span.number % _ROUND == 0:
             width *= _ROUND
         room = "wide" if width > _MUCH_ROOM else "middling" if width > _LEAST_ROOM else "narrow"

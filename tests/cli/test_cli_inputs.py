@@ -8,6 +8,7 @@ import lzma
 import os
 import subprocess
 import sys
+import wave
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -117,3 +118,14 @@ def test_paths_are_trusted_only_when_asked(tmp_path: Path, command: list[str]) -
 def test_the_option_is_told_of(tmp_path: Path, command: str) -> None:
     done = rawcd(command, "--help", cwd=tmp_path)
     assert "--trust-paths" in done.stdout
+
+
+def test_what_is_noted_of_sound_names_its_file(tmp_path: Path) -> None:
+    for name, samples in (("whole.wav", 588 * 400), ("ragged.wav", 588 * 400 + 1)):
+        with wave.open(str(tmp_path / name), "wb") as file:
+            file.setparams((2, 2, 44_100, 0, "NONE", ""))
+            file.writeframes(bytes(4 * samples))
+    told = "note: ragged.wav (track 2): the sound ends inside a sector; 587 samples of silence"
+    done = rawcd("build", "whole.wav", "ragged.wav", "-o", "a.cue", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert told in done.stderr

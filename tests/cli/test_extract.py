@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -103,3 +104,48 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert "nothing was left behind" in said
     assert left(tmp_path) == ["long.bin", "long.cue"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell limits the size of files")
+def test_a_file_that_cannot_grow_is_one_line_of_error(tmp_path: Path) -> None:
+    line = f"ulimit -f 400; exec {shlex.quote(sys.executable)} -m rawcd extract {DEMO} -o out"
+    done = subprocess.run(
+        ["sh", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+    # Not a signal: frames that the encoder's failure left behind crashed the interpreter.
+    assert done.returncode == 1, done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("rawcd: out/")
+    assert ".flac: cannot write: " in last
+    assert left(tmp_path) == []
+
+
+@pytest.mark.parametrize(("folder", "status"), [("-", 2), ("", 1)])
+def test_what_is_no_folder_is_refused(folder: str, status: int, tmp_path: Path) -> None:
+    done = run("extract", DEMO, "-o", folder, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (status, "")
+    assert left(tmp_path) == []
+
+
+def test_names_are_such_as_the_system_s_names_can_be(tmp_path: Path) -> None:
+    sheet = (
+        DEMO.read_text().replace("Fifths", "F\u00fcnfte").replace('FILE "', f'FILE "{DEMO.parent}/')
+    )
+    (tmp_path / "demo.cue").write_text(sheet, encoding="utf-8")
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        [
+            sys.executable,
+            *["-m", "rawcd", "extract", "demo.cue", "-o", "out", "--track", "2", "--trust-paths"],
+        ],
+        cwd=tmp_path,
+        env={**os.environ, **plain},
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    (name,) = left(tmp_path / "out")
+    assert name in ("02 F_nfte.flac", "02 F\u00fcnfte.flac")  # the latter: names are always UTF-8
+    if sys.platform == "linux":
+        assert name == "02 F_nfte.flac"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import subprocess
 import sys
 import wave
@@ -19,6 +20,8 @@ FIXTURES: Final = Path(__file__).parent.parent.parent / "fixtures" / "imapi"
 IMPORTS: Final = {
     "burn_raw.py": ("import win32com.client as win32", "import rawcd.imapi as win32"),
     "burn_album.py": ("from win32com.client import", "from rawcd.imapi import"),
+    "save_image.py": ("import win32com.client as client", "import rawcd.imapi as client"),
+    "reuse_disc.py": ("from win32com.client import", "from rawcd.imapi import"),
 }
 SECTOR = 2352
 REQUEST_CANCELLED = "0xC0AA0002"
@@ -203,3 +206,61 @@ def test_an_album_on_a_written_disc_is_refused(tmp_path: Path) -> None:
     done = run("burn_album.py", tmp_path, "virtual:disc.raw", "album")
     assert done.returncode == 1
     assert "blank CD" in done.stderr
+
+
+# -- an image, and a disc that is used again ------------------------------------------------------
+
+
+def test_an_image_read_from_its_stream_is_the_file_that_rawcd_saves(tmp_path: Path) -> None:
+    first = sound(tmp_path / "01.wav", 320 * SECTOR - 8)
+    second = sound(tmp_path / "02.wav", 300 * SECTOR)
+    done = run("save_image.py", tmp_path, "", "album.raw", "01.wav", "02.wav")
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    expected = rawcd.RawCDImageCreator(strict=True)
+    expected.resulting_image_type = rawcd.ImageType.RAW
+    expected.disable_gapless_audio = True
+    for samples in (first + bytes(8), second):
+        track = expected.add_track(bytes(75 * SECTOR) + samples)
+        expected.track_info(track).add_track_index(75)
+    rawcd.save_image(expected.create_result_image(), tmp_path / "ours.raw")
+    assert (tmp_path / "album.raw").read_bytes() == (tmp_path / "ours.raw").read_bytes()
+    assert done.stdout.splitlines() == [
+        "track 1: 395 from 0, indexes [0, 75], ISRC ''",
+        "track 2: 375 from 545, indexes [0, 75], ISRC ''",
+        "lead-out 920 last 919",
+        "read-only",
+        f"whole {(22_500 + 150 + 920 + 6_750) * 2448}",
+    ]
+
+
+def test_a_short_track_of_an_image_is_refused(tmp_path: Path) -> None:
+    sound(tmp_path / "01.wav", 200 * SECTOR)
+    done = run("save_image.py", tmp_path, "", "album.raw", "01.wav")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith("01.wav: 0x80070057 ")
+    assert not (tmp_path / "album.raw").exists()
+
+
+def test_a_disc_is_erased_and_used_again(tmp_path: Path) -> None:
+    discs = "virtual:empty.raw?empty=1;virtual:once.raw;virtual:disc.raw?medium=cdrw80"
+    for turn, sectors in enumerate((310, 330)):
+        samples = sound(tmp_path / f"{turn}.wav", sectors * SECTOR)
+        creator = rawcd.RawCDImageCreator()
+        creator.resulting_image_type = rawcd.ImageType.RAW
+        creator.add_track(samples)
+        rawcd.save_image(creator.create_result_image(), tmp_path / f"{turn}.raw")
+        done = run("reuse_disc.py", tmp_path, discs, f"{turn}.raw")
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout
+        empty, once, again = discs.split(";")
+        said = iter(line for line in done.stdout.splitlines() if not line.startswith("/dev/"))
+        assert next(said) == f"{empty} E_IMAPI_RECORDER_MEDIA_NO_MEDIA 0xc0aa0202"
+        assert next(said) == f"{once} RAWCD no"
+        assert next(said) == f"{again} RAWCD yes"
+        *erasing, blank, heard, written = said
+        assert erasing
+        assert all(re.fullmatch(r"erasing since \d+ of \d+ s", line) for line in erasing)
+        assert blank == "reuse finds it blank: True"
+        assert heard == "actions [1, 2, 3], all sectors: True"
+        assert written == "written at 4x"
+        rows = recorded(tmp_path / "disc.raw", 0, sectors)
+        assert rows[:, :SECTOR].tobytes() == samples

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -99,6 +100,37 @@ def test_a_stream_is_a_file_object_of_python_s() -> None:
     shutil.copyfileobj(stream, out)
     assert out.getvalue() == b"abc" * 1000
     assert stream.tell() == 3000
+
+
+def test_no_place_is_too_far_for_a_code() -> None:
+    stream = pythoncom.CreateStreamOnHGlobal()
+    far = (1 << 63) - 1
+    for attempt in (
+        lambda: stream.Seek(far, 0) and stream.Seek(far, 1),
+        lambda: stream.Seek(1 << 63, 0),
+        lambda: stream.SetSize(far),
+        lambda: stream.Seek(far, 0) and stream.Write(b"x"),
+        lambda: Dispatch("IMAPI2.MsftStreamZero").Seek(far, 2),
+    ):
+        assert code_of(attempt) < 0
+    stream.Seek(0, 0)
+    assert stream.Write(b"whole") == 5
+
+
+def test_a_gap_before_what_is_written_takes_no_memory() -> None:
+    stream = pythoncom.CreateStreamOnHGlobal()
+    stream.Write(b"head")
+    tracemalloc.start()
+    stream.Seek(KEPT_IN_MEMORY * 8, 0)
+    stream.Write(b"tail")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < KEPT_IN_MEMORY
+    assert stream.Stat()[2] == KEPT_IN_MEMORY * 8 + 4
+    stream.Seek(0, 0)
+    assert stream.Read(6) == b"head\0\0"
+    stream.Seek(-6, 2)
+    assert stream.Read(9) == b"\0\0tail"
 
 
 @pytest.mark.parametrize("tells", [True, False])
@@ -209,6 +241,7 @@ def test_ado_loads_and_saves_files_whole(tmp_path: Path) -> None:
     assert target.read_bytes() == b"new"
     assert code_of(lambda: small.SaveToFile(str(target), 3)) == ADO_ARGUMENT
     assert code_of(lambda: small.SaveToFile(str(tmp_path / "none" / "x"))) == ADO_WRITING
+    assert code_of(lambda: small.SaveToFile("")) == ADO_ARGUMENT
     for name in (str(tmp_path / "none"), str(tmp_path), "a\0b"):
         assert code_of(lambda name=name: small.LoadFromFile(name)) == ADO_OPENING
     assert small.Size == 3, "a failed load leaves what was there"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -150,6 +151,15 @@ def test_a_disc_of_files(disc: Path, tmp_path: Path) -> None:
     files.SetJolietProperties(properties)
     assert last_hresult() == HResult.S_OK
     assert files.GetJolietProperties().ReadMultiple(("VolumeName", "None")) == ("HOLIDAY", None)
+    for text, meant in (("True", True), (-1, True), ("False", False)):
+        properties.WriteMultiple(("PlaceBootImageOnDisc",), (text,))
+        assert properties.ReadMultiple(("PlaceBootImageOnDisc",)) == (meant,)
+    wrong = partial(properties.WriteMultiple, ("PlaceBootImageOnDisc",), ("no bool",))
+    assert code_of(wrong) == "DISP_E_TYPEMISMATCH"
+    assert properties.ReadMultiple(("PlaceBootImageOnDisc",)) == (False,)
+    properties.WriteMultiple(("volumename",), ("OTHER CASE",))
+    assert properties.ReadMultiple(("VOLUMENAME", "VolumeName")) == ("OTHER CASE", "OTHER CASE")
+    assert sum(name.casefold() == "volumename" for name in properties) == 1
     properties.WriteMultiple(("Colour",), ("red",))
     files.SetJolietProperties(properties)
     assert last_hresult() == HResult.IMAPI_S_PROPERTIESIGNORED
@@ -197,6 +207,9 @@ def test_the_state_decides(disc: Path) -> None:
     audio.CreateAudioTrack(300)
     assert code_of(lambda: master.RecordDisc(0, 0)) == "IMAPI_E_TRACKOPEN"
     assert code_of(lambda: audio.AddAudioTrackBlocks(bytes(100))) == "E_INVALIDARG"
+    for size in (BLOCK + 1, 1 << 30, -1):  # IMAPI's second argument, which Python has no need of
+        wrong = partial(audio.AddAudioTrackBlocks, bytes(BLOCK), size)
+        assert code_of(wrong) == "E_INVALIDARG"
     assert code_of(lambda: audio.AddAudioTrackBlocks("x")) == "DISP_E_TYPEMISMATCH"
     properties = recorder.GetRecorderProperties()
     properties.WriteMultiple(("AudioGapSize",), (226,))
@@ -211,7 +224,8 @@ def test_query_cancel_ends_the_burn(disc: Path) -> None:
     sink = Sink()
     master.ProgressAdvise(sink)
     audio.CreateAudioTrack(300)
-    audio.AddAudioTrackBlocks(bytes(300 * BLOCK))
+    audio.AddAudioTrackBlocks(bytes(302 * BLOCK), 300 * BLOCK)
+    assert audio.GetUsedAudioBlocks() == 300
     audio.CloseAudioTrack()
     sink.cancel = True
     assert code_of(lambda: master.RecordDisc(False, False)) == "IMAPI_E_USERABORT"

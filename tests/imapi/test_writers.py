@@ -70,7 +70,7 @@ def test_a_recorder_must_be_initialised() -> None:
 def test_what_a_recorder_says(recorder: Any, tmp_path: Path) -> None:
     assert (recorder.VendorId.strip(), recorder.ProductId.strip()) == ("RAWCD", "VIRTUAL RECORDER")
     assert recorder.ActiveDiscRecorder == f"virtual:{tmp_path / 'disc.raw'}"
-    assert recorder.VolumePathNames == ()
+    assert recorder.VolumePathNames == (recorder.VolumeName,)
     assert constants.IMAPI_PROFILE_TYPE_CD_RECORDABLE in recorder.CurrentProfiles
     assert constants.IMAPI_FEATURE_PAGE_TYPE_CD_MASTERING in recorder.SupportedFeaturePages
     assert constants.IMAPI_MODE_PAGE_TYPE_WRITE_PARAMETERS in recorder.SupportedModePages

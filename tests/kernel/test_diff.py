@@ -213,6 +213,7 @@ def test_data_sectors_are_told_field_by_field(data: RegionImage, byte: int, code
     assert codes(found) == {code: 1}
     (only,) = found.differences
     assert (only.lba, only.track, str(only.msf)) == (7, 1, "00:02:07")
+    assert ": 1 sector, first at LBA 7 (00:02:07, track 1)" in str(only)
     assert found.offset is None
 
 

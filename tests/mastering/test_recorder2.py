@@ -42,7 +42,7 @@ def test_the_master_lists_what_the_environment_names(
     found.initialize_disc_recorder(name)
     assert found.active_disc_recorder == found.volume_name == name
     assert found.legacy_device_number == master.count - 1
-    assert found.volume_path_names == ()
+    assert found.volume_path_names == (found.volume_name,)
 
 
 def test_a_master_without_a_usable_drive_says_so(tmp_path: Path) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import array
 import fcntl
+import gc
 import os
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -399,3 +401,141 @@ def test_where_nobody_tells_nothing_is_refused(tmp_path: Path) -> None:
     found = StashVolume.of(tmp_path, mounts=Path("/nowhere"), disks=Path("/nowhere"))
     assert (found.mount, found.kind, found.removable) == ("", "", False)
     assert found.free > 0
+
+
+def test_a_job_that_is_forgotten_lets_others_have_the_stash(tmp_path: Path) -> None:
+    job = AudioJob(tmp_path)
+    job.__enter__()
+    job.audio.create_audio_track()
+    del job
+    gc.collect()
+    assert not (tmp_path / "stash" / "stash").exists()
+    with AudioJob(tmp_path) as following:
+        assert following.master.leftover is None
+        following.stage(sound(300))
+
+
+def test_two_masters_with_one_stash_object_do_not_share_it(tmp_path: Path) -> None:
+    one = a_stash(tmp_path)
+    with (
+        DiscMaster([Bench(tmp_path)], stash=one) as first,
+        DiscMaster([Bench(tmp_path)], stash=one) as second,
+    ):
+        for master in (first, second):
+            master.set_active_disc_master_format(AUDIO)
+        first.set_active_disc_recorder(*first.enum_disc_recorders())
+        with refuses(HResult.IMAPI_E_STASHINUSE):
+            second.set_active_disc_recorder(*second.enum_disc_recorders())
+
+
+def test_a_fork_leaves_the_stash_to_its_parent(tmp_path: Path) -> None:
+    """Only a real fork has the same lock and file; what it does at its end must spoil nothing."""
+    with AudioJob(tmp_path) as job:
+        job.stage(sound(300))
+        child = os.fork()
+        if not child:
+            job.master.close()
+            os._exit(0)
+        os.waitpid(child, 0)
+        with AudioJob(tmp_path / "x", Bench(tmp_path)) as other_place:
+            other_place.stage(sound(300))
+        rival = a_stash(tmp_path)
+        with refuses(HResult.IMAPI_E_STASHINUSE):
+            rival.take(AUDIO, 1)
+        job.master.record_disc()
+
+
+def test_a_fork_that_lives_on_does_not_keep_the_stash(tmp_path: Path) -> None:
+    read_end, write_end = os.pipe()
+    with AudioJob(tmp_path):
+        child = os.fork()
+        if not child:
+            os.close(write_end)
+            os.read(read_end, 1)  # until the parent has finished
+            os._exit(0)
+    try:
+        with AudioJob(tmp_path) as following:
+            following.stage(sound(300))
+    finally:
+        os.close(write_end)
+        os.close(read_end)
+        os.waitpid(child, 0)
+
+
+@pytest.mark.parametrize("thing", ["a folder", "a FIFO", "a link"])
+def test_what_lies_in_the_locks_place_is_not_waited_for(tmp_path: Path, thing: str) -> None:
+    place = tmp_path / "lock"
+    if thing == "a folder":
+        place.mkdir()
+    elif thing == "a FIFO":
+        os.mkfifo(place)
+    else:
+        place.symlink_to(tmp_path / "elsewhere")
+    with refuses(HResult.IMAPI_E_FILEACCESS):
+        Stash(tmp_path).take(AUDIO, 1)
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_other_users_may_ask_for_the_lock_and_see_nothing_else(tmp_path: Path, umask: int) -> None:
+    (tmp_path / "lock").touch(mode=0o600)  # as versions before this one made it
+    before = os.umask(umask)
+    try:
+        for folder in (tmp_path, tmp_path / "new"):
+            stash = Stash(folder)
+            stash.take(AUDIO, 1)
+            assert stat.S_IMODE((folder / "lock").stat().st_mode) == 0o644
+            assert stat.S_IMODE((folder / "stash").stat().st_mode) == 0o600
+            stash.release()
+    finally:
+        os.umask(before)
+
+
+NOBODY = 65_534
+ANOTHER_USER = """
+import os, sys
+from rawcd.errors import MasteringError
+from rawcd.mastering import DiscMasterFormat
+from rawcd.mastering.stash import Stash
+once = Stash(sys.argv[1] + "/once")  # the other user may not read where Python's modules lie
+once.take(DiscMasterFormat.REDBOOK, 1)
+once.release()
+os.setgroups([])
+os.setgid(int(sys.argv[2]))
+os.setuid(int(sys.argv[2]))
+stash = Stash(sys.argv[1])
+try:
+    stash.clear_leftover()
+    stash.take(DiscMasterFormat.REDBOOK, 1)
+except MasteringError as error:
+    print(f"{error.hresult:#x} {error}")
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be two users")
+def test_one_user_at_a_time_on_the_system(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        shared = Path(name)
+        shared.chmod(0o1777)
+
+        def another() -> str:
+            arguments = [sys.executable, "-c", ANOTHER_USER, name, str(NOBODY)]
+            done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+            assert not done.returncode, done.stderr
+            return done.stdout
+
+        before = os.umask(0o077)
+        try:
+            stash = Stash(shared)
+            stash.take(AUDIO, 1)
+        finally:
+            os.umask(before)
+        assert another().startswith(f"{HResult.IMAPI_E_STASHINUSE:#x}")
+        stash.release()
+        assert another() == ""
+
+        left = shared / "stash"
+        left.write_bytes(b"")
+        left.chmod(0o600)
+        told = another()
+        assert told.startswith(f"{HResult.IMAPI_E_FILEACCESS:#x}")
+        assert "user 0" in told

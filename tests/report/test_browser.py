@@ -185,3 +185,12 @@ def test_it_is_whole_without_its_script_and_on_paper(browser: Any, page_url: str
         assert not page.locator(".bar").is_visible()
         assert page.locator("#areas table").is_visible()
         assert page.pdf().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("width", [360, 1200])
+def test_a_catalogue_number_stays_on_its_line(browser: Any, page_url: str, width: int) -> None:
+    shape = {"viewport": {"width": width, "height": 900}}
+    with Watched(browser, page_url, **shape) as page:
+        number = page.locator(".facts dd", has_text="2000000001234")
+        other = page.locator(".facts dd", has_text="00:20:20")
+        assert number.bounding_box()["height"] == other.bounding_box()["height"]

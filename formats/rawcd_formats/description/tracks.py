@@ -188,8 +188,7 @@ class Tracks:
             self.notes.append(
                 Note(
                     code="tail-padded",
-                    message=f"track {number} ends inside a sector; {4 * missing} bytes of silence "
-                    "fill it",
+                    message=f"the sound ends inside a sector; {missing} samples of silence fill it",
                     track=number,
                     file=reader.name,
                 )

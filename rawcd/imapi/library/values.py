@@ -100,12 +100,15 @@ class Argument:
         shape: its type.
         ours: the name that our method has for it.
         default: what is passed where it is left out; REQUIRED if it must not be.
+        counts: it tells how many bytes of the argument before it count, which has the same name
+            of ours. In Python bytes know their length, so that it may be left out.
     """
 
     name: str
     shape: Shape
     ours: str
     default: Any = REQUIRED
+    counts: bool = False
 
 
 class Way(Enum):
@@ -199,6 +202,11 @@ class CoClass:
 def argument(name: str, shape: Shape, ours: str, default: Any = REQUIRED) -> Argument:
     """Return an argument."""
     return Argument(name=name, shape=shape, ours=ours, default=default)
+
+
+def count_of(name: str, ours: str) -> Argument:
+    """Return the argument that tells how many of an argument's bytes count."""
+    return Argument(name=name, shape=LONG, ours=ours, default=None, counts=True)
 
 
 def method(

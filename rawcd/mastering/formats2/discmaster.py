@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 import threading
+import weakref
 from typing import TYPE_CHECKING, Final, Protocol, SupportsIndex, runtime_checkable
 
-from rawcd.errors import PluginError, RawCDError
+from rawcd.errors import RawCDError
 from rawcd.hresults import HResult
+from rawcd.mastering.formats2.recorder import drive_of
 from rawcd.mastering.formats2.refusals import refusal
-from rawcd.recorders import find_recorder, list_recorders
+from rawcd.recorders import list_recorders
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Iterator
 
     from rawcd.recorders import Recorder
@@ -35,15 +38,6 @@ class DeviceEvents(Protocol):
         ...
 
 
-def _found(recorder: Recorder | str) -> Recorder:
-    if not isinstance(recorder, str):
-        return recorder
-    try:
-        return find_recorder(recorder)
-    except PluginError as error:
-        raise refusal(HResult.E_INVALIDARG, str(error)) from error
-
-
 class DiscMaster2:
     """The recorders there are (IDiscMaster2, coclass MsftDiscMaster2), by unique id.
 
@@ -59,12 +53,13 @@ class DiscMaster2:
             lists virtual ones, too, that the environment names in RAWCD_RECORDERS.
     """
 
-    def __init__(self, recorders: Iterable[Recorder | str] | None = None) -> None:
-        self._fixed = None if recorders is None else tuple(map(_found, recorders))
+    def __init__(
+        self, recorders: Iterable[Recorder | str | os.PathLike[str]] | None = None
+    ) -> None:
+        self._fixed = None if recorders is None else tuple(map(drive_of, recorders))
         self._sinks: dict[int, DeviceEvents] = {}
         self._cookies = 0
         self._known: tuple[str, ...] = ()
-        self._watching: threading.Thread | None = None
         self._stop = threading.Event()
         self._lock = threading.RLock()
 
@@ -115,7 +110,8 @@ class DiscMaster2:
     def advise(self, sink: DeviceEvents) -> int:
         """Have a sink told of drives that come and go; return its cookie.
 
-        The list is looked at every two seconds on a thread of its own, and by `look_again`.
+        The list is looked at every two seconds on a thread of its own, and by `look_again`. The
+        thread ends with the last sink, and with the master.
 
         Raises:
             MasteringError: E_POINTER, E_INVALIDARG: it has not the two methods.
@@ -131,10 +127,12 @@ class DiscMaster2:
             if not self._sinks:
                 self._known = self._names()
                 self._stop = threading.Event()
-                self._watching = threading.Thread(
-                    target=self._watch, args=(self._stop,), name="rawcd-drives", daemon=True
-                )
-                self._watching.start()
+                threading.Thread(
+                    target=_watch,
+                    args=(weakref.ref(self), self._stop),
+                    name="rawcd-drives",
+                    daemon=True,
+                ).start()
             self._cookies += 1
             self._sinks[self._cookies] = sink
             return self._cookies
@@ -146,17 +144,11 @@ class DiscMaster2:
             MasteringError: E_INVALIDARG: there is no such cookie.
         """
         with self._lock:
-            if self._sinks.pop(cookie, None) is None:
+            if cookie not in tuple(self._sinks):  # a script may pass what has no hash
                 raise refusal(HResult.E_INVALIDARG, f"unadvise: there is no cookie {cookie!r}")
+            del self._sinks[cookie]
             if not self._sinks:
                 self._stop.set()
-
-    def _watch(self, stop: threading.Event) -> None:
-        while not stop.wait(POLL_SECONDS):
-            try:
-                self.look_again()
-            except RawCDError as error:
-                _log.warning("the list of drives cannot be had: %s", error)
 
     def look_again(self) -> None:
         """Compare the drives with those of last time, and tell the sinks (rawcd's own)."""
@@ -177,3 +169,16 @@ class DiscMaster2:
             method(self, name)
         except Exception:
             _log.exception("a sink of device events failed")
+
+
+def _watch(which: weakref.ref[DiscMaster2], stop: threading.Event) -> None:
+    """Look at the list of drives as long as somebody has the master, and wants to know."""
+    while not stop.wait(POLL_SECONDS):
+        master = which()
+        if master is None:
+            return
+        try:
+            master.look_again()
+        except RawCDError as error:
+            _log.warning("the list of drives cannot be had: %s", error)
+        del master  # while it waits, it keeps nothing alive

@@ -24,6 +24,9 @@ class Guarded:
         name: the source's.
         block_size: likewise.
         block_count: likewise.
+
+    Raises:
+        StorageError: the source does not say how many blocks it has.
     """
 
     def __init__(self, source: Source) -> None:
@@ -31,6 +34,9 @@ class Guarded:
         self.name = source.name
         self.block_size = source.block_size
         self.block_count = source.block_count
+        told: object = self.block_count
+        if not isinstance(told, int) or told < 0:
+            raise StorageError(f"says that it has {told!r} blocks", file=self.name)
 
     def read(self, start: int, count: int) -> bytes:
         """Return blocks; see `Source`."""

@@ -111,11 +111,12 @@ def raw_stream(
         )
     try:
         source = _ImageSectors(data) if is_image else _sectors(data, kind, lead_in_lba - first)
+        if isinstance(source, _Spooled):
+            source, first = source.source, lead_in_lba
+        guarded = Guarded(source)
     except (StorageError, FormatError) as error:
         raise _unsuited(str(error)) from error
-    if isinstance(source, _Spooled):
-        source, first = source.source, lead_in_lba
-    return _placed(Guarded(source), first, kind, lead_in_lba)
+    return _placed(guarded, first, kind, lead_in_lba)
 
 
 def _unsuited(why: str) -> MasteringError:
@@ -229,6 +230,8 @@ def _placed(source: Guarded, first: int, kind: ImageType, lead_in_lba: int) -> R
     try:
         lead_out, appendable = _table(scan, lead_in_lba - first, PROGRAM_LBA - first)
         told = _addresses(scan, -first)
+        tail = lead_out + FIRST_LEAD_OUT_SECTORS - first
+        goes_on = tail >= source.block_count or _is_disc(scan, tail, source.block_count)
     except (FormatError, StorageError) as error:
         raise _unsuited(str(error)) from error
     end = first + source.block_count
@@ -246,6 +249,11 @@ def _placed(source: Guarded, first: int, kind: ImageType, lead_in_lba: int) -> R
         raise _unsuited(
             f"the lead-out begins at LBA {lead_out} and needs {FIRST_LEAD_OUT_SECTORS} sectors; "
             f"the stream ends at LBA {end}"
+        )
+    if not goes_on:
+        raise _unsuited(
+            f"its lead-out has its {FIRST_LEAD_OUT_SECTORS} sectors at LBA {tail + first}, and "
+            f"what follows up to LBA {end} has no subcode; cut that off"
         )
 
     def fill(lba: int, rows: Bytes2D) -> None:
@@ -292,3 +300,11 @@ def _addresses(scan: QScan, number: int) -> int | None:
         if isinstance(frame, QPosition):
             return frame.absolute.to_lba() - (place - number)
     raise FormatError("no frame at LBA 0 tells its address")
+
+
+def _is_disc(scan: QScan, start: int, end: int) -> bool:
+    """Tell whether a stretch begins and ends with sectors most of which have a right Q frame."""
+    count = min(_PROBE, end - start)
+    return all(
+        2 * sum(1 for _ in scan.frames(number, count)) >= count for number in (start, end - count)
+    )

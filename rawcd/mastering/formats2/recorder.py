@@ -8,19 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from rawcd.errors import MasteringError, PluginError
+from rawcd.errors import PluginError
 from rawcd.hresults import HResult
 from rawcd.mastering.formats2.access import HOLDS
 from rawcd.mastering.formats2.refusals import client_name_of, refusal
 from rawcd.mastering.formats2.values import ModePageRequestType, ReadTrackAddressType
-from rawcd.recorders import find_recorder, list_recorders
+from rawcd.recorders import given_recorder, list_recorders
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator
 
     from _typeshed import ReadableBuffer
 
     from rawcd.drives import Answer, DriveFeature, DriveSession, Identity
+    from rawcd.errors import MasteringError
     from rawcd.recorders import Recorder
 
 _CLIENT: Final = "rawcd"
@@ -70,21 +72,20 @@ class DiscRecorder2:
         recorder: one of `rawcd.list_recorders`, or a name; the object is initialised with it.
     """
 
-    def __init__(self, recorder: Recorder | str | None = None) -> None:
-        self._recorder: Recorder | None = None
-        self._identity: Identity | None = None
+    def __init__(self, recorder: Recorder | str | os.PathLike[str] | None = None) -> None:
+        self._drive: tuple[Recorder, Identity] | None = None
         self._unwatched = 0
         self._writer: str | None = None
         if recorder is not None:
             self.initialize_disc_recorder(recorder)
 
     def __repr__(self) -> str:
-        name = "not initialised" if self._recorder is None else self._recorder.name
+        name = "not initialised" if self._drive is None else self._drive[0].name
         return f"<DiscRecorder2 {name}>"
 
     # -- which drive it is ------------------------------------------------------------------------
 
-    def initialize_disc_recorder(self, unique_id: Recorder | str) -> None:
+    def initialize_disc_recorder(self, unique_id: Recorder | str | os.PathLike[str]) -> None:
         """Make the object stand for a drive (InitializeDiscRecorder).
 
         Args:
@@ -96,22 +97,14 @@ class DiscRecorder2:
         """
         if unique_id is None:
             raise refusal(HResult.E_POINTER, "initialize_disc_recorder: no drive was named")
-        try:
-            found = find_recorder(unique_id) if isinstance(unique_id, str) else unique_id
-        except PluginError as error:
-            raise refusal(HResult.E_INVALIDARG, str(error)) from error
-        if not (hasattr(found, "open") and hasattr(found, "name")):
-            raise refusal(
-                HResult.E_INVALIDARG, f"initialize_disc_recorder: {unique_id!r} is no drive's name"
-            )
-        if self._recorder is not None and self.is_held:
+        found = drive_of(unique_id)
+        if self._drive is not None and self.is_held:
             raise refusal(
                 HResult.E_IMAPI_RECORDER_LOCKED,
-                f"this object holds {self._recorder.name}: release it before taking another drive",
+                f"this object holds {self._drive[0].name}: release it before taking another drive",
             )
         with HOLDS.session(found, self, _CLIENT) as session:
-            self._identity = session.identity()
-        self._recorder = found
+            self._drive = found, session.identity()
 
     @property
     def recorder(self) -> Recorder:
@@ -120,20 +113,21 @@ class DiscRecorder2:
         Raises:
             MasteringError: E_INVALID_HANDLE: the object is not initialised.
         """
-        if self._recorder is None:
-            raise refusal(
-                HResult.E_INVALID_HANDLE, "the recorder stands for no drive yet: initialise it"
-            )
-        return self._recorder
+        return self._initialised()[0]
 
     def check_initialised(self) -> None:
         """Refuse to go on without a drive (rawcd's own); see `recorder`."""
-        _ = self.recorder
+        self._initialised()
+
+    def _initialised(self) -> tuple[Recorder, Identity]:
+        if self._drive is None:
+            raise refusal(
+                HResult.E_INVALID_HANDLE, "the recorder stands for no drive yet: initialise it"
+            )
+        return self._drive
 
     def _who(self) -> Identity:
-        self.check_initialised()
-        assert self._identity is not None  # both are set together
-        return self._identity
+        return self._initialised()[1]
 
     @contextmanager
     def session(self) -> Iterator[DriveSession]:
@@ -172,7 +166,11 @@ class DiscRecorder2:
 
     @property
     def volume_path_names(self) -> tuple[str, ...]:
-        """Where the disc is mounted (VolumePathNames); empty where it is not, or not on Linux."""
+        """Where the drive is to be found (VolumePathNames).
+
+        That is where its disc is mounted on Linux, else its own name: Windows has the drive's
+        letter there, with a disc in it or without one, and callers take the first.
+        """
         name, found = self.recorder.name, []
         if sys.platform == "linux" and _MOUNTS.exists():
             for line in _MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -181,7 +179,7 @@ class DiscRecorder2:
                     for written, meant in _WRITING_PLACES:
                         place = place.replace(written, meant)
                     found.append(place)
-        return tuple(found)
+        return tuple(found) or (name,)
 
     @property
     def legacy_device_number(self) -> int:
@@ -211,7 +209,7 @@ class DiscRecorder2:
         Raises:
             MasteringError: DEV; E_IMAPI_RECORDER_MEDIA_BUSY: a writer has the disc prepared.
         """
-        self._check_free("eject_media")
+        self.check_free("eject_media")
         with self.session() as session:
             session.eject()
 
@@ -221,7 +219,7 @@ class DiscRecorder2:
         Raises:
             MasteringError: DEV; E_IMAPI_RECORDER_MEDIA_BUSY: a writer has the disc prepared.
         """
-        self._check_free("close_tray")
+        self.check_free("close_tray")
         with self.session() as session:
             session.load()
 
@@ -251,7 +249,11 @@ class DiscRecorder2:
 
         Returns:
             S_FALSE where this object did not have it: a clean-up may call it without asking.
+
+        Raises:
+            MasteringError: E_IMAPI_RECORDER_MEDIA_BUSY: a writer is at work with it.
         """
+        self.check_free("release_exclusive_access")
         return HResult.S_OK if HOLDS.release(self.recorder, self) else HResult.S_FALSE
 
     @property
@@ -287,14 +289,24 @@ class DiscRecorder2:
 
     @contextmanager
     def in_use_by(self, what: str) -> Iterator[None]:
-        """Keep tray, mode pages and raw commands from others while a write runs (rawcd's own)."""
-        before, self._writer = self._writer, what
+        """Keep the drive from other writers, tray and commands while a write runs (rawcd's own).
+
+        Raises:
+            MasteringError: E_IMAPI_RECORDER_MEDIA_BUSY: another has it already.
+        """
+        self.check_free(what)
+        self._writer = what
         try:
             yield
         finally:
-            self._writer = before
+            self._writer = None
 
-    def _check_free(self, call: str) -> None:
+    def check_free(self, call: str) -> None:
+        """Refuse what would disturb a write that runs (rawcd's own).
+
+        Raises:
+            MasteringError: E_IMAPI_RECORDER_MEDIA_BUSY: one does.
+        """
         if self._writer is not None:
             raise refusal(
                 HResult.E_IMAPI_RECORDER_MEDIA_BUSY,
@@ -373,6 +385,7 @@ class DiscRecorder2:
                 E_IMAPI_RECORDER_FEATURE_IS_NOT_CURRENT,
                 E_IMAPI_RECORDER_GET_CONFIGURATION_NOT_SUPPORTED; DEV.
         """
+        feature = _number(feature, "a feature")
         with self.session() as session:
             found = [each for each in self._features(session) if each.code == feature]
         if not found:
@@ -400,7 +413,7 @@ class DiscRecorder2:
             MasteringError: E_IMAPI_RECORDER_NO_SUCH_MODE_PAGE; DEV.
         """
         control = _request_type(request_type)
-        if not 0 <= mode_page < 0x3F:
+        if not 0 <= _number(mode_page, "a mode page") < 0x3F:
             raise refusal(HResult.E_INVALIDARG, f"{mode_page!r} is no mode page; 0 to 3Eh are")
         with self.session() as session:
             page = session.mode_page(mode_page, control=control)
@@ -422,17 +435,18 @@ class DiscRecorder2:
             MasteringError: E_INVALIDARG; E_IMAPI_RECORDER_INVALID_MODE_PARAMETERS: the drive does
                 not take it; DEV.
         """
-        self._check_free("set_mode_page")
+        self.check_free("set_mode_page")
         control = _request_type(request_type)
         if control not in (ModePageRequestType.CURRENT_VALUES, ModePageRequestType.SAVED_VALUES):
             raise refusal(HResult.E_INVALIDARG, f"{control.name} of a mode page cannot be set")
+        data = _bytes_of(data, "a mode page")
         if len(data) < 2 or len(data) != data[1] + 2:
             raise refusal(
                 HResult.E_INVALIDARG,
                 f"{len(data)} bytes are no mode page: the second byte tells how many follow it",
             )
         with self.session() as session:
-            session.set_mode_page(bytes(data), save=control is ModePageRequestType.SAVED_VALUES)
+            session.set_mode_page(data, save=control is ModePageRequestType.SAVED_VALUES)
 
     def get_disc_information(self) -> bytes:
         """Return the reply to READ DISC INFORMATION as it comes (GetDiscInformation)."""
@@ -448,7 +462,7 @@ class DiscRecorder2:
         except ValueError as error:
             raise refusal(HResult.E_INVALIDARG, f"no address type: {address_type!r}") from error
         least = -(1 << 31) if kind is ReadTrackAddressType.LBA else 0
-        if not least <= address < 1 << 31:
+        if not least <= _number(address, "an address") < 1 << 31:
             raise refusal(HResult.E_INVALIDARG, f"{address} is no address of {kind.name}")
         with self.session() as session:
             return session.track_information_bytes(address, address_type=kind)
@@ -472,18 +486,17 @@ class DiscRecorder2:
         return self._send(cdb, b"", size, timeout)
 
     def _send(self, cdb: bytes, data: ReadableBuffer, size: int, timeout: float) -> CommandResult:
-        self._check_free("send_command")
+        self.check_free("send_command")
+        cdb = _bytes_of(cdb, "a CDB")
         if not 6 <= len(cdb) <= 16:
             raise refusal(HResult.E_INVALIDARG, f"a CDB has 6 to 16 bytes, not {len(cdb)}")
         with self.session() as session:
-            if not 0 <= size <= session.max_bytes:
+            if not 0 <= _number(size, "a size") <= session.max_bytes:
                 raise refusal(
                     HResult.E_INVALIDARG,
                     f"{size} bytes: one transfer of {session.name} carries {session.max_bytes}",
                 )
-            answer: Answer = session.execute(
-                bytes(cdb), data_out=data, data_in=size, timeout=timeout
-            )
+            answer: Answer = session.execute(cdb, data_out=data, data_in=size, timeout=timeout)
         good = not answer.status and not answer.sense
         return CommandResult(
             hresult=HResult.S_OK if good else HResult.S_IMAPI_COMMAND_HAS_SENSE_DATA,
@@ -546,3 +559,31 @@ def recorder_of(given: object, what: str) -> DiscRecorder2:
         raise refusal(HResult.E_INVALIDARG, f"{what}: a {type(given).__name__} is no DiscRecorder2")
     given.check_initialised()
     return given
+
+
+def drive_of(given: Recorder | str | os.PathLike[str]) -> Recorder:
+    """Return the drive that a name, or a recorder of the kernel's, stands for.
+
+    Raises:
+        MasteringError: E_INVALIDARG: there is none.
+    """
+    try:
+        return given_recorder(given)
+    except PluginError as error:
+        raise refusal(HResult.E_INVALIDARG, str(error)) from error
+
+
+def _number(value: object, what: str) -> int:
+    """Return a whole number; a script may pass anything."""
+    if not isinstance(value, int):
+        raise refusal(HResult.E_INVALIDARG, f"{value!r} is no number of {what}")
+    return value
+
+
+def _bytes_of(value: object, what: str) -> bytes:
+    """Return bytes; a script may pass anything."""
+    if value is None:
+        raise refusal(HResult.E_POINTER, f"no bytes of {what} were given")
+    if not isinstance(value, (bytes, bytearray, memoryview)):
+        raise refusal(HResult.E_INVALIDARG, f"a {type(value).__name__} is not the bytes of {what}")
+    return bytes(value)

@@ -56,8 +56,9 @@ class Sinks:
         Raises:
             MasteringError: there is no such cookie (E_INVALIDARG).
         """
-        if self._sinks.pop(cookie, None) is None:
+        if cookie not in tuple(self._sinks):  # a script may pass what has no hash
             raise refusal(HResult.E_INVALIDARG, f"unadvise: there is no cookie {cookie!r}")
+        del self._sinks[cookie]
 
     def tell(self, teller: object, what: object) -> None:
         """Call every sink.

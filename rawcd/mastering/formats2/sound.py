@@ -28,6 +28,9 @@ class TrackSound:
     Args:
         source: the sectors.
 
+    Raises:
+        StorageError: it does not say how many it has.
+
     Attributes:
         name: the source's.
         block_size: 2,352.
@@ -81,6 +84,7 @@ def track_sound(data: Any) -> TrackSound:
         raise refusal(HResult.E_POINTER, "add_audio_track: no sound was given")
     try:
         source, missing = _taken(data)
+        sound = TrackSound(source)
     except AuthoringError as error:
         raise refusal(HResult.E_INVALIDARG, str(error)) from error
     except (StorageError, FormatError) as error:
@@ -91,7 +95,7 @@ def track_sound(data: Any) -> TrackSound:
         raise _unsuited(
             f"{source.name} ends inside a sample of {SAMPLE_BYTES} bytes: it is no 16-bit stereo"
         )
-    return TrackSound(source)
+    return sound
 
 
 def _unsuited(why: str) -> MasteringError:

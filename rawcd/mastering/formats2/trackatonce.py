@@ -288,7 +288,7 @@ class DiscFormat2TrackAtOnce(DiscWriter):
         """End the track that is being written (CancelAddTrack): call it from an event sink.
 
         The track stays on the disc as far as it went, four seconds at least, and the disc stays
-        usable. `release_media` is still owed.
+        usable. `release_media` is still owed; while that compares, this ends the comparison.
 
         Raises:
             MasteringError: WRITE_NOT_IN_PROGRESS.
@@ -322,26 +322,34 @@ class DiscFormat2TrackAtOnce(DiscWriter):
                     raise _unlike(f"track {track.number} reads otherwise than it was written")
 
     def _sum_of(self, image: DiscImage, track: _Written) -> bytes:
-        """Return the sum over a track as it reads, and tell of it meanwhile."""
+        """Return the sum over a track as it reads, and tell of it meanwhile.
+
+        Raises:
+            MasteringError: a sink has called `cancel_add_track` (E_IMAPI_REQUEST_CANCELLED).
+        """
         summed, watch, started = hashlib.blake2b(digest_size=16), self._watch(), time.monotonic()
         end = track.start_lba + track.sectors
         self._number = track.number
         for lba in range(track.start_lba, end, _COMPARED):
             count = min(_COMPARED, end - lba)
             summed.update(main_sectors(image, lba, count).tobytes())
-            watch(
-                BurnProgress(
-                    action=BurnAction.VERIFYING,
-                    start_lba=track.start_lba,
-                    sector_count=track.sectors,
-                    read_lba=lba + count - 1,
-                    written_lba=lba + count - 1,
-                    buffer_used=0,
-                    buffer_total=0,
-                    elapsed=time.monotonic() - started,
-                    remaining=None,
-                )
+            compared = BurnProgress(
+                action=BurnAction.VERIFYING,
+                start_lba=track.start_lba,
+                sector_count=track.sectors,
+                read_lba=lba + count - 1,
+                written_lba=lba + count - 1,
+                buffer_used=0,
+                buffer_total=0,
+                elapsed=time.monotonic() - started,
+                remaining=None,
             )
+            if watch(compared) is False:
+                raise refusal(
+                    HResult.E_IMAPI_REQUEST_CANCELLED,
+                    f"release_media: comparing was cancelled in track {track.number}; the disc is "
+                    "complete",
+                )
         return summed.digest()
 
     def _event(self, now: BurnProgress) -> tuple[object, object]:

@@ -232,7 +232,9 @@ class DiscWriter(ABC):
                     f"{requested_sectors_per_second} sectors a second are no speed; 75 is single "
                     "speed, -1 the fastest",
                 )
-            with self._needed_recorder("set_write_speed").session() as session:
+            recorder = self._needed_recorder("set_write_speed")
+            recorder.check_free("set_write_speed")
+            with recorder.session() as session:
                 if self._state is WriterState.IDLE:
                     self._check_blank(session)
                 self._requested_speed, self._requested_cav = speed, bool(rotation_type_is_pure_cav)
@@ -281,6 +283,7 @@ class DiscWriter(ABC):
         recorder = self._needed_recorder(call)
         if self._state is WriterState.WRITING and self._prepared is not None:
             return self._prepared
+        recorder.check_free(call)
         with recorder.session() as session:
             media_type = physical_type(session, _media(session))
             if self._chosen is not None:  # the drive may have forgotten it since
@@ -352,6 +355,7 @@ class DiscWriter(ABC):
             self._check("prepare_media")
             recorder = self._needed_recorder("prepare_media")
             name = client_name_of(self._client_name, self._family.client_name)
+            recorder.check_free("prepare_media")
             recorder.acquire_exclusive_access(True, name)
             try:
                 with recorder.session() as session:
@@ -407,8 +411,11 @@ class DiscWriter(ABC):
             self._check("release_media")
             on_its_way = sys.exc_info()[1] is not None
             recorder = self._needed_recorder("release_media")
+            recorder.check_free("release_media")
+            self._cancelled.clear()
+            self._state = WriterState.WRITING  # what closing tells of must not begin it again
             try:
-                with recorder.session() as session:
+                with recorder.in_use_by("release_media"), recorder.session() as session:
                     try:
                         self._finish(session)
                     finally:

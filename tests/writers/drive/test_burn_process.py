@@ -190,7 +190,9 @@ def test_a_disk_that_is_full(tmp_path: Path, mode: str) -> None:
         code, out, error = run(tmp_path, "burn", "a.cue", "--drive", drive, "--mode", mode)
         assert (code, out) == (1, "")
         (last,) = (line for line in error.splitlines() if line.startswith("rawcd: "))
-        assert re.match(r"rawcd: WRITE\(10\) at LBA -?\d+: \S+: cannot write: No space left", last)
+        assert re.match(
+            r"rawcd: \S+: WRITE\(10\) at LBA -?\d+: \S+: cannot write: No space left", last
+        )
         assert "spoiled" in last
         assert sorted(path.name for path in small.iterdir()) == ["disc.raw", "disc.raw.pma"]
         assert "written, not closed" in run(tmp_path, "drives", drive)[1]

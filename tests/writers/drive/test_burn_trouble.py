@@ -122,7 +122,9 @@ def test_half_a_reply_is_asked_for_again() -> None:
 
 def test_a_virtual_disc_that_cannot_be_kept_is_the_drives_error(tmp_path: Path) -> None:
     """It was told as an image that could not be read."""
-    drive = VirtualRecorder(tmp_path / "missing" / "disc.raw")
+    (tmp_path / "stick").mkdir()
+    drive = VirtualRecorder(tmp_path / "stick" / "disc.raw")
+    (tmp_path / "stick").rmdir()  # pulled out
     with DriveSession(drive) as session, pytest.raises(DriveError, match="cannot open") as caught:
         session.burn(album(), mode="sao")
     assert isinstance(caught.value.__cause__, StorageError)

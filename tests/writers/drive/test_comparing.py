@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rawcd.source import Bytes2D
-    from rawcd_writers.drive.burn import BurnResult
     from rawcd_writers.drive.comparing import Comparison
+    from rawcd_writers.drive.writing import BurnResult
 
 KINDS = {ImageType.RAW: (), ImageType.COOKED: (3,), ImageType.PQ_ONLY: (3, 2)}
 """Data block types that the drive refuses, so that it is this form that is sent."""

@@ -98,7 +98,7 @@ def test_reservation_and_silence_are_told() -> None:
 def test_an_error_names_command_address_and_meaning() -> None:
     error = refusal(sense(5, 0x21, 2), command=mmc.write(-150, 26, bytes(26)))
     assert (error.command, error.lba, error.sense) == ("WRITE(10)", -150, (5, 0x21, 2))
-    assert str(error).startswith("WRITE(10) at LBA -150: 05/21/02 (")
+    assert str(error).startswith("script: WRITE(10) at LBA -150: 05/21/02 (")
 
 
 def test_a_write_that_was_taken_in_part_is_an_error() -> None:

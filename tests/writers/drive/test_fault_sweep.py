@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from rawcd.errors import DriveError
     from rawcd.source import Bytes2D
-    from rawcd_writers.drive.burn import BurnResult
+    from rawcd_writers.drive.writing import BurnResult
 
 MODES: Final = ("raw", "sao", "tao")
 LOST: Final = {

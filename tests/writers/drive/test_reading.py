@@ -9,6 +9,7 @@ import pytest
 
 import rawcd
 from rawcd.errors import StorageError
+from rawcd.subcode.rows import crc_holds, pq_of_pw96
 from rawcd_writers.drive.mmc import ErrorSelection, SubSelection
 from rawcd_writers.drive.reading import read_disc
 from rawcd_writers.drive.session import DriveSession
@@ -139,6 +140,23 @@ def test_a_disc_of_two_sessions_is_burned_and_read_back(mode: str, tmp_path: Pat
             return
         for first, second in zip(image.disc.tracks, found.disc.tracks, strict=True):
             assert (first.start_lba, first.end_lba) == (second.start_lba, second.end_lba)
+
+
+def test_a_disc_of_tracks_at_once_is_copied_without_a_loss(tmp_path: Path) -> None:
+    """Link blocks, which nobody can read, passed for subcode that a copy would lose."""
+    burned(mixed(), tmp_path / "disc", "tao")
+    spy = Spy(VirtualRecorder(tmp_path / "disc"))
+    with DriveSession(spy) as session:
+        found, reader = read_disc(session)
+        rawcd.save_image(found, tmp_path / "copy.ccd", format="ccd")
+        data = found.disc.tracks[0]
+        links = {*range(-5, 0), data.end_lba - 2, data.end_lba - 1}
+        assert reader.lost == links
+        assert not reader.retried, "what is lost is not what was read at last"
+        rows = np.frombuffer(found.read(-150, data.end_lba + 150), np.uint8).reshape(-1, 2448)
+    assert crc_holds(pq_of_pw96(np.ascontiguousarray(rows[:, 2352:]))[0]).all()
+    asked = [int.from_bytes(cdb[2:6], "big", signed=True) for cdb in spy.cdbs if cdb[0] == 0xBE]
+    assert max(asked.count(lba) for lba in links) <= 6, "each is given up once"
 
 
 def failing(opcode: int, selection: int | None = None) -> Callable[[bytes], Answer | None]:

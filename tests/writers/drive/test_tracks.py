@@ -10,10 +10,11 @@ import pytest
 import rawcd
 from rawcd.errors import CancelledError, DriveError
 from rawcd.progress import BurnAction, BurnProgress
-from rawcd.source import ArraySource
+from rawcd.source import ArraySource, SilenceSource
 from rawcd_writers.drive.recorder import VirtualRecorderDoor
 from rawcd_writers.drive.session import DriveSession
-from tests.writers.drive.burning import blank_disc, sound
+from rawcd_writers.drive.virtual import VirtualRecorder, blank_named
+from tests.writers.drive.burning import Spy, blank_disc, sound
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,3 +101,18 @@ def test_a_drive_that_took_everything_and_calls_the_disc_open_has_not_closed_it(
     monkeypatch.setattr(session, "disc_information", lambda: before)
     with pytest.raises(DriveError, match="reports the disc as blank"):
         session.write_tracks([ArraySource(sound(300))])
+
+
+def test_a_track_that_leaves_no_room_for_the_run_out_is_refused_before_it_is_written() -> None:
+    """A burn of an image counted the track alone, and failed at the disc's last sector."""
+    blank = blank_named("cdr63")
+    creator = rawcd.RawCDImageCreator()
+    creator.add_track(SilenceSource(block_count=blank.last_lead_out_lba))
+    spy = Spy(VirtualRecorder(blank=blank))
+    with (
+        DriveSession(spy) as session,
+        pytest.raises(DriveError, match=r"has 283350 sectors, the disc room for 283348") as caught,
+    ):
+        session.burn(creator.create_result_image(), mode="tao")
+    assert caught.value.disc_state == "nothing was written"
+    assert 0x2A not in spy.names

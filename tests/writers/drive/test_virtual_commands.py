@@ -93,7 +93,7 @@ def test_any_mode_parameters_are_taken_or_refused(parameters: bytes, six: bool) 
         block_type=st.sampled_from([0, 8, 9, 10, 11, 12, 13]),
         session_format=st.sampled_from([0, 0x10, 0x20]),
         mcn=st.none() | st.text("0123456789", min_size=13, max_size=13),
-        isrc=st.none() | st.text("ABZ059", min_size=12, max_size=12),
+        isrc=st.none() | st.from_regex("[ABZ059]{5}[059]{7}", fullmatch=True),
         subheader=st.binary(min_size=4, max_size=4),
     )
 )

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import json
+import os
+import re
+from contextlib import closing, contextmanager
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rawcd.errors import DriveError, FormatError, RawCDError, UnsupportedError
+from rawcd.errors import DriveError, FormatError, RawCDError, StorageError, UnsupportedError
 from rawcd_writers.drive.virtual import Fault, VirtualRecorder, blank_named, open_virtual
 from rawcd_writers.drive.virtual.clock import Clock, DriveBuffer
 from rawcd_writers.drive.virtual.faults import NAMES, FaultKind
+from rawcd_writers.drive.virtual.medium import OpenTrack
 from rawcd_writers.drive.virtual.pages import WriteParameters, WriteType
 from tests.writers.drive.test_virtual_burning import audio_disc, data
 from tests.writers.drive.virtual_host import CHECK, GOOD, SYNC, Host, read_cd, write_10
@@ -190,15 +195,87 @@ def test_a_file_that_is_no_disc_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "junk").write_bytes(bytes(2448 * 9))
     with pytest.raises(FormatError, match="junk"):
         VirtualRecorder(tmp_path / "junk")
-    for junk in (b"{", b"[]", b'{"rawcd_pma": 1}', b'{"rawcd_pma": 1, "medium": "cdr80"}'):
+    for junk in (
+        b"{",
+        b"[]",
+        b"[" * 100_000,
+        b'{"rawcd_pma": 1}',
+        b'{"rawcd_pma": 1, "medium": "cdr80"}',
+    ):
         (tmp_path / "junk.pma").write_bytes(junk)
-        with pytest.raises(RawCDError):
+        with pytest.raises(RawCDError, match=r"junk\.pma"):
             VirtualRecorder(tmp_path / "junk")
+
+
+def test_a_file_shorter_than_a_sector_is_no_blank(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_bytes(b"not to be written over")
+    with pytest.raises(FormatError, match=r"notes\.txt.*name another file"):
+        VirtualRecorder(tmp_path / "notes.txt")
+    assert (tmp_path / "notes.txt").read_bytes() == b"not to be written over"
+
+
+def test_what_is_no_file_or_has_no_folder_is_refused_before_anything_is_burned(
+    tmp_path: Path,
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe", tmp_path / "none" / "disc.raw"):
+        with pytest.raises(StorageError, match=re.escape(str(path))):
+            VirtualRecorder(path)
+
+
+TRACK_FIELDS = [each.name for each in fields(OpenTrack)]
+_JUNK: st.SearchStrategy[object] = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(-200, 500)
+    | st.floats()
+    | st.text(max_size=13)
+    | st.just([])
+)
+
+
+@given(track=st.dictionaries(st.sampled_from(TRACK_FIELDS), _JUNK, min_size=1, max_size=2))
+def test_any_side_file_is_a_disc_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, track: dict[str, object]
+) -> None:
+    """What a side file tells is answered from without a crash, or refused when it is opened."""
+    path = tmp_path_factory.mktemp("side") / "disc.raw"
+    with recorder(path=path) as host:
+        host.select(TAO)
+        host.write(0, 2, bytes(2 * 2048))
+        host.run(SYNC)
+    side = path.with_name("disc.raw.pma")
+    state = json.loads(side.read_text())
+    state["tracks"][0] |= track
+    side.write_text(json.dumps(state))
+    try:
+        drive = VirtualRecorder(path)
+    except RawCDError:
+        return
+    with closing(drive):
+        Host(drive)
+        for cdb in (
+            read_cd(0, 1),
+            read_cd(-1, 1),
+            bytes.fromhex("43020000000000032400"),
+            bytes.fromhex("43020300000000032400"),
+            bytes.fromhex("5201000000ff00002400"),
+            bytes.fromhex("52010000000100002400"),
+        ):
+            drive.execute(cdb, data_in=65536)
 
 
 @pytest.mark.parametrize(
     "name",
-    ["/dev/sr0", "virtual:x?medium=vinyl", "virtual:x?what=1", "virtual:x?fault=x", "virtual:?a"],
+    [
+        "/dev/sr0",
+        "virtual:x?medium=vinyl",
+        "virtual:x?what=1",
+        "virtual:x?fault=x",
+        "virtual:?a",
+        "virtual:x?medium=cdr74&medium=cdr80",
+    ],
 )
 def test_a_name_that_means_nothing_is_refused(name: str) -> None:
     with pytest.raises(UnsupportedError):

@@ -24,6 +24,7 @@ def blank(
     if not info.erasable:
         raise DriveError(f"{session.name}: the disc in the drive cannot be erased")
     started = time.monotonic()
+    begun = False
 
     def told() -> None:
         if progress is not None:
@@ -40,13 +41,14 @@ def blank(
             )
             if progress(now) is False:
                 raise CancelledError(
-                    "stopped by the caller; the drive goes on erasing by itself",
-                    disc_state="the disc is being erased",
+                    "stopped by the caller",
+                    disc_state="the drive goes on erasing by itself"
+                    if begun
+                    else "nothing was erased",
                 )
 
     dialogue = session.dialogue
     kind = mmc.Blanking.MINIMAL if quick else mmc.Blanking.DISC
-    begun = False
     try:
         with session.locked():
             dialogue.while_waiting = told
@@ -61,6 +63,11 @@ def blank(
         dialogue.while_waiting = None
         words = session.state_in_words()
         error.disc_state = f"erasing was begun; {words}" if begun else "nothing was erased"
+        raise
+    except CancelledError:
+        raise
+    except BaseException as error:  # Ctrl-C, or what `progress` raises
+        error.add_note("the drive goes on erasing by itself" if begun else "nothing was erased")
         raise
     finally:
         dialogue.while_waiting = None

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from rawcd.disc import TrackMode
 from rawcd.image import RegionImage, main_sectors
-from rawcd.source import SECTOR_BYTES
+from rawcd.source import SECTOR_BYTES, fill_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rawcd.disc import Track
     from rawcd.image import DiscImage, ImageType
-    from rawcd.source import Bytes2D
+    from rawcd.source import Bytes2D, Source
 
 USER: Final = {
     TrackMode.AUDIO: slice(0, SECTOR_BYTES),
@@ -34,6 +34,15 @@ def sector_filler(image: DiscImage) -> Callable[[int, Bytes2D], None]:
         import numpy as np
 
         rows[:] = np.frombuffer(image.read(lba, len(rows)), np.uint8).reshape(rows.shape)
+
+    return fill
+
+
+def source_filler(source: Source, start_lba: int) -> Callable[[int, Bytes2D], None]:
+    """Return what fills rows with a source's blocks, the first of them at an address."""
+
+    def fill(lba: int, rows: Bytes2D) -> None:
+        fill_rows(source, lba - start_lba, rows)
 
     return fill
 

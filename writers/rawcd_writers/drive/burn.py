@@ -7,7 +7,7 @@ nothing counts as done before the drive has confirmed it.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from rawcd.cdtext import lead_in_symbols
@@ -31,13 +31,12 @@ from rawcd_writers.drive.feed import Run
 from rawcd_writers.drive.pages import BlockType, MultiSession, WriteParameters, WriteType
 from rawcd_writers.drive.plan import BurnPlan, WriteMode, check_fits, plan_burn
 from rawcd_writers.drive.replies import DiscStatus
-from rawcd_writers.drive.writing import Writing
+from rawcd_writers.drive.writing import BurnResult, Writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rawcd.disc import Disc, Session, Track
-    from rawcd.features import Loss
     from rawcd.image import DiscImage
     from rawcd.progress import BurnWatch
     from rawcd.source import Bytes2D
@@ -59,31 +58,6 @@ _TAO_BLOCKS: Final = {
     TrackMode.MODE1: BlockType.MODE_1,
     TrackMode.MODE2: BlockType.MODE_2,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BurnResult:
-    """What was done.
-
-    Attributes:
-        mode: `raw`, `sao` or `tao`.
-        simulated: nothing was written.
-        sectors: how many were sent.
-        losses: what the image has and the disc has not.
-        remarks: what the drive remarked upon while it did its work.
-        disc_state: what the disc is now, in words.
-        sub: the form in which subcode was sent; None: the drive made all of it.
-        with_text: CD-TEXT was sent for the lead-in.
-    """
-
-    mode: str
-    simulated: bool
-    sectors: int
-    losses: tuple[Loss, ...]
-    remarks: tuple[str, ...]
-    disc_state: str
-    sub: ImageType | None = None
-    with_text: bool = False
 
 
 class Burn(Writing):
@@ -125,7 +99,6 @@ class Burn(Writing):
         self._overburn = overburn
         self._planned = planned
         self._plan: BurnPlan | None = None
-        self._known: tuple[str, ...] = ()  # what was remarked upon before
         self._sub: ImageType | None = None  # the form of the subcode that is sent
         self._with_text = False
 
@@ -140,16 +113,8 @@ class Burn(Writing):
         """
         self._attend(self._burn)
         assert self._plan is not None  # it was made, or an error was raised
-        return BurnResult(
-            mode=self._plan.mode.value,
-            simulated=self._simulate,
-            sectors=self._sent,
-            losses=self._plan.losses,
-            remarks=(*map(str, self._dialogue.warnings), *self._session.observed(self._known)),
-            disc_state=self._session.state_in_words(),
-            sub=self._sub,
-            with_text=self._with_text,
-        )
+        result = self._result(self._plan.mode)
+        return replace(result, losses=self._plan.losses, sub=self._sub, with_text=self._with_text)
 
     def _burn(self) -> None:
         session = self._session
@@ -157,7 +122,6 @@ class Burn(Writing):
         check_fits(self._image, media, name=session.name, overburn=self._overburn)
         assert media is not None  # check_fits refuses an empty drive
         plan = self._plan = plan_burn(session, self._image, self._wanted)
-        self._known = session.observed()
         _log.info("%s: %s, without %s", session.name, plan.mode.value, plan.losses)
         if self._planned is not None:
             self._planned(plan)
@@ -168,9 +132,14 @@ class Burn(Writing):
         }[plan.mode]
         self._begin()
         write(plan, media)
-        self._all_sent = True
-        self._report(BurnAction.CHECKING)
-        self._check(plan, media)
+        self._confirm(
+            DiscStatus.APPENDABLE if self._image.disc.appendable else DiscStatus.COMPLETE,
+            before=media.status,
+        )
+        if (
+            not self._simulate and plan.mode is not WriteMode.TAO
+        ):  # which puts tracks where it likes
+            self._check_tracks()
 
     def _page(self, write_type: WriteType, block_type: BlockType, number: int) -> WriteParameters:
         """Return page 05h for a session, the first one being 1.
@@ -185,32 +154,17 @@ class Burn(Writing):
             multi_session = MultiSession.CLOSED_WITH_B0
         return self._parameters(write_type, block_type, multi_session)
 
-    def _check(self, plan: BurnPlan, media: Media) -> None:
-        """Ask the drive what the disc is now; only its answer makes a success."""
-        info = self._session.disc_information()
-        if self._simulate:
-            expected = (media.status,)
-        elif self._image.disc.appendable:
-            expected = (DiscStatus.APPENDABLE,)
-        else:
-            expected = (DiscStatus.COMPLETE,)
-        if info.status not in expected:
-            raise DriveError(
-                f"the drive took everything in mode {plan.mode.value} and reports the disc as "
-                f"{info.status.name.lower()}, where {expected[0].name.lower()} is right",
-                command="READ DISC INFORMATION",
-            )
-        if self._simulate:
-            return
+    def _check_tracks(self) -> None:
+        """See that the drive reads the tracks that were written."""
         toc = self._dialogue.reply_or_none(mmc.read_toc())
-        if toc is None or plan.mode is WriteMode.TAO:  # which puts tracks where it likes
+        if toc is None:
             return
         found = [(each.track, each.lba) for each in toc.entries if each.track != mmc.LEAD_OUT]
         wanted = [(track.number, track.start_lba) for track in self._image.disc.tracks]
         if found != wanted:
             raise DriveError(
-                f"the drive reads other tracks than were written: {found[:3]}..., "
-                f"where {wanted[:3]}... were",
+                f"{self._session.name}: the drive reads other tracks than were written: "
+                f"{found[:3]}..., where {wanted[:3]}... were",
                 command="READ TOC/PMA/ATIP",
             )
 
@@ -414,24 +368,14 @@ class Burn(Writing):
         )
         if track.number == disc.tracks[0].number:
             self._calibrate()
-        told = self._dialogue.ask(mmc.read_track_information())
-        start = told.next_writable_lba
-        if start is None:
-            raise DriveError(
-                f"{self._session.name}: the drive does not say where track {track.number} goes",
-                command="READ TRACK INFORMATION",
-            )
-        if not self._simulate and told.free < track.sector_count:
-            raise DriveError(
-                f"track {track.number} has {track.sector_count} sectors, the disc room for "
-                f"{told.free}"
-            )
+        place = self._next_track(track.sector_count, overburn=self._overburn)
+        start = place.start_lba
         cut = MIXED if xa else USER[track.mode]
         fill = plain_filler(self._image, cut, track.start_lba - start)
         run = Run(lba=start, sectors=track.sector_count, block_bytes=block_type.bytes, fill=fill)
         self._written_lba = start - 1
         self._send([run])
-        self._close_track(told.track)
+        self._close_track(place.number)
 
 
 def lead_in_lba(session: DriveSession, media: Media | None) -> int | None:

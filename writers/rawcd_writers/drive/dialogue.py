@@ -92,8 +92,9 @@ class Dialogue:
                     timeout=command.timeout,
                 )
             except (DriveError, StorageError) as error:  # the latter of a disc that is a file
+                why = str(error).removeprefix(f"{self.transport.name}: ")  # once is enough
                 raise DriveError(
-                    f"{_place(command)}: {error}", command=command.name, lba=command.lba
+                    f"{self._place(command)}: {why}", command=command.name, lba=command.lba
                 ) from error
             sense = Sense.parse(answer.sense) if answer.status == CHECK_CONDITION else None
             action = Action.STOP
@@ -113,7 +114,7 @@ class Dialogue:
                 return self._reply(command, answer.data, answer.residual)
             if action is Action.ASK_AGAIN and after_change and attentions < _ATTENTIONS:
                 attentions += 1
-                self.changes.append(_refusal(command, answer.status, sense, waited=False))
+                self.changes.append(self._refusal(command, answer.status, sense, waited=False))
                 _log.info("%s: %s", command.name, sense)
                 continue
             if action is Action.WAIT and self._now() < deadline:
@@ -122,7 +123,7 @@ class Dialogue:
                 self._sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
-            raise _refusal(command, answer.status, sense, waited=action is Action.WAIT)
+            raise self._refusal(command, answer.status, sense, waited=action is Action.WAIT)
 
     def _remark(self, command: Command[R], sense: Sense) -> None:
         if sense.key and sense not in self.warnings:
@@ -133,7 +134,7 @@ class Dialogue:
         sent = len(memoryview(command.data_out).cast("B"))
         if sent and residual:
             raise DriveError(
-                f"{_place(command)}: the drive took {sent - residual} of {sent} bytes",
+                f"{self._place(command)}: the drive took {sent - residual} of {sent} bytes",
                 command=command.name,
                 lba=command.lba,
             )
@@ -141,8 +142,30 @@ class Dialogue:
             return command.reply(data)
         except FormatError as error:
             raise DriveError(
-                f"{_place(command)}: the reply cannot be read: {error}", command=command.name
+                f"{self._place(command)}: the reply cannot be read: {error}", command=command.name
             ) from error
+
+    def _place(self, command: Command[R]) -> str:
+        where = command.name if command.lba is None else f"{command.name} at LBA {command.lba}"
+        return f"{self.transport.name}: {where}"
+
+    def _refusal(
+        self, command: Command[R], status: int, sense: Sense | None, *, waited: bool
+    ) -> DriveError:
+        if sense is not None:
+            why = f"the drive stayed busy: {sense}" if waited else str(sense)
+        elif status == RESERVATION_CONFLICT:
+            why = "somebody else has reserved the drive"
+        elif waited:
+            why = "the drive stayed busy"
+        else:
+            why = f"the drive failed and does not say why (status {status:#04x})"
+        return DriveError(
+            f"{self._place(command)}: {why}",
+            sense=None if sense is None else sense.triple,
+            command=command.name,
+            lba=command.lba,
+        )
 
     def can(self, command: Command[R]) -> bool:
         """Tell whether the drive carries a command out; any refusal of the request is a no.
@@ -197,24 +220,3 @@ def _is_cut(command: Command[R], data: bytes) -> bool:
         return False
     told = size + int.from_bytes(data[:size]) if len(data) >= size else size
     return len(data) < min(told, command.data_in)
-
-
-def _place(command: Command[R]) -> str:
-    return command.name if command.lba is None else f"{command.name} at LBA {command.lba}"
-
-
-def _refusal(command: Command[R], status: int, sense: Sense | None, *, waited: bool) -> DriveError:
-    if sense is not None:
-        why = f"the drive stayed busy: {sense}" if waited else str(sense)
-    elif status == RESERVATION_CONFLICT:
-        why = "somebody else has reserved the drive"
-    elif waited:
-        why = "the drive stayed busy"
-    else:
-        why = f"the drive failed and does not say why (status {status:#04x})"
-    return DriveError(
-        f"{_place(command)}: {why}",
-        sense=None if sense is None else sense.triple,
-        command=command.name,
-        lba=command.lba,
-    )

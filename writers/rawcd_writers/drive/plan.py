@@ -64,7 +64,8 @@ _TAO: Final = frozenset(
         Feature.APPENDABLE,
     }
 )
-_RUN_OUT_SECTORS: Final = 2
+RUN_OUT_SECTORS: Final = 2
+"""What a drive writes behind a track at once (Orange Book part II)."""
 _STEP: Final = 512
 _KIND_OF: Final = {
     BlockType.RAW_PW: ImageType.RAW,
@@ -224,7 +225,7 @@ def _of_places(disc: Disc) -> Iterator[Loss]:
                     track=track.number,
                     detail=f"its address, LBA {track.start_lba}: it will begin at LBA {start}",
                 )
-            end = start + track.sector_count + _RUN_OUT_SECTORS
+            end = start + track.sector_count + RUN_OUT_SECTORS
         if end != session.lead_out_lba:
             yield Loss(
                 feature=Feature.LEAD_OUT_LENGTH,
@@ -277,5 +278,9 @@ def check_fits(image: DiscImage, media: Media | None, *, name: str, overburn: bo
     if breaks:
         first, *others = breaks
         more = f" (and {len(others)} more)" if others else ""
-        remedy = "; --overburn tries it" if first.rule == "lead-out-limit" and known else ""
+        remedy = ""
+        if first.rule == "lead-out-limit" and known:
+            remedy = "; --overburn tries it"
+        elif first.rule == "short-track":
+            remedy = "; --pad-short fills it"
         raise AuthoringError(f"{first}{more}{remedy}", rule=first.rule)

@@ -42,6 +42,8 @@ from rawcd_writers.drive import mmc
 from rawcd_writers.drive.contents import disc_of_toc, text_of, with_codes
 from rawcd_writers.drive.dialogue import is_refused
 from rawcd_writers.drive.feed import MAX_BLOCKS
+from rawcd_writers.drive.plan import RUN_OUT_SECTORS
+from rawcd_writers.drive.replies import DiscStatus
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -54,14 +56,11 @@ _log = logging.getLogger(__name__)
 _MEDIUM_ERROR: Final = 3
 _RUN_OUT_KEYS: Final = (3, 5, 8)
 """Medium error, wrong kind of sector, blank: what drives say of run-out blocks."""
-_RUN_OUT_SECTORS: Final = 2
 _RUN_IN_SECTORS: Final = 5
 """Before a data track at once: a link block and four run-in blocks."""
-_POINTS: Final = 0xA0, 0xA1, 0xA2
 _MODE_BYTE: Final = 15
 _DISC_CHANGED: Final = 0x28
 """The additional sense code of a drive that may have got another disc."""
-_DATA: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +160,12 @@ class SectorReader:
                 self.flagged[lba + row] = int(counts[row])
 
     def _fill(self, lba: int, rows: Bytes2D) -> None:
+        if not self.lost.isdisjoint(range(lba, lba + len(rows))):
+            for row in range(
+                len(rows)
+            ):  # a drive takes seconds to give a sector up: once is enough
+                self._fill_one(lba + row, rows[row : row + 1])
+            return
         try:
             self._ask(lba, rows)
         except DriveError as error:
@@ -172,6 +177,9 @@ class SectorReader:
                 self._fill_one(lba + row, rows[row : row + 1])
 
     def _fill_one(self, lba: int, row: Bytes2D) -> None:
+        if lba in self.lost:
+            row[:] = 0
+            return
         for attempt in range(self._retries + 1):
             try:
                 self._ask(lba, row)
@@ -180,6 +188,7 @@ class SectorReader:
                 last = attempt == self._retries or key != _MEDIUM_ERROR
                 if last and lba in self.run_out and key in _RUN_OUT_KEYS:
                     row[:] = 0
+                    self.retried.pop(lba, None)
                     self.lost.add(lba)
                     return
                 if last:
@@ -268,14 +277,36 @@ class MainBlocks(_Blocks):
 
 
 class SubBlocks(_Blocks):
-    """The subcode, in the form that the reader asks for."""
+    """The subcode, in the form that the reader asks for.
 
-    def __init__(self, reader: SectorReader, first_lba: int, block_count: int) -> None:
+    Args:
+        reader: reads it.
+        first_lba: where it begins.
+        block_count: sectors.
+        made: what blocks that link have in place of the subcode that nobody can read: that of
+            the tracks they lie in. None: zeros, with a CRC that does not hold.
+    """
+
+    def __init__(
+        self,
+        reader: SectorReader,
+        first_lba: int,
+        block_count: int,
+        made: RegionImage | None = None,
+    ) -> None:
         super().__init__(reader, first_lba, block_count)
         self.block_size = reader.sub.bytes
+        self._made = made
 
     def _bytes(self, lba: int, count: int) -> bytes:
-        return self._reader.read(lba, count).sub.tobytes()
+        sub = self._reader.read(lba, count).sub
+        lost = [] if self._made is None else self._reader.lost.intersection(range(lba, lba + count))
+        if self._made is None or not lost:
+            return sub.tobytes()
+        sub = sub.copy()
+        for each in lost:
+            self._made.read_sub_into(each, sub[each - lba : each - lba + 1])
+        return sub.tobytes()
 
 
 class _ImageSub:
@@ -344,6 +375,8 @@ def read_disc(
         DriveError: there is no disc, or it cannot be read.
     """
     session.wait_until_ready()
+    if session.disc_information().status is DiscStatus.BLANK:
+        raise DriveError(f"{session.name}: the disc is blank: there is nothing to read")
     reader = SectorReader(session, sub=sub, errors=errors, retries=retries)
     disc = disc_of_toc(session)
     modes = {
@@ -365,8 +398,10 @@ def read_disc(
         _log.warning("%s: Q is not used: %s", session.name, error)
         found = disc
         notes += (Note(code="q-not-used", message=f"indexes and codes are not read: {error}"),)
-    reader.run_out = _link_blocks(found)
-    return replace(_image_of(replace(found, cdtext=text), reader), notes=notes), reader
+    links = reader.run_out = _link_blocks(found)
+    reader.lost &= links  # a bad sector elsewhere is an error after all
+    image = _image_of(replace(found, cdtext=text), reader, known=True)
+    return replace(image, notes=notes), reader
 
 
 def _link_blocks(disc: Disc) -> frozenset[int]:
@@ -385,7 +420,7 @@ def _link_blocks(disc: Disc) -> frozenset[int]:
             if after is not None and not after.pregap_sectors:
                 ends.append(track.end_lba - PREGAP_SECTORS)
             for end in ends:
-                found.update(range(end - _RUN_OUT_SECTORS, end))
+                found.update(range(end - RUN_OUT_SECTORS, end))
     return frozenset(found)
 
 
@@ -395,13 +430,22 @@ def _header_mode(reader: SectorReader, track: Track) -> TrackMode:
     return TrackMode(mode) if mode < 3 else track.mode
 
 
-def _image_of(disc: Disc, reader: SectorReader) -> RegionImage:
+def _image_of(disc: Disc, reader: SectorReader, *, known: bool = False) -> RegionImage:
+    """Return the disc as an image.
+
+    Args:
+        disc: what it is.
+        reader: reads it.
+        known: its pregaps and indexes have been found.
+    """
     data = tuple(
         (track.start_lba - MODE_CHANGE_PREGAP_SECTORS, track.end_lba)
         for track in disc.tracks
         if not track.is_audio
     )
     form = _SUB_FORMS[reader.sub]
+    kind = ImageType.PQ_ONLY if reader.sub is mmc.SubSelection.Q else ImageType.RAW
+    made = _made(disc, kind) if known else None
     main: list[Region] = []
     sub: list[SubRegion] = []
     position = disc.first_lba
@@ -412,7 +456,7 @@ def _image_of(disc: Disc, reader: SectorReader) -> RegionImage:
         count = session.lead_out_lba - first
         blocks = MainBlocks(reader, first, count, data)
         main.append(Region(lba=first, sectors=count, form=MainForm.DISC, source=blocks))
-        source = None if form is SubForm.MADE else SubBlocks(reader, first, count)
+        source = None if form is SubForm.MADE else SubBlocks(reader, first, count, made)
         sub.append(
             SubRegion(
                 lba=first,
@@ -425,8 +469,18 @@ def _image_of(disc: Disc, reader: SectorReader) -> RegionImage:
         position = session.lead_out_lba
     main += blanks(disc, position, disc.end_lba)
     sub.append(SubRegion(lba=position, sectors=disc.end_lba - position, form=SubForm.MADE))
-    kind = ImageType.PQ_ONLY if reader.sub is mmc.SubSelection.Q else ImageType.RAW
     return RegionImage(disc=disc, main=tuple(main), sub=tuple(sub), kind=kind)
+
+
+def _made(disc: Disc, kind: ImageType) -> RegionImage:
+    """Return an image of the disc without content, its subcode that of the tracks."""
+    first, end = disc.first_lba, disc.end_lba
+    return RegionImage(
+        disc=disc,
+        main=tuple(blanks(disc, first, end)),
+        sub=(SubRegion(lba=first, sectors=end - first, form=SubForm.MADE),),
+        kind=kind,
+    )
 
 
 def first_readable(reader: SectorReader, session: Session) -> int:

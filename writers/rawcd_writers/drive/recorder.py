@@ -66,8 +66,8 @@ class VirtualRecorderDoor:
 
     def facts(self) -> RecorderFacts:
         """Ask it what it is; see `rawcd.recorders.Recorder`."""
-        with self.open() as session:
-            return facts_of(session)
+        with self.open() as session:  # what comes behind "?" leads to it, too
+            return replace(facts_of(session), name=self.name)
 
 
 def _optical(transport: Transport, client: str) -> DriveSession:

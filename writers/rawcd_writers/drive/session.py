@@ -19,6 +19,7 @@ from rawcd_writers.drive.pages import (
 )
 from rawcd_writers.drive.queries import DriveQueries
 from rawcd_writers.drive.replies import DiscStatus, FeatureCode
+from rawcd_writers.drive.writing import CLOSING_PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from rawcd.image import DiscImage, RegionImage
     from rawcd.progress import BurnWatch, Progress
     from rawcd.source import Bytes2D, Source
-    from rawcd_writers.drive.burn import BurnResult
     from rawcd_writers.drive.comparing import Comparison
     from rawcd_writers.drive.plan import BurnPlan
     from rawcd_writers.drive.reading import SectorReader
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
         DiscInformation,
         TrackInformation,
     )
-    from rawcd_writers.drive.streams import WrittenTrack
-    from rawcd_writers.drive.tracks import TrackRoom
+    from rawcd_writers.drive.tracks import WrittenTrack
     from rawcd_writers.drive.transport import Transport
+    from rawcd_writers.drive.writing import BurnResult, TrackRoom
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +47,6 @@ _CD_PROFILES: Final = {0x08: "CD-ROM", 0x09: "CD-R", 0x0A: "CD-RW"}
 _CD_ROM: Final = 0x08
 _BLANKING_PATIENCE: Final = 2 * 3600.0
 _READY_PATIENCE: Final = 60.0
-_CLOSING_PATIENCE: Final = 900.0
 _STATUS_WORDS: Final = {
     DiscStatus.BLANK: "the disc is blank",
     DiscStatus.APPENDABLE: "the disc is not closed",
@@ -108,6 +107,7 @@ class DriveSession(DriveQueries):
         super().__init__(transport)
         self.client = client
         self._locked = False
+        self._told_stuck = False  # that the tray stays locked is said once
 
     def __enter__(self) -> Self:
         return self
@@ -257,7 +257,8 @@ class DriveSession(DriveQueries):
                 self.dialogue.ask(mmc.prevent_allow(prevent=False), patience=5)
                 self._locked = False
             except DriveError as error:
-                if not again:
+                if not again and not self._told_stuck:
+                    self._told_stuck = True
                     _log.warning("the tray stays locked: %s", error)
 
     @contextmanager
@@ -288,8 +289,13 @@ class DriveSession(DriveQueries):
         """Have the drive write so many times as fast as music plays; None is its fastest.
 
         A speed that the drive lacks becomes one that it has.
+
+        Raises:
+            ValueError: it is not above 0.
         """
-        speed = mmc.MAX_SPEED if times is None else min(0xFFFE, round(times * SINGLE_SPEED))
+        if times is not None and not times > 0:  # NaN is not, either
+            raise ValueError(f"a speed is a number above 0, not {times!r}")
+        speed = mmc.MAX_SPEED if times is None else round(min(0xFFFE, times * SINGLE_SPEED))
         self.dialogue.can(mmc.set_cd_speed(write_speed=speed, rotation=int(pure_cav)))
 
     # -- the work ---------------------------------------------------------------------------------
@@ -396,7 +402,7 @@ class DriveSession(DriveQueries):
         progress: BurnWatch | None = None,
     ) -> WrittenTrack:
         """Write one track of sound and close it; see `TrackBurn`."""
-        from rawcd_writers.drive.streams import TrackBurn
+        from rawcd_writers.drive.tracks import TrackBurn
 
         return TrackBurn(
             self,
@@ -421,9 +427,9 @@ class DriveSession(DriveQueries):
         )
         self.set_write_parameters(page)
         self.dialogue.ask(
-            mmc.close(mmc.Closing.SESSION), patience=_CLOSING_PATIENCE, after_change=False
+            mmc.close(mmc.Closing.SESSION), patience=CLOSING_PATIENCE, after_change=False
         )
-        self.dialogue.ask(mmc.test_unit_ready(), patience=_CLOSING_PATIENCE)
+        self.dialogue.ask(mmc.test_unit_ready(), patience=CLOSING_PATIENCE)
 
     def track_room(self, *, data: bool) -> TrackRoom:
         """Return where the next track at once would begin, and how long it may be; see `tracks`."""

@@ -1,20 +1,15 @@
-"""Writing without an image: the bytes of a raw disc as they come, and one track at a time.
+"""A raw session without an image: its sectors as they come, byte for byte.
 
 What is sent is neither looked at nor changed; who calls answers for its being a disc.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from rawcd.errors import CancelledError, DriveError
-from rawcd.progress import BurnAction
-from rawcd.source import fill_rows
-from rawcd_writers.drive import mmc
-from rawcd_writers.drive.burn import BurnResult
 from rawcd_writers.drive.feed import Run
 from rawcd_writers.drive.pages import BlockType, MultiSession, WriteType
+from rawcd_writers.drive.plan import WriteMode
 from rawcd_writers.drive.replies import DiscStatus
 from rawcd_writers.drive.writing import Writing
 
@@ -22,14 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rawcd.progress import BurnWatch
-    from rawcd.source import Bytes2D, Source
-    from rawcd_writers.drive.replies import TrackInformation
+    from rawcd.source import Bytes2D
     from rawcd_writers.drive.session import DriveSession
-
-_SHORTEST_TRACK: Final = 300
-"""Four seconds (IEC 60908)."""
-_COPY_PROHIBITED: Final = 0
-"""CONTROL of a track of sound: two channels, no pre-emphasis, bit 1 clear."""
+    from rawcd_writers.drive.writing import BurnResult
 
 
 class RawStreamBurn(Writing):
@@ -82,16 +72,8 @@ class RawStreamBurn(Writing):
             DriveError: the drive failed; `.disc_state` says what became of the disc.
             CancelledError: `progress` said stop; `.disc_state` likewise.
         """
-        known = self._session.observed()
         self._attend(self._write)
-        return BurnResult(
-            mode="raw",
-            simulated=False,
-            sectors=self._sent,
-            losses=(),
-            remarks=(*map(str, self._dialogue.warnings), *self._session.observed(known)),
-            disc_state=self._session.state_in_words(),
-        )
+        return self._result(WriteMode.RAW)
 
     def _write(self) -> None:
         self._begin()
@@ -107,142 +89,6 @@ class RawStreamBurn(Writing):
         self._send([run])
         self._flush()
         self._settle()
-        self._all_sent = True
-        self._report(BurnAction.CHECKING)
         more = self._multi_session is MultiSession.OPEN
         expected = DiscStatus.APPENDABLE if more else DiscStatus.COMPLETE
-        status = self._session.disc_information().status
-        if status is not expected:
-            raise DriveError(
-                f"the drive took all {self._count} sectors and reports the disc as "
-                f"{status.name.lower()}, where {expected.name.lower()} is right",
-                command="READ DISC INFORMATION",
-            )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenTrack:
-    """A track that was written at once.
-
-    Attributes:
-        number: the drive's number for it.
-        start_lba: its first sector.
-        sectors: how many were sent.
-    """
-
-    number: int
-    start_lba: int
-    sectors: int
-
-
-class TrackBurn(Writing):
-    """One track of sound, closed behind its last sector; the session stays open.
-
-    Args:
-        session: the drive.
-        source: sectors of sound.
-        speed: how often single speed; None is the fastest.
-        pure_cav: the disc turns at one speed throughout.
-        underrun_protection: writing pauses when data come too late.
-        appendable: another session may follow the one that this track is in.
-        progress: told on this thread after each WRITE. Where it says stop the track ends there,
-            with silence up to four seconds.
-    """
-
-    def __init__(
-        self,
-        session: DriveSession,
-        source: Source,
-        *,
-        speed: float | None,
-        pure_cav: bool,
-        underrun_protection: bool,
-        appendable: bool,
-        progress: BurnWatch | None,
-    ) -> None:
-        super().__init__(
-            session,
-            start_lba=0,
-            count=source.block_count,
-            speed=speed,
-            pure_cav=pure_cav,
-            underrun_protection=underrun_protection,
-            progress=progress,
-        )
-        self._source = source
-        self._multi_session = MultiSession.OPEN if appendable else MultiSession.CLOSED
-        self._track: WrittenTrack | None = None
-
-    def run(self) -> WrittenTrack:
-        """Write the track.
-
-        Raises:
-            DriveError: the drive failed; `.disc_state` says what became of the disc.
-            CancelledError: `progress` said stop; where sectors had been sent, the track is on
-                the disc as far as it went, and `.disc_state` says so.
-        """
-        self._attend(self._write)
-        assert self._track is not None  # it was made, or an error was raised
-        return self._track
-
-    def _write(self) -> None:
-        self._begin()
-        page = self._parameters(WriteType.TRACK_AT_ONCE, BlockType.RAW, self._multi_session)
-        self._session.set_write_parameters(replace(page, track_mode=_COPY_PROHIBITED))
-        told = self._dialogue.ask(mmc.read_track_information())
-        start = told.next_writable_lba
-        if start is None:
-            raise DriveError(
-                f"{self._session.name}: the drive does not say where track {told.track} goes",
-                command="READ TRACK INFORMATION",
-            )
-        if told.track == 1:
-            self._calibrate()
-        self._start_lba, self._written_lba = start, start - 1
-
-        def fill(lba: int, rows: Bytes2D) -> None:
-            fill_rows(self._source, lba - start, rows)
-
-        run = Run(
-            lba=start,
-            sectors=self._source.block_count,
-            block_bytes=BlockType.RAW.bytes,
-            fill=fill,
-        )
-        try:
-            self._send([run])
-            self._report(BurnAction.FINISHING)
-        except CancelledError:
-            if self._touched:
-                self._fill_up(start)
-                self._finish(told, start)
-            raise
-        self._finish(told, start)
-
-    def _stop(self, error: BaseException) -> None:
-        """Say of a track that ended early, and as it should, what it is."""
-        if self._track is not None and isinstance(error, CancelledError):
-            error.disc_state = (
-                f"track {self._track.number} is on the disc with {self._track.sectors} sectors"
-            )
-        else:
-            super()._stop(error)
-
-    def _fill_up(self, start: int) -> None:
-        """Send the silence that a track of four seconds lacks."""
-        end, least = start + self._sent, start + _SHORTEST_TRACK
-        self._progress = None  # it has said what it wanted
-
-        def fill(lba: int, rows: Bytes2D) -> None:
-            del lba
-            rows[:] = 0
-
-        if end < least:
-            silence = Run(lba=end, sectors=least - end, block_bytes=BlockType.RAW.bytes, fill=fill)
-            self._send([silence])
-
-    def _finish(self, told: TrackInformation, start: int) -> None:
-        self._progress = None  # nothing stops a track from being closed
-        self._close_track(told.track)
-        self._all_sent = True
-        self._track = WrittenTrack(number=told.track, start_lba=start, sectors=self._sent)
+        self._confirm(expected)

@@ -1,6 +1,6 @@
-"""A session of tracks at once, from sources that lie ready: what a staged image is burned with.
+"""Tracks at once from sources, without an image of a disc: one, or a whole session of them.
 
-Unlike a burn of a disc's image it goes on where the disc ends: the next session of a disc that is
+Unlike a burn of a disc's image they go on where the disc ends: the next session of a disc that is
 still open is written the same way as the first.
 """
 
@@ -9,40 +9,31 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from rawcd.errors import DriveError
+from rawcd.errors import CancelledError
 from rawcd.progress import BurnAction
-from rawcd.source import SECTOR_BYTES, fill_rows
+from rawcd.source import SECTOR_BYTES, SilenceSource
 from rawcd_writers.drive import mmc
-from rawcd_writers.drive.burn import BurnResult
+from rawcd_writers.drive.blocks import source_filler
 from rawcd_writers.drive.feed import Run
 from rawcd_writers.drive.pages import BlockType, MultiSession, WriteParameters, WriteType
+from rawcd_writers.drive.plan import WriteMode
 from rawcd_writers.drive.replies import DiscStatus
-from rawcd_writers.drive.writing import Writing
+from rawcd_writers.drive.writing import Writing, next_track
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rawcd.progress import BurnWatch
-    from rawcd.source import Bytes2D, Source
+    from rawcd.source import Source
     from rawcd_writers.drive.session import DriveSession
+    from rawcd_writers.drive.writing import BurnResult, TrackRoom
 
-RUN_OUT_SECTORS: Final = 2
-"""What a drive writes behind a track at once (Orange Book part II)."""
+_SHORTEST_TRACK: Final = 300
+"""Four seconds (IEC 60908)."""
+_COPY_PROHIBITED: Final = 0
+"""CONTROL of a track of sound: two channels, no pre-emphasis, bit 1 clear."""
 _DATA_CONTROL: Final = 4
 _BLOCKS: Final = {SECTOR_BYTES: BlockType.RAW, 2048: BlockType.MODE_1}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrackRoom:
-    """Where the next track at once would begin, and how long it may be.
-
-    Attributes:
-        start_lba: its first sector, behind the pregap.
-        sectors: room for it, what the drive adds behind it taken off.
-    """
-
-    start_lba: int
-    sectors: int
 
 
 def room_for_track(session: DriveSession, *, data: bool) -> TrackRoom:
@@ -54,13 +45,7 @@ def room_for_track(session: DriveSession, *, data: bool) -> TrackRoom:
     block_type = BlockType.MODE_1 if data else BlockType.RAW
     page = WriteParameters(write_type=WriteType.TRACK_AT_ONCE, block_type=block_type)
     session.set_write_parameters(replace(page, track_mode=_control(block_type)))
-    told = session.dialogue.ask(mmc.read_track_information())
-    if told.next_writable_lba is None:
-        raise DriveError(
-            f"{session.name}: the drive does not say where the next track goes",
-            command="READ TRACK INFORMATION",
-        )
-    return TrackRoom(start_lba=told.next_writable_lba, sectors=max(0, told.free - RUN_OUT_SECTORS))
+    return next_track(session)
 
 
 def _control(block_type: BlockType) -> int:
@@ -129,18 +114,12 @@ class TracksBurn(Writing):
                 self._tracks_done(number)
             self._close(mmc.Closing.SESSION)
             self._settle()
-            self._all_sent = True
-            self._check(status)
+            # A disc that is full can have no other session after all.
+            expected = (DiscStatus.APPENDABLE, DiscStatus.COMPLETE)[not self._appendable :]
+            self._confirm(*expected, before=status)
 
         self._attend(work)
-        return BurnResult(
-            mode="tao",
-            simulated=self._simulate,
-            sectors=self._sent,
-            losses=(),
-            remarks=tuple(map(str, self._dialogue.warnings)),
-            disc_state=self._session.state_in_words(),
-        )
+        return self._result(WriteMode.TAO)
 
     def _write_track(self, source: Source) -> None:
         block_type = _BLOCKS[source.block_size]
@@ -151,39 +130,137 @@ class TracksBurn(Writing):
         )
         if not self._touched:
             self._calibrate()
-        told = self._dialogue.ask(mmc.read_track_information())
-        start, sectors = told.next_writable_lba, source.block_count
-        if start is None:
-            raise DriveError(
-                f"{self._session.name}: the drive does not say where track {told.track} goes",
-                command="READ TRACK INFORMATION",
-            )
-        if not self._simulate and told.free < sectors + RUN_OUT_SECTORS:
-            raise DriveError(
-                f"track {told.track} has {sectors} sectors, the disc room for "
-                f"{max(0, told.free - RUN_OUT_SECTORS)}"
-            )
+        sectors = source.block_count
+        place = self._next_track(sectors)
+        start = place.start_lba
         self._start_lba, self._count, self._written_lba = start, sectors, start - 1
+        run = Run(
+            lba=start,
+            sectors=sectors,
+            block_bytes=source.block_size,
+            fill=source_filler(source, start),
+        )
+        self._send([run])
+        self._close_track(place.number)
 
-        def fill(lba: int, rows: Bytes2D) -> None:
-            fill_rows(source, lba - start, rows)
 
-        self._send([Run(lba=start, sectors=sectors, block_bytes=source.block_size, fill=fill)])
-        self._close_track(told.track)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenTrack:
+    """A track that was written at once.
 
-    def _check(self, before: DiscStatus) -> None:
-        """Ask the drive what the disc is now; only its answer makes a success."""
-        self._report(BurnAction.CHECKING)
-        found = self._session.disc_information().status
-        if self._simulate:
-            expected = {before}
-        elif self._appendable:  # a disc that is full can have no other session after all
-            expected = {DiscStatus.APPENDABLE, DiscStatus.COMPLETE}
-        else:
-            expected = {DiscStatus.COMPLETE}
-        if found not in expected:
-            raise DriveError(
-                f"{self._session.name}: the drive took everything and reports the disc as "
-                f"{found.name.lower()}",
-                command="READ DISC INFORMATION",
+    Attributes:
+        number: the drive's number for it.
+        start_lba: its first sector.
+        sectors: how many were sent.
+    """
+
+    number: int
+    start_lba: int
+    sectors: int
+
+
+class TrackBurn(Writing):
+    """One track of sound, closed behind its last sector; the session stays open.
+
+    Args:
+        session: the drive.
+        source: sectors of sound.
+        speed: how often single speed; None is the fastest.
+        pure_cav: the disc turns at one speed throughout.
+        underrun_protection: writing pauses when data come too late.
+        appendable: another session may follow the one that this track is in.
+        progress: told on this thread after each WRITE. Where it says stop the track ends there,
+            with silence up to four seconds.
+    """
+
+    def __init__(
+        self,
+        session: DriveSession,
+        source: Source,
+        *,
+        speed: float | None,
+        pure_cav: bool,
+        underrun_protection: bool,
+        appendable: bool,
+        progress: BurnWatch | None,
+    ) -> None:
+        super().__init__(
+            session,
+            start_lba=0,
+            count=source.block_count,
+            speed=speed,
+            pure_cav=pure_cav,
+            underrun_protection=underrun_protection,
+            progress=progress,
+        )
+        self._source = source
+        self._multi_session = MultiSession.OPEN if appendable else MultiSession.CLOSED
+        self._track: WrittenTrack | None = None
+
+    def run(self) -> WrittenTrack:
+        """Write the track.
+
+        Raises:
+            DriveError: the drive failed; `.disc_state` says what became of the disc.
+            CancelledError: `progress` said stop; where sectors had been sent, the track is on
+                the disc as far as it went, and `.disc_state` says so.
+        """
+        self._attend(self._write)
+        assert self._track is not None  # it was made, or an error was raised
+        return self._track
+
+    def _write(self) -> None:
+        self._begin()
+        page = self._parameters(WriteType.TRACK_AT_ONCE, BlockType.RAW, self._multi_session)
+        self._session.set_write_parameters(replace(page, track_mode=_COPY_PROHIBITED))
+        place = self._next_track(self._source.block_count)
+        start = place.start_lba
+        if place.number == 1:
+            self._calibrate()
+        self._start_lba, self._written_lba = start, start - 1
+        run = Run(
+            lba=start,
+            sectors=self._source.block_count,
+            block_bytes=BlockType.RAW.bytes,
+            fill=source_filler(self._source, start),
+        )
+        try:
+            self._send([run])
+            self._report(BurnAction.FINISHING)
+        except CancelledError:
+            if self._touched:
+                self._fill_up(start)
+                self._finish(place)
+            raise
+        self._finish(place)
+
+    def _stop(self, error: BaseException) -> None:
+        """Say of a track that ended early, and as it should, what it is."""
+        if self._track is not None and isinstance(error, CancelledError):
+            error.disc_state = (
+                f"track {self._track.number} is on the disc with {self._track.sectors} sectors"
             )
+        else:
+            super()._stop(error)
+
+    def _fill_up(self, start: int) -> None:
+        """Send the silence that a track of four seconds lacks."""
+        end, least = start + self._sent, start + _SHORTEST_TRACK
+        self._progress = None  # it has said what it wanted
+
+        if end < least:
+            silence = Run(
+                lba=end,
+                sectors=least - end,
+                block_bytes=BlockType.RAW.bytes,
+                fill=source_filler(SilenceSource(block_count=least - end), end),
+            )
+            self._send([silence])
+
+    def _finish(self, place: TrackRoom) -> None:
+        self._progress = None  # nothing stops a track from being closed
+        self._close_track(place.number)
+        self._all_sent = True
+        self._track = WrittenTrack(
+            number=place.number, start_lba=place.start_lba, sectors=self._sent
+        )

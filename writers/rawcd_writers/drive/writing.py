@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from rawcd.errors import CancelledError, DriveError, RawCDError
@@ -12,19 +13,82 @@ from rawcd_writers.drive import mmc
 from rawcd_writers.drive.dialogue import is_refused
 from rawcd_writers.drive.feed import Feed, Run
 from rawcd_writers.drive.pages import BlockType, MultiSession, WriteParameters, WriteType
+from rawcd_writers.drive.plan import RUN_OUT_SECTORS, WriteMode
 from rawcd_writers.drive.replies import DiscStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rawcd.disc import Disc
+    from rawcd.features import Loss
+    from rawcd.image import ImageType
     from rawcd.progress import BurnWatch
     from rawcd_writers.drive.session import DriveSession
 
 _log = logging.getLogger(__name__)
 
-_CLOSING_PATIENCE: Final = 900.0
+CLOSING_PATIENCE: Final = 900.0
+"""Seconds that closing a track or a session may take."""
 _WRITING_PATIENCE: Final = 120.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BurnResult:
+    """What was done.
+
+    Attributes:
+        mode: `raw`, `sao` or `tao`.
+        simulated: nothing was written.
+        sectors: how many were sent.
+        losses: what the image has and the disc has not.
+        remarks: what the drive remarked upon while it did its work.
+        disc_state: what the disc is now, in words.
+        sub: the form in which subcode was sent; None: the drive made all of it.
+        with_text: CD-TEXT was sent for the lead-in.
+    """
+
+    mode: str
+    simulated: bool
+    sectors: int
+    losses: tuple[Loss, ...]
+    remarks: tuple[str, ...]
+    disc_state: str
+    sub: ImageType | None = None
+    with_text: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackRoom:
+    """Where the next track at once goes.
+
+    Attributes:
+        number: the drive's number for it.
+        start_lba: its first sector, behind the pregap.
+        sectors: room for it, what the drive adds behind it taken off.
+    """
+
+    number: int
+    start_lba: int
+    sectors: int
+
+
+def next_track(session: DriveSession) -> TrackRoom:
+    """Ask the drive where the next track at once goes, with page 05h set for it.
+
+    Raises:
+        DriveError: there is no disc, or nothing can be added to it.
+    """
+    told = session.dialogue.ask(mmc.read_track_information())
+    if told.next_writable_lba is None:
+        raise DriveError(
+            f"{session.name}: the drive does not say where track {told.track} goes",
+            command="READ TRACK INFORMATION",
+        )
+    return TrackRoom(
+        number=told.track,
+        start_lba=told.next_writable_lba,
+        sectors=max(0, told.free - RUN_OUT_SECTORS),
+    )
 
 
 class Writing:
@@ -63,6 +127,7 @@ class Writing:
         self._feed: Feed | None = None
         self._started = time.monotonic()
         self._writing_since: float | None = None
+        self._known: tuple[str, ...] = ()  # what was remarked upon before
         self._changes = 0  # of the drive's state, when somebody last looked at the disc
         self._touched = False  # a WRITE has gone out: the disc may not be what it was
         self._all_sent = False
@@ -82,6 +147,7 @@ class Writing:
         try:
             session.wait_until_ready()
             self._changes = len(self._dialogue.changes)
+            self._known = session.observed()
             work()
         except BaseException as error:
             self._dialogue.while_waiting = None
@@ -98,6 +164,20 @@ class Writing:
             self._session.lock()
         self._report(BurnAction.PREPARING)
         self._session.set_speed(self._speed, pure_cav=self._pure_cav)
+
+    def _next_track(self, sectors: int, *, overburn: bool = False) -> TrackRoom:
+        """Return where the next track goes, which has so many sectors.
+
+        Raises:
+            DriveError: nobody tells where, or there is no room for it.
+        """
+        place = next_track(self._session)
+        if place.sectors < sectors and not (self._simulate or overburn):
+            raise DriveError(
+                f"{self._session.name}: track {place.number} has {sectors} sectors, the disc room "
+                f"for {place.sectors}"
+            )
+        return place
 
     def _parameters(
         self, write_type: WriteType, block_type: BlockType, multi_session: MultiSession
@@ -157,17 +237,17 @@ class Writing:
 
     def _flush(self) -> None:
         self._report(BurnAction.FINISHING)
-        self._dialogue.ask(mmc.synchronize_cache(), patience=_CLOSING_PATIENCE, after_change=False)
+        self._dialogue.ask(mmc.synchronize_cache(), patience=CLOSING_PATIENCE, after_change=False)
 
     def _settle(self) -> None:
         """Wait until the drive rests behind a session, which it may report as a new disc."""
-        self._dialogue.ask(mmc.test_unit_ready(), patience=_CLOSING_PATIENCE)
+        self._dialogue.ask(mmc.test_unit_ready(), patience=CLOSING_PATIENCE)
         self._changes = len(self._dialogue.changes)
 
     def _close(self, closing: mmc.Closing, track: int = 0) -> None:
         try:
             self._dialogue.ask(
-                mmc.close(closing, track), patience=_CLOSING_PATIENCE, after_change=False
+                mmc.close(closing, track), patience=CLOSING_PATIENCE, after_change=False
             )
         except DriveError as error:
             if not (self._simulate and is_refused(error)):  # in a test there is nothing to close
@@ -176,8 +256,36 @@ class Writing:
     def _close_track(self, track: int) -> None:
         """Have everything of a track written, and close it."""
         self._flush()
-        self._dialogue.ask(mmc.test_unit_ready(), patience=_CLOSING_PATIENCE, after_change=False)
+        self._dialogue.ask(mmc.test_unit_ready(), patience=CLOSING_PATIENCE, after_change=False)
         self._close(mmc.Closing.TRACK, track)
+
+    def _confirm(self, *expected: DiscStatus, before: DiscStatus | None = None) -> None:
+        """Ask the drive what the disc is now; only its answer makes a success.
+
+        Args:
+            expected: what it may be; the first is what was asked for.
+            before: what it was, and is after a test; None: this way of writing has none.
+        """
+        self._all_sent = True
+        self._report(BurnAction.CHECKING)
+        right = (before,) if self._simulate and before is not None else expected
+        status = self._session.disc_information().status
+        if status not in right:
+            raise DriveError(
+                f"{self._session.name}: the drive took everything and reports the disc as "
+                f"{status.name.lower()}, where {right[0].name.lower()} is right",
+                command="READ DISC INFORMATION",
+            )
+
+    def _result(self, mode: WriteMode) -> BurnResult:
+        return BurnResult(
+            mode=mode.value,
+            simulated=self._simulate,
+            sectors=self._sent,
+            losses=(),
+            remarks=(*map(str, self._dialogue.warnings), *self._session.observed(self._known)),
+            disc_state=self._session.state_in_words(),
+        )
 
     def _report_waiting(self) -> None:
         self._report(BurnAction.WRITING if self._touched else BurnAction.PREPARING)

@@ -1,9 +1,10 @@
 """A recorder in memory or over a file that obeys MMC strictly: to rehearse burns, and to test.
 
-`device` dispatches commands and holds the state machine; `medium` is the disc in it over `store`;
-`blanks` what blanks there are; `recording`, `sao` and `tao` the three ways of writing, `rawcheck`
-and `cuesheet` what is strict about them; `pages`, `answers` and `reading` what comes back;
-`clock` and `faults` the time it takes and what goes wrong.
+`opening` reads its name. `unit` is what it has as a SCSI device, `device` what it does with a disc;
+`medium` is the disc in it over `store`, `blanks` what blanks there are. `recording`, `sao` and
+`tao` are the three ways of writing, `rawcheck` and `cuesheet` what is strict about them, `sectors`
+and `leadin` what the drive makes by itself. `pages`, `answers`, `refusals` and `reading` are what
+comes back; `clock` and `faults` the time it takes and what goes wrong.
 """
 
 from __future__ import annotations

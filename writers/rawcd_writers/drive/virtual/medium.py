@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -17,8 +18,8 @@ from rawcd.disc import (
     Track,
     TrackMode,
 )
-from rawcd.errors import FormatError
-from rawcd.msf import PROGRAM_LBA
+from rawcd.errors import FormatError, UnsupportedError
+from rawcd.msf import FIRST_LBA, LAST_LBA, PROGRAM_LBA
 from rawcd.source import SECTOR_BYTES as MAIN_BYTES
 from rawcd.source import BlockSource
 from rawcd_writers.drive.virtual.blanks import DEFAULT_BLANK, Blank, blank_named
@@ -116,6 +117,61 @@ class OpenSession:
 
 
 _EMPTY: Final = OpenSession()
+_MCN: Final = re.compile("[0-9]{13}")
+_ISRC: Final = re.compile("[0-9A-Za-z]{5}[0-9]{7}")
+_WORDS: Final = re.compile("[ -~]+")
+
+
+def _told_session(state: dict[str, Any]) -> OpenSession:
+    """Return the open session that a side file tells of, which anybody may have written.
+
+    Raises:
+        KeyError, TypeError, ValueError: it tells of none.
+    """
+    tracks = tuple(_told_track(each) for each in state["tracks"])
+    numbers = [track.number for track in tracks]
+    areas = [lba for track in tracks for lba in (track.first_lba, track.end_lba)]
+    if numbers != sorted(set(numbers)) or areas != sorted(areas):
+        raise ValueError("its tracks do not follow one another")
+    return OpenSession(
+        tracks=tracks,
+        mcn=_text(state["mcn"], _MCN),
+        disc_type=int(DiscType(_whole(state["disc_type"], 0, 0xFF))),
+        spoilt=_text(state["spoilt"], _WORDS),
+    )
+
+
+def _told_track(told: dict[str, Any]) -> OpenTrack:
+    """Return a track of the open session; see `_told_session`."""
+    found = OpenTrack(**told)
+    _whole(found.number, 1, 99)
+    _whole(found.control, 0, 15)
+    _whole(found.block_type, 0, 15)
+    TrackMode(_whole(found.mode, min(TrackMode), max(TrackMode)))
+    places = found.first_lba, found.start_lba, found.next_lba, found.end_lba
+    for lba in places:
+        _whole(lba, PROGRAM_LBA, LAST_LBA + 1)
+    if list(places) != sorted(places) or (found.closed and found.end_lba == found.start_lba):
+        raise ValueError(f"track {found.number}: its addresses {places} do not rise")
+    for flag in (found.scms, found.reserved, found.closed):
+        if not isinstance(flag, bool):
+            raise TypeError(f"{flag!r} is neither true nor false")
+    _text(found.isrc, _ISRC)
+    return found
+
+
+def _whole(value: object, least: int, most: int) -> int:
+    if type(value) is not int or not least <= value <= most:  # True is an int, too
+        raise ValueError(f"{value!r} is no number from {least} to {most}")
+    return value
+
+
+def _text(value: object, pattern: re.Pattern[str]) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise ValueError(f"{value!r} is not {pattern.pattern}")
+    return value
 
 
 class Medium:
@@ -137,7 +193,7 @@ class Medium:
     def __init__(self, blank: Blank | None = None, path: Path | None = None) -> None:
         self._side = SideFile(path)
         state = self._side.load()
-        kept = blank_named(str(state.get("medium"))) if state else None
+        kept = self._kept_blank(state) if state else None
         if blank and kept and blank.name != kept.name and path is not None and path.exists():
             raise FormatError(
                 f"is a {kept.name}, not a {blank.name}; leave out medium=, or take another file",
@@ -153,31 +209,42 @@ class Medium:
                     self.disc = self._recovered()
             else:
                 self._restore(state)
-        except BaseException:
+        except FormatError as error:
             self.store.close()  # nobody is there to do it later
+            if error.file == self._side.name:
+                raise
+            raise FormatError(
+                f"holds no disc of a virtual recorder: {error.reason}; name another file, or one "
+                "that is not there yet",
+                file=self.store.name,
+                place=error.place,
+            ) from error
+        except BaseException:
+            self.store.close()
             raise
 
     # What is kept
 
+    def _kept_blank(self, state: dict[str, Any]) -> Blank:
+        try:
+            return blank_named(str(state.get("medium")))
+        except UnsupportedError as error:
+            raise FormatError(str(error), file=self._side.name) from error
+
     def _restore(self, state: dict[str, Any]) -> None:
         try:
             sessions_end = state["sessions_end"]
-            tracks = tuple(OpenTrack(**each) for each in state["tracks"])
-            self.open = OpenSession(
-                tracks=tracks,
-                mcn=state["mcn"],
-                disc_type=int(state["disc_type"]),
-                spoilt=state["spoilt"],
-            )
-            self.store.first_lba = int(state["first_lba"])
+            self.open = _told_session(state)
+            first_lba = self.store.first_lba = _whole(state["first_lba"], FIRST_LBA, PROGRAM_LBA)
             if sessions_end is not None:
-                self.disc = self._recovered(int(sessions_end))
+                sessions_end = _whole(sessions_end, first_lba + 1, LAST_LBA + 1)
         except (KeyError, TypeError, ValueError) as error:
-            if isinstance(error, FormatError):
-                raise
             raise FormatError(
-                f"its side file contradicts itself: {error!r}", file=self.store.name
+                f"is no state of a disc: {error!r}; remove it to take the disc's file as it is",
+                file=self._side.name,
             ) from error
+        if sessions_end is not None:
+            self.disc = self._recovered(sessions_end)
 
     def save(self) -> None:
         """Keep what the image alone does not tell.

@@ -40,6 +40,9 @@ def open_virtual(name: str) -> VirtualRecorder:
         raise UnsupportedError(
             f"{name!r}: no option {sorted(unknown)[0]!r}; there are medium, fault, empty, clock"
         )
+    for option in known.keys() - {"fault"}:
+        if sum(each == option for each, _ in options) > 1:
+            raise UnsupportedError(f"{name!r}: {option}= is given twice")
     if known.get("clock", "host") != "host" or known.get("empty", "1") != "1":
         raise UnsupportedError(f"{name!r}: clock= takes host, empty= takes 1")
     return VirtualRecorder(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from rawcd.disc import TrackMode
 from rawcd.sector import SYNC, scramble
 from rawcd.source import SECTOR_BYTES as MAIN_BYTES
 from rawcd.subcode.interleave import LONGEST_DELAY, deinterleaved
@@ -22,10 +23,10 @@ from rawcd_writers.drive.virtual.refusals import (
 from rawcd_writers.drive.virtual.tao import block_indicators
 
 if TYPE_CHECKING:
-    from rawcd.disc import Disc
+    from rawcd.disc import Disc, Track
     from rawcd.source import Bytes2D
     from rawcd.subcode.rows import Flags
-    from rawcd_writers.drive.virtual.medium import Medium
+    from rawcd_writers.drive.virtual.medium import Medium, OpenTrack
 
 _SUBMODE: Final = 18
 _FORM_2: Final = 0x20
@@ -158,9 +159,11 @@ class SectorReader:
 def _sound(medium: Medium, lba: int, count: int) -> Flags:
     """Tell which sectors lie in sound tracks, from index 1 on."""
     found = np.zeros(count, bool)
-    tracks = [] if medium.disc is None else list(medium.disc.tracks)
-    for track in (*tracks, *(each.as_track() for each in medium.open.tracks)):
-        if track.is_audio:
+    tracks: list[Track | OpenTrack] = [*medium.open.tracks]
+    if medium.disc is not None:
+        tracks += medium.disc.tracks
+    for track in tracks:
+        if track.mode == TrackMode.AUDIO:
             found[max(track.start_lba - lba, 0) : max(track.end_lba - lba, 0)] = True
     return found
 

@@ -10,9 +10,11 @@ is replaced whole whenever the state changes, and removed when the image alone s
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
+import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -48,6 +50,9 @@ def _taken(path: Path, *, new: bool) -> int:
 
     flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT | os.O_EXCL if new else 0)
     fd = os.open(path, flags, 0o666)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "it is no file, but a device or a pipe")
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -56,6 +61,27 @@ def _taken(path: Path, *, new: bool) -> int:
     except OSError as error:  # some file systems have no locks
         _log.info("%s is not locked: %s", path, error)
     return fd
+
+
+def _check_folder(path: Path) -> None:
+    """See, before anything is said of a blank, that it can be written where it is to be.
+
+    Raises:
+        StorageError: its folder is missing, or takes no files.
+    """
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise StorageError(
+            f"its folder {str(folder)!r} does not exist; make it first",
+            file=str(path),
+            errno=errno.ENOENT,
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise StorageError(
+            f"nothing can be written to its folder {str(folder)!r}",
+            file=str(path),
+            errno=errno.EACCES,
+        )
 
 
 class SectorStore:
@@ -70,7 +96,7 @@ class SectorStore:
 
     Raises:
         StorageError: the file is there and cannot be opened for writing, or another recorder has
-            it.
+            it; it is not there and cannot be made.
     """
 
     def __init__(self, path: Path | None, first_lba: int) -> None:
@@ -78,8 +104,12 @@ class SectorStore:
         self.first_lba = first_lba
         self.bad_sector: Callable[[int, int], int | None] = lambda lba, count: None
         self._fd = -1
-        if path is not None and path.exists():
+        if path is None:
+            return
+        if path.exists():
             self._open(new=False)
+        else:
+            _check_folder(path)
 
     @property
     def name(self) -> str:
@@ -121,10 +151,8 @@ class SectorStore:
 
     @property
     def end_lba(self) -> int:
-        """One past the last sector that the file holds."""
-        if self._fd < 0:
-            return self.first_lba
-        return self.first_lba + os.fstat(self._fd).st_size // SECTOR_BYTES
+        """One past the last sector that the file holds whole."""
+        return self.first_lba + self.size // SECTOR_BYTES
 
     def write(self, lba: int, rows: Bytes2D) -> None:
         """Record sectors (n, 2448), C-contiguous, from an address on.
@@ -172,7 +200,7 @@ class SectorStore:
     @property
     def size(self) -> int:
         """Bytes of the file; with `read_at` it is a `Reader`."""
-        return (self.end_lba - self.first_lba) * SECTOR_BYTES
+        return os.fstat(self._fd).st_size if self._fd >= 0 else 0
 
     def read_at(self, offset: int, buffer: WriteableBuffer) -> None:
         """Fill a buffer from a place in the file on; holes are zero."""
@@ -218,6 +246,7 @@ class SideFile:
 
     def __init__(self, disc: Path | None) -> None:
         self.path = None if disc is None else disc.with_name(disc.name + _SIDE_SUFFIX)
+        self.name = str(self.path)
 
     def load(self) -> dict[str, Any] | None:
         """Return what it says, or None where there is none.
@@ -233,16 +262,16 @@ class SideFile:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise StorageError.of(error, file=str(self.path), doing="read") from error
+            raise StorageError.of(error, file=self.name, doing="read") from error
         try:
             state = json.loads(text)
-        except ValueError as error:
-            raise FormatError(f"is no JSON: {error}", file=str(self.path)) from error
+        except (ValueError, RecursionError) as error:
+            raise FormatError(f"is no JSON: {error}", file=self.name) from error
         if not isinstance(state, dict) or state.get("rawcd_pma") != _SIDE_VERSION:
             raise FormatError(
                 f"is no state of a virtual disc in version {_SIDE_VERSION}; remove it to take "
                 "the disc's file as it is",
-                file=str(self.path),
+                file=self.name,
             )
         return state
 
@@ -264,4 +293,4 @@ class SideFile:
         except OSError as error:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
-            raise StorageError.of(error, file=str(self.path), doing="write") from error
+            raise StorageError.of(error, file=self.name, doing="write") from error

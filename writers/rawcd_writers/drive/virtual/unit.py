@@ -153,7 +153,6 @@ class LogicalUnit:
         self._recording: Recording | None = None
         self._rests = False  # what came of an unfinished session has been flushed
         self._sheet: CueSheet | None = None
-        self._sheet_parameters: WriteParameters | None = None
         self._read_speed = READ_SPEED
         self._write_speed = WRITE_SPEEDS[0]
         self._last_failure: Refusal | None = None
