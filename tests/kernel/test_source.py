@@ -179,7 +179,12 @@ def test_two_sources_over_one_file_of_2448_bytes(tmp_path: Path) -> None:
     whole = side_by_side(parts[0], parts[1])
     assert whole is not None
     assert whole.read(1, 2) == path.read_bytes()[2_448:]
-    others = [parts[2], FileSource(path, 2_352, 96, 2_448), BlockSource(reader, 2_352, 96), None]
+    others: list[Source | None] = [
+        parts[2],
+        FileSource(path, 2_352, 96, 2_448),
+        BlockSource(reader, 2_352, 96),
+        None,
+    ]
     assert [side_by_side(parts[0], other) for other in others] == [None] * 4
 
 
