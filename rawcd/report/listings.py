@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from rawcd.report.labels import area_name, length, many, mode_name, msf
 from rawcd.report.markup import Child, Markup, tag
-from rawcd.report.reading import MOST_FINDINGS
 from rawcd.report.tables import frame_rows, toc_rows
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def finding_section(reading: DiscReading) -> Markup | None:
     if not checked.findings:
         words = "Nothing wrong was found in any sector, in main channel or subcode."
         return tag("section", tag("h2", "Findings"), tag("p", words), id="findings")
-    shown = checked.findings[:MOST_FINDINGS]
+    shown = reading.shown_findings
     left_out = len(checked.findings) - len(shown) + sum(count for _, count in checked.left_out)
     items = (_finding(number, finding) for number, finding in enumerate(shown))
     return tag(

@@ -165,8 +165,11 @@ class _Page:
             return tag("a", "Nothing wrong was found", href="#findings", class_="verdict good")
         words = [many(defects, "defect")] if defects else []
         words += [many(warnings, "warning")] if warnings else []
+        if more := sum(count for _, count in self._reading.checked.left_out):
+            words.append(f"{more:,} more")
         style = "defect" if defects else "warning"
-        return tag("a", " and ".join(words), href="#findings", class_=f"verdict {style}")
+        told = " and ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)
+        return tag("a", told, href="#findings", class_=f"verdict {style}")
 
     def _disc(self) -> Markup:
         runs = self._reading.runs

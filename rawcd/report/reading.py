@@ -7,6 +7,7 @@ over all sectors. What is kept of a sector is a hundred bytes.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -94,6 +95,17 @@ class DiscReading:
     def findings(self) -> tuple[Finding, ...]:
         """What verify found."""
         return () if self.checked is None else self.checked.findings
+
+    @property
+    def shown_findings(self) -> tuple[Finding, ...]:
+        """Those that are listed and drawn: of too many the first of each rule, turn by turn."""
+        findings, met = self.findings, Counter[str]()
+        turns = []
+        for place, finding in enumerate(findings):
+            turns.append((met[finding.rule], place))
+            met[finding.rule] += 1
+        shown = sorted(place for _, place in sorted(turns)[:MOST_FINDINGS])
+        return tuple(findings[place] for place in shown)
 
     @property
     def playing_sectors(self) -> int:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 from rawcd.disc import Area
 from rawcd.report.labels import run_label, run_style, span_label, track_at
 from rawcd.report.markup import Markup, tag
-from rawcd.report.reading import MOST_FINDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,7 +161,7 @@ class Rings:
 
     def _findings(self) -> Iterator[Markup]:
         """Yield an arc on the right for each, so that many do not hide the disc."""
-        for number, finding in enumerate(self._reading.findings[:MOST_FINDINGS]):
+        for number, finding in enumerate(self._reading.shown_findings):
             if finding.lba is None:
                 continue
             inner = self.radius(finding.lba)

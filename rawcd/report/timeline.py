@@ -12,7 +12,6 @@ from rawcd.disc import Area
 from rawcd.msf import FRAMES_PER_SECOND, PROGRAM_LBA
 from rawcd.report.labels import HUES, clock, run_label, run_style, span_label, track_at
 from rawcd.report.markup import Markup, tag
-from rawcd.report.reading import MOST_FINDINGS
 from rawcd.report.spans import PROGRAM
 
 if TYPE_CHECKING:
@@ -255,7 +254,7 @@ class Timeline:
             )
 
     def _findings(self) -> Iterator[Markup]:
-        for number, finding in enumerate(self._reading.findings[:MOST_FINDINGS]):
+        for number, finding in enumerate(self._reading.shown_findings):
             if finding.lba is not None:
                 yield tag(
                     "circle",

@@ -20,6 +20,7 @@ from rawcd.report.page import page_of
 from rawcd.report.png import png_of
 from rawcd.report.reading import DiscReading, read_disc
 from rawcd.report.tables import MOST_FRAMES, frame_rows, toc_rows
+from rawcd.verify import Finding, Report, Severity
 from tests.recordings import BareImage
 from tests.report.discs import LEAD_IN, Patched, noise, small_disc, texts
 from tests.report.test_markup import Seen
@@ -107,6 +108,22 @@ def test_a_frame_whose_crc_is_wrong_is_shown_as_such(patched: Patched) -> None:
         assert not rows[300].is_right
         assert "wrong" in rows[300].says
     assert 300 not in {row.lba for row in frame_rows(read(rawcd.open_image(patched.path)))[0]}
+
+
+def test_one_rule_broken_everywhere_hides_no_other(raw: Path) -> None:
+    findings = [
+        Finding(rule=rule, severity=Severity.DEFECT, lba=lba, message="so")
+        for lba, rule in [*((lba, "q-crc") for lba in range(400)), (500, "sync"), (501, "edc")]
+    ]
+    report = Report(
+        findings=tuple(findings), left_out=(("q-crc", 7),), sectors=1000, first_lba=-150
+    )
+    reading = replace(read(rawcd.open_image(raw)), checked=report)
+    shown = [(each.lba, each.rule) for each in reading.shown_findings]
+    assert shown == [*((lba, "q-crc") for lba in range(298)), (500, "sync"), (501, "edc")]
+    text = Seen(page_of(reading, name="small.raw")).text
+    assert "402 defects and 7 more" in text
+    assert "and 109 more" in text
 
 
 def test_findings_stand_in_their_place_everywhere(patched: Patched) -> None:
