@@ -31,6 +31,8 @@ FORMATS: Final = "rawcd.formats"
 WRITERS: Final = "rawcd.writers"
 RECORDERS: Final = "rawcd.recorders"
 GROUPS: Final = (FORMATS, RECORDERS, WRITERS)
+_PROOF: Final = 100
+"""What a format answers that no other can be surer than."""
 
 
 class Format(Protocol):
@@ -63,6 +65,8 @@ class Format(Protocol):
         Args:
             name: the file's name.
             head: its first 64 KiB.
+
+        A format called as the file's suffix is asked first; after its 100 no other one is.
         """
         ...
 
@@ -181,6 +185,11 @@ def plugins(group: str | None = None) -> tuple[Plugin, ...]:
     return tuple(sorted(found, key=lambda plugin: (plugin.group, plugin.name, plugin.package)))
 
 
+def _names(group: str) -> list[str]:
+    """Return the names of a group; whose they are is not asked, as each answer is a parsed file."""
+    return sorted({entry.name for entry in _declared(group)})
+
+
 def _load(entry: EntryPoint) -> Any:
     try:
         return entry.load()()
@@ -205,7 +214,7 @@ def load_all(group: str) -> list[Any]:
 def _load_named(group: str, name: str) -> Any:
     found = [entry for entry in _declared(group) if entry.name == name]
     if not found:
-        known = ", ".join(dict.fromkeys(plugin.name for plugin in plugins(group)))
+        known = ", ".join(_names(group))
         raise PluginError(
             f"no plug-in of {group} is called {name!r}; there are {known or 'none'}",
             name=name,
@@ -247,9 +256,9 @@ def format_for(path: str | os.PathLike[str]) -> Format:
     known: list[str] = []
     broken: PluginError | None = None
     only_read: Format | None = None
-    for plugin in plugins(FORMATS):
+    for each in _names(FORMATS):
         try:
-            candidate = load_format(plugin.name)
+            candidate = load_format(each)
         except PluginError as error:
             broken = error
             continue
@@ -288,9 +297,9 @@ def main_file(path: str | os.PathLike[str]) -> Path:
         within = {each.name.upper(): each for each in sorted(given.iterdir(), reverse=True)}
     except OSError:  # whoever opens it will tell
         return given
-    for plugin in plugins(FORMATS):
+    for each in _names(FORMATS):
         with suppress(PluginError):  # a stranger's broken plug-in has no main file
-            name = main_name_of(load_format(plugin.name))
+            name = main_name_of(load_format(each))
             if name in within:
                 return within[name]
     return given
@@ -311,9 +320,9 @@ def _loaded_formats() -> tuple[list[Format], PluginError | None]:
     """Return the formats that load; a stranger's broken plug-in must not keep ours from a file."""
     loaded: list[Format] = []
     broken: PluginError | None = None
-    for plugin in plugins(FORMATS):
+    for each in _names(FORMATS):
         try:
-            loaded.append(load_format(plugin.name))
+            loaded.append(load_format(each))
         except PluginError as error:
             broken = error
     return loaded, broken
@@ -328,19 +337,36 @@ def _surest(
     for candidate in formats:
         sure = candidate.accepts(name, head)
         by_tail = getattr(candidate, "accepts_tail", None)
-        if by_tail is not None and tail is not None:
+        if sure < _PROOF and by_tail is not None and tail is not None:
             sure = max(sure, by_tail(tail()))
         if sure > best_sure:
             best, best_sure = candidate, sure
     return best, best_sure
 
 
+def _namesake(files: InputFiles) -> Format | None:
+    """Return the format called as the file's suffix, where the content proves that it is right.
+
+    The others need not be loaded then, which takes longer than all else before the first sector.
+    """
+    if files.suffix[1:] not in _names(FORMATS):
+        return None
+    try:
+        candidate = load_format(files.suffix[1:])
+    except PluginError:
+        return None
+    _, sure = _surest([candidate], files.plain_name, files.head(), files.tail)
+    return candidate if sure >= _PROOF else None
+
+
 def _recognise(files: InputFiles, format: str | None = None) -> tuple[Format, InputFiles]:
     """Return a file's format, and the file: of an archive the one in it that is to be opened."""
     named = None if format is None else load_format(format)
     heads = list(files.heads())
-    if named is not None and not heads:
-        return named, files
+    if not heads:
+        named = named or _namesake(files)
+        if named is not None:
+            return named, files
     formats, broken = _loaded_formats() if named is None else ([named], None)
     if heads:
         return _choose(files, formats, heads, broken)

@@ -140,6 +140,30 @@ def test_a_broken_plug_in_is_named_and_keeps_nobody_from_a_file(
     assert rawcd.open_image(tmp_path / "disc.raw").disc == image.disc
 
 
+@pytest.mark.parametrize(("suffix", "alone"), [("raw", True), ("count", False), ("broken", False)])
+def test_a_proven_namesake_of_the_suffix_is_the_only_one_loaded(
+    suffix: str, alone: bool, stranger: Path, image: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / f"disc.{suffix}"  # of the same content, whatever the name promises
+    with path.open("wb") as stream:
+        rawcd.save_image(image, stream, format="raw")
+    probe = (
+        "import rawcd, sys; print(rawcd.open_image(sys.argv[1]).sector_count);"
+        "print({'rawcd_count', 'rawcd_formats.cue'} & {*sys.modules} or 'alone')"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", probe, str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": str(stranger)},
+        timeout=60,
+    )
+    count, others = result.stdout.splitlines()
+    assert count == "29700"
+    assert (others == "alone") == alone
+
+
 def test_unknown_names_say_what_there_is(image: Any, tmp_path: Path) -> None:
     with pytest.raises(PluginError, match=r"called 'nero'; there are .*cue.*raw"):
         load_format("nero")

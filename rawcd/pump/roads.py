@@ -42,30 +42,34 @@ class Road(Protocol):
 
 
 class Slots:
-    """Shared memory for some blocks of sectors. It has no name, so none can be left behind.
+    """Shared memory for the sectors of some tasks. It has no name, so none can be left behind.
 
     Args:
         width: bytes in a sector.
-        count: how many blocks it holds.
+        count: how many tasks it holds.
+        sectors: what a task has at most.
     """
 
-    def __init__(self, width: int, count: int) -> None:
+    def __init__(self, width: int, count: int, sectors: int) -> None:
         self.width = width
         self.count = count
-        size = count * BLOCK_SECTORS * width
-        self._memory = get_context("spawn").RawArray(ctypes.c_ubyte, size)
+        self.sectors = sectors
+        self._memory = get_context("spawn").RawArray(ctypes.c_ubyte, count * sectors * width)
 
     def rows(self, task: Task) -> Bytes2D:
         """Return the rows that a task fills."""
         import numpy as np
 
-        size = BLOCK_SECTORS * self.width
-        held = np.frombuffer(memoryview(self._memory), np.uint8, size, task.slot * size)
-        return held.reshape(BLOCK_SECTORS, self.width)[: task.sectors]
+        begin = task.slot * self.sectors * self.width
+        size = task.sectors * self.width
+        held = np.frombuffer(memoryview(self._memory), np.uint8, size, begin)
+        return held.reshape(task.sectors, self.width)
 
     def work_off(self, fill: Fill, task: Task) -> None:
-        """Make the sectors of a task in its slot."""
-        fill(task.lba, self.rows(task))
+        """Make the sectors of a task, block after block, in its slot."""
+        rows = self.rows(task)
+        for done in range(0, task.sectors, BLOCK_SECTORS):
+            fill(task.lba + done, rows[done : done + BLOCK_SECTORS])
 
 
 class Places:

@@ -25,9 +25,12 @@ if TYPE_CHECKING:
 _SLOTS_A_JOB: Final = 3
 _ROOM_BYTES: Final = 8 << 20
 """Shared memory that is well spent: narrow sectors get more slots, so that nobody waits for the
-block whose turn it is."""
+task whose turn it is."""
 _SHARE_SECTORS: Final = 4 * BLOCK_SECTORS
-"""Sectors of a file that a process writes in one go; most of a source is read end to end."""
+"""Sectors that a process is given at a time where nothing speaks against it: a task costs the
+parent a tenth of a millisecond, and most of a source is read end to end."""
+_SLOT_BYTES: Final = BLOCK_SECTORS * 2_448
+"""A slot's size at most: wide sectors go by single blocks."""
 
 
 def recipe_of(fill: Fill) -> bytes | None:
@@ -55,12 +58,25 @@ class Work:
         """How many blocks there are."""
         return -(-self.count // BLOCK_SECTORS)
 
+    def share(self, begun: int, most: int) -> int:
+        """Return how many sectors the next task gets: less towards the end, for all to end at once.
+
+        Args:
+            begun: sectors that have been given out.
+            most: the largest task.
+        """
+        left = self.count - begun
+        even = left // (2 * self.jobs) // BLOCK_SECTORS * BLOCK_SECTORS
+        return min(left, max(BLOCK_SECTORS, min(most, even)))
+
 
 def pump_in_order(work: Work, write: Write) -> None:
     """Make sectors in several processes and write them in order; see `rawcd.pump.pump`."""
     jobs = min(work.jobs, work.blocks)
-    slots = min(work.blocks, _ROOM_BYTES // (BLOCK_SECTORS * work.width))
-    road = Slots(work.width, max(jobs * _SLOTS_A_JOB, slots))
+    narrow = _SHARE_SECTORS * work.width <= _SLOT_BYTES
+    sectors = _SHARE_SECTORS if narrow else BLOCK_SECTORS
+    slots = min(-(-work.count // sectors), _ROOM_BYTES // (sectors * work.width))
+    road = Slots(work.width, max(jobs * _SLOTS_A_JOB, slots), sectors)
     crew = Crew(work.recipe, road, jobs - 1)
     try:
         report(work.progress, 0, work.count)
@@ -77,7 +93,7 @@ def _write_in_order(work: Work, road: Slots, crew: Crew, write: Write) -> None:
 
     def begin() -> Task:
         nonlocal begun
-        sectors = min(BLOCK_SECTORS, work.count - begun)
+        sectors = work.share(begun, road.sectors)
         task = Task(work.lba + begun, sectors, free.popleft())
         begun += sectors
         waiting.append(task)
@@ -111,10 +127,7 @@ def pump_to_places(work: Work, stretch: Stretch) -> None:
 
     def begin() -> Task:
         nonlocal begun
-        left = work.count - begun
-        # Less towards the end, so that all have done at once.
-        even = left // (2 * jobs) // BLOCK_SECTORS * BLOCK_SECTORS
-        sectors = min(left, max(BLOCK_SECTORS, min(_SHARE_SECTORS, even)))
+        sectors = work.share(begun, _SHARE_SECTORS)
         task = Task(work.lba + begun, sectors)
         begun += sectors
         return task

@@ -291,7 +291,7 @@ def isrcs_by_track(table: QTable) -> dict[int, str]:
     before = np.maximum(np.searchsorted(places, asked) - 1, 0)
     owners = table.track[places[before]]
     found: dict[int, str] = {}
-    for track in np.unique(owners).tolist():
+    for track in sorted(set(owners.tolist())):
         isrc = isrc_of(table.q[asked[owners == track]])
         if isrc is not None:
             found[track] = isrc
@@ -312,7 +312,7 @@ def toc_of(q: Bytes2D) -> dict[tuple[int, int], QPointer]:
     right = crc_holds(items)
     keys = (items[:, 0] & 15).astype(np.int32) << 8 | items[:, _INDEX]
     found: dict[tuple[int, int], QPointer] = {}
-    for key in np.unique(keys).tolist():
+    for key in sorted(set(keys.tolist())):  # np.unique would import numpy.ma
         mode, point = key >> 8, key & 0xFF
         group = items[keys == key]
         good = group[right[keys == key]]

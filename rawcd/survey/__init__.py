@@ -6,10 +6,22 @@ goes through although frames are damaged; `reading` makes of it the `values` tha
 
 from __future__ import annotations
 
-from rawcd.survey.reading import survey as survey
-from rawcd.survey.values import Run as Run
-from rawcd.survey.values import Survey as Survey
-from rawcd.survey.values import TocEntry as TocEntry
-from rawcd.survey.values import Told as Told
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rawcd.survey.reading import survey as survey
+    from rawcd.survey.values import Run as Run
+    from rawcd.survey.values import Survey as Survey
+    from rawcd.survey.values import TocEntry as TocEntry
+    from rawcd.survey.values import Told as Told
 
 __all__ = ["Run", "Survey", "TocEntry", "Told", "survey"]
+
+
+def __getattr__(name: str) -> object:
+    """Import them when they are first asked for: a process that only looks needs `facts` alone."""
+    if name in __all__:
+        home = "reading" if name == "survey" else "values"
+        return getattr(import_module(f"{__name__}.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
