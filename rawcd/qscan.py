@@ -14,6 +14,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from rawcd.disc import (
+    FIRST_LEAD_OUT_SECTORS,
+    LATER_LEAD_IN_SECTORS,
+    LATER_LEAD_OUT_SECTORS,
+    MAX_INDEX,
     MAX_TRACKS,
     CopySetting,
     Disc,
@@ -61,6 +65,10 @@ _WINDOWS: Final = 6
 """Windows looked into when frames are damaged or disagree."""
 _REACH: Final = 50
 """How far a neighbour may lie that answers for a frame which does not tell its place."""
+_NEAR: Final = 4
+"""How far the neighbours lie that vote on where a sector is."""
+_HEADERS: Final = 16
+"""Data sectors that are asked for their mode."""
 _STRIDE: Final = 2_000
 """Steps through a lead-in or lead-out: what follows is longer (IEC 60908, Orange Book part II)."""
 _HEADER_MODE: Final = 15
@@ -132,6 +140,47 @@ class QScan:
             f"no Q frame within {_REACH} sectors of sector {number} can be read", file=self.name
         )
 
+    def area(self, number: int) -> int:
+        """Return a sector's TNO; of frames that disagree most are right, so that one may be wrong.
+
+        Raises:
+            FormatError: no frame near it can be read.
+        """
+        own = self.spot(number)[0]
+        if own == self.spot(number + 1 if number + 1 < self.count else number - 1)[0]:
+            return own
+        votes = Counter(tno for _, tno in self._areas(number - _NEAR, 2 * _NEAR + 1))
+        return max(votes, key=lambda tno: (votes[tno], tno == own), default=own)
+
+    def _areas(self, start: int, count: int) -> Iterator[tuple[int, int]]:
+        """Yield the numbers and TNO of the frames of a stretch that tell one."""
+        for number, frame in self.frames(start, count):
+            if isinstance(frame, QPosition):
+                yield number, frame.track
+            elif isinstance(frame, QPointer):
+                yield number, 0
+
+    def area_border(self, low: int, high: int, usual: int) -> int:
+        """Return the first sector of another area: `low` is in the one before, `high` in it.
+
+        Args:
+            low: a sector before it.
+            high: a sector of it, or behind it.
+            usual: where it begins on other discs; taken where damaged frames leave a choice.
+        """
+        before = self.area(low)
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self.area(middle) == before else (low, middle)
+        first, end = max(high - _REACH, 0), min(high + _REACH, self.count)
+        gain = np.zeros(end - first + 1, np.int64)
+        for number, tno in self._areas(first, end - first):
+            gain[number - first] = 1 if tno == before else -1
+        # Before the border as many frames as can be tell the area before, and few another.
+        score = np.concatenate([[0], np.cumsum(gain)])[:-1]
+        best = np.flatnonzero(score == score.max()) + first
+        return usual if usual in best else int(best[-1])
+
     def borders(self, first: int, last: int) -> Iterator[tuple[int, Spot]]:
         """Yield, rising, each sector in first+1..last where track or index change, and to what."""
         stack = [(first, last)]
@@ -146,22 +195,26 @@ class QScan:
             stack.append((middle, high))
             stack.append((low, middle))
 
-    def header_mode(self, number: int) -> int:
-        """Return the mode in a data sector's header, 0 to 2; headers are scrambled on the disc.
+    def header_mode(self, number: int, count: int) -> int:
+        """Return the mode that the headers of data sectors tell, 0 to 2; a damaged one is outvoted.
+
+        Headers are scrambled on the disc.
 
         Raises:
-            FormatError: the sector has no header of a known mode.
+            FormatError: none of the sectors has a header of a known mode.
         """
         from rawcd.sector import SYNC, scramble
 
         main = SilenceSource(block_count=self.count) if self._main is None else self._main
-        rows: Bytes2D = np.frombuffer(main.read(number, 1), np.uint8).reshape(1, -1).copy()
-        if rows[0, : len(SYNC)].tobytes() == SYNC:
-            scramble(rows)
-            mode = int(rows[0, _HEADER_MODE]) & 3
-            if mode < 3:
-                return mode
-        raise FormatError("a data track's first sector has no header", file=self.name)
+        rows: Bytes2D = np.frombuffer(main.read(number, count), np.uint8).reshape(count, -1)
+        headed = scramble(rows[(rows[:, : len(SYNC)] == np.frombuffer(SYNC, np.uint8)).all(axis=1)])
+        modes = Counter((headed[:, _HEADER_MODE] & 3).tolist())
+        del modes[3]
+        if not modes:
+            raise FormatError(
+                f"none of the first {count} sectors of a data track has a header", file=self.name
+            )
+        return int(modes.most_common(1)[0][0])
 
 
 def _parsed(row: npt.NDArray[np.uint8]) -> QFrame | None:
@@ -222,32 +275,24 @@ def _program_start(scan: QScan, first: int) -> int:
     """Return the number of the first sector behind the lead-in that begins at `first`."""
     low = first
     # Program area and lead-out of the shortest session have 2,700 sectors: no step leaps over.
-    while True:
-        high = min(low + _STRIDE, scan.count - 1)
-        if high == low:
-            raise FormatError("holds a lead-in and nothing behind it", file=scan.name)
-        if scan.spot(high)[0] != 0:
-            break
+    while (high := min(low + _STRIDE, scan.count - 1)) > low:
+        if scan.area(high) != 0:
+            return scan.area_border(low, high, first + LATER_LEAD_IN_SECTORS)
         low = high
-    while high - low > 1:
-        middle = (low + high) // 2
-        if scan.spot(middle)[0] == 0:
-            low = middle
-        else:
-            high = middle
-    return high
+    raise FormatError("holds a lead-in and nothing behind it", file=scan.name)
 
 
-def _lead_out_end(scan: QScan, lead_out: int) -> int:
+def _lead_out_end(scan: QScan, lead_out: int, usual: int) -> int:
     """Return the number of the first sector behind the lead-out that begins at `lead_out`.
 
-    A further session's lead-in has 4,500 sectors, so steps of fewer meet it.
+    A further session's lead-in has 4,500 sectors, so steps of fewer meet it. It begins at `usual`
+    where damaged frames leave a choice.
     """
     inside = lead_out
     while (ahead := min(inside + _STRIDE, scan.count - 1)) > inside:
-        if scan.spot(ahead)[0] != LEAD_OUT_TNO:
-            if scan.spot(inside)[0] == LEAD_OUT_TNO:
-                return next(scan.borders(inside, ahead))[0]
+        if scan.area(ahead) != LEAD_OUT_TNO:
+            if scan.area(min(inside + _NEAR, ahead)) == LEAD_OUT_TNO:
+                return scan.area_border(inside + _NEAR, ahead, usual)
             raise FormatError(
                 f"where the lead-out should begin, sector {inside}, the frames tell another place",
                 file=scan.name,
@@ -279,7 +324,7 @@ def recover_disc(subcode: Source, main: Source) -> Disc:
         FormatError: the recording is none, or contradicts itself.
     """
     scan = QScan(subcode, main)
-    if scan.spot(0)[0] != 0:
+    if scan.area(0) != 0:
         raise FormatError(
             "does not begin with a lead-in, so it holds no table of contents; "
             "give the sheet that belongs to it",
@@ -293,6 +338,8 @@ def recover_disc(subcode: Source, main: Source) -> Disc:
     try:
         while position < scan.count:
             program = _program_start(scan, position)
+            if not sessions:  # where it is on every disc, whatever a damaged frame there tells
+                program = PROGRAM_LBA - first_lba
             items = _read_toc(scan, position, program)
             session = _session(scan, first_lba, position, program, items, mcns)
             sessions.append(session)
@@ -344,11 +391,13 @@ def _session(
         control = items[QPosition.adr, points[number]].control
         told = _Told(scan, start - first_lba, end - first_lba)
         mcns.update(told.mcns)
-        data = bool(control & 4)
+        mode = TrackMode.AUDIO
+        if control & 4:
+            mode = TrackMode(scan.header_mode(start - first_lba, min(end - start, _HEADERS)))
         tracks.append(
             Track(
                 number=number,
-                mode=TrackMode(scan.header_mode(start - first_lba)) if data else TrackMode.AUDIO,
+                mode=mode,
                 indexes=tuple(edges[number]),
                 end_lba=end,
                 copy=CopySetting.PERMITTED if control & 2 else told.copy,
@@ -357,11 +406,12 @@ def _session(
                 isrc=told.isrc,
             )
         )
+    usual = LATER_LEAD_OUT_SECTORS if lead_in else FIRST_LEAD_OUT_SECTORS
     return Session(
         tracks=tuple(tracks),
         lead_in_lba=lead_in + first_lba,
         lead_out_lba=lead_out_lba,
-        lead_out_sectors=_lead_out_end(scan, lead_out) - lead_out,
+        lead_out_sectors=_lead_out_end(scan, lead_out, lead_out + usual) - lead_out,
         disc_type=DiscType(values[POINT_FIRST_TRACK][1]),
     )
 
@@ -387,7 +437,19 @@ def _index_borders(
                 indexes[number].append(Index(number=index, lba=sector + first_lba))
             elif track == number + 1 and index == 0 and track in indexes:
                 indexes[track].insert(0, Index(number=0, lba=sector + first_lba))
-    return {number: _without_gaps(found) for number, found in indexes.items()}
+    return {number: _without_gaps(_rising(found)) for number, found in indexes.items()}
+
+
+def _rising(indexes: list[Index]) -> list[Index]:
+    """Leave out the indexes of single frames that contradict the others."""
+    kept: list[Index] = []
+    for place, index in enumerate(indexes):
+        last = kept[-1].number if kept else -1
+        behind = (later.number for later in indexes[place + 1 :])
+        follows = index.number == last + 1
+        if follows or last < index.number < min(behind, default=MAX_INDEX + 1):
+            kept.append(index)
+    return kept
 
 
 def _without_gaps(indexes: list[Index]) -> list[Index]:

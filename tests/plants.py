@@ -153,6 +153,22 @@ def q_crc(field: Field) -> Found:
     return _of(lba, "q-crc")
 
 
+def _at_a_border(change: Callable[[bytearray], None], rule: str) -> Callable[[Field], Found]:
+    """The frame of the sector where an area, track or index begins, or of the one before it."""
+
+    def plant(field: Field) -> Found:
+        borders = [*field.disc.borders()]
+        lba = field.pick([*borders[:-1], *(border - 1 for border in borders[1:])])
+        assume(rule != "q-index" or field.disc.place(lba).area is not Area.LEAD_IN)
+        frame = field.recording.q(lba)
+        assume(frame[0] & 15 in (1, 5))
+        change(frame)
+        field.recording.put_q(lba, frame)
+        return _of(lba, rule)
+
+    return plant
+
+
 def q_mode(field: Field) -> Found:
     lba = field.program()
     frame = field.recording.q(lba)
@@ -315,6 +331,10 @@ def _put(place: int, value: int) -> Callable[[bytearray], None]:
     return change
 
 
+def _adr_of_none(frame: bytearray) -> None:
+    frame[0] |= 15
+
+
 def _byte(
     mode: TrackMode, first: int, last: int, *rules: str, form: int | None = None
 ) -> Callable[[Field], Found]:
@@ -404,6 +424,9 @@ PLANTS: Final[dict[str, tuple[Needs, Callable[[Field], Found]]]] = {
     "a bit of Q": (_ANY, q_crc),
     "ADR": (_ANY, q_mode),
     "TNO": (_ANY, _q(_set_byte(1, 0x88), "q-track")),
+    "ADR at a border": (_ANY, _at_a_border(_adr_of_none, "q-mode")),
+    "TNO at a border": (_ANY, _at_a_border(_put(1, 0x88), "q-track")),
+    "INDEX at a border": (_ANY, _at_a_border(_put(2, 0x88), "q-index")),
     "TNO of the lead-in": (_ANY, _q(_set_byte(1, 0), "q-track")),
     "INDEX": (_ANY, _q(_set_byte(2, 0x88), "q-index")),
     "relative minute": (_ANY, _q(_later(3), "q-relative-time")),
