@@ -17,9 +17,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from rawcd.diff.layout import layout_differences, text_differences
-from rawcd.diff.offset import find_offset
-from rawcd.diff.sectors import Pair, Work, compare
 from rawcd.diff.values import AudioOffset as AudioOffset
 from rawcd.diff.values import Comparison as Comparison
 from rawcd.diff.values import Difference as Difference
@@ -59,6 +56,10 @@ def diff_images(
         StorageError: an image cannot be read.
         CancelledError: `progress` said stop.
     """
+    from rawcd.diff.layout import layout_differences, text_differences  # the command asks
+    from rawcd.diff.offset import find_offset  # for PARTS alone, before anything is read
+    from rawcd.diff.sectors import Pair, Work, compare
+
     for part in ignore:
         if part not in PARTS:
             raise ValueError(f"{part!r} is none of {', '.join(PARTS)}")
