@@ -22,7 +22,7 @@ from rawcd.diff.values import Comparison as Comparison
 from rawcd.diff.values import Difference as Difference
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Iterable
 
     from rawcd.image import DiscImage
     from rawcd.progress import Progress
@@ -37,7 +37,7 @@ def diff_images(
     a: DiscImage,
     b: DiscImage,
     *,
-    ignore: Collection[str] = (),
+    ignore: Iterable[str] = (),
     max_offset: int = 14_700,
     progress: Progress | None = None,
 ) -> Comparison:
@@ -60,7 +60,8 @@ def diff_images(
     from rawcd.diff.offset import find_offset  # for PARTS alone, before anything is read
     from rawcd.diff.sectors import Pair, Work, compare
 
-    for part in ignore:
+    ignore = frozenset(ignore)
+    for part in sorted(ignore):
         if part not in PARTS:
             raise ValueError(f"{part!r} is none of {', '.join(PARTS)}")
     if max_offset < 0:

@@ -474,6 +474,11 @@ def test_memory_does_not_grow_with_the_disc(album: RegionImage) -> None:
     assert max(one.largest, other.largest) <= 2_048
 
 
+def test_what_may_differ_may_come_from_a_generator(album: RegionImage) -> None:
+    other = album.with_style("cdrdao")
+    assert diff_images(album, other, ignore=(part for part in ("texts", "subcode"))).equal
+
+
 def test_misuse_and_stops(album: RegionImage, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="'sound' is none of layout, texts, main, subcode"):
         diff_images(album, album, ignore=["sound"])
