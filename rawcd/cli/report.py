@@ -36,6 +36,7 @@ Examples:
     "--output",
     required=True,
     metavar="PAGE",
+    type=FILE,
     help="The page to make, such as report.html; - writes it to a pipe.",
 )
 @click.option("--no-verify", is_flag=True, help="Do not look for defects.")
@@ -87,7 +88,13 @@ def report(
     "map", short_help="Draw a disc in the terminal, or as a picture.", epilog=_MAP_EXAMPLES
 )
 @click.argument("image", metavar="IMAGE", type=FILE)
-@click.option("-o", "--output", metavar="PICTURE", help="Make a picture instead: .svg or .png.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="PICTURE",
+    type=FILE,
+    help="Make a picture instead: .svg or .png.",
+)
 @click.option("--verify", "verified", is_flag=True, help="Look for defects, too, and mark them.")
 @click.option(
     "--width",

@@ -54,6 +54,7 @@ Examples:
     "--repair",
     "output",
     metavar="OUT",
+    type=FILE,
     help="Write an image with what could be mended; its suffix names the format.",
 )
 @click.option("--force", is_flag=True, help="Replace an existing OUT.")
