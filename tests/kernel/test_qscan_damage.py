@@ -92,6 +92,30 @@ def test_a_frame_at_a_border_moves_no_area(
         assert np.abs(np.subtract(lbas, told)).max() <= 1
 
 
+@pytest.mark.parametrize(
+    ("point", "place", "value"),
+    [
+        (0xA0, 7, 0x0A),  # no BCD
+        (0xA0, 8, 0x30),  # no disc type
+        (0xA1, 7, 0x04),  # a track that the session has not
+        (0x02, 2, 0x01),  # a track that no item tells
+        (0x02, 7, 0x50),  # behind the lead-out
+        (0x01, 0, 0x41),  # data without any header
+    ],
+)
+def test_where_a_toc_cannot_be_the_program_counts(
+    sectors: Bytes2D, main: ArraySource, point: int, place: int, value: int
+) -> None:
+    sub = sectors[:, 2352:].copy()
+    q = np.packbits(sub[: FIRST.program_lba - FIRST.lead_in_lba] & 0x40, axis=1)
+    for number in np.flatnonzero((q[:, 0] & 15 == 1) & (q[:, 2] == point)).tolist():
+        put_q(sub, number, lambda frame: frame.__setitem__(place, value))
+    doubts: list[str] = []
+    source = ArraySource(sub.tobytes(), block_size=96)
+    assert recover_disc(source, main, doubt=doubts.append) == DISC
+    assert len(doubts) == 1
+
+
 @pytest.mark.parametrize("place", [4, 15])
 def test_the_first_header_of_a_data_track_is_not_the_only_one(sectors: Bytes2D, place: int) -> None:
     main = sectors[:, :2352].copy()
