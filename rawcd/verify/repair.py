@@ -183,10 +183,12 @@ class MendedImage:
         facts = evidence.facts
         known = evidence.survey.runs[0].area is not None
         self._bad_q = ~facts["right"] & known
-        is_set = facts["p"] > PW96_BYTES // 2
-        should, doubtful = expected_p(evidence) if known else (is_set, ~is_set | is_set)
-        self._p = np.where(doubtful, is_set, should)
-        self._bad_p = facts["p"] != np.where(self._p, PW96_BYTES, 0)
+        self._p = facts["p"] > PW96_BYTES // 2
+        self._bad_p = np.zeros(count, np.bool_)
+        if known:  # else nothing tells what is P and what is noise
+            should, doubtful = expected_p(evidence)
+            self._p = np.where(doubtful, self._p, should)
+            self._bad_p = facts["p"] != np.where(self._p, PW96_BYTES, 0)
         self._wrong_packs = wrong_packs(evidence)
 
     @property

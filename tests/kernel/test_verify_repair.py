@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from rawcd.disc import Area
+from rawcd.image import SubForm, SubRegion
+from rawcd.source import ArraySource
 from rawcd.verify import repair_image, verify_image
 from tests.plants import PLANTS, Field
 from tests.verifying import Recording, examples, graphics, legal_discs, made, styles, two_tracks
@@ -132,3 +135,15 @@ def test_r_w_that_is_no_packs_is_not_mended() -> None:
     repair = repair_image(recording)
     assert "rw-parity" in {each.rule for each in repair.left.findings}
     assert repair.image.read(100, 300) == recording.read(100, 300)
+
+
+def test_where_no_frame_can_be_read_nothing_is_touched() -> None:
+    image = made(two_tracks())
+    count = image.sector_count
+    noise = np.random.default_rng(6).integers(0, 256, count * 96, np.uint8)
+    source = ArraySource(noise.tobytes(), block_size=96)
+    sub = SubRegion(lba=image.first_lba, sectors=count, form=SubForm.RAW, source=source)
+    image = replace(image, sub=(sub,))
+    repair = repair_image(image)
+    assert not repair.mended
+    assert repair.image.read(image.first_lba, count) == image.read(image.first_lba, count)
