@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rawcd.cdtext import CDText, TextBlock, TextItem
 from rawcd.disc import Disc, DiscType, Index, Session, TrackMode
 from rawcd.image import ImageType
 from rawcd.subcode.style import STYLES
@@ -257,6 +258,21 @@ def test_a_damaged_pack_of_text_is_found(disc: Disc, style: str, lba: int, place
     recording.sub(lba)[:] &= 0xC0
     found = verify_image(recording).defects
     assert {(each.rule, each.lba) for each in found} == {("cdtext", lba)}
+
+
+@pytest.mark.parametrize("adr", [1, 5])
+def test_a_frame_of_the_lead_in_with_a_track_is_that_alone(adr: int) -> None:
+    """Its R to W stay packs of text, its POINT no INDEX."""
+    texts = CDText(blocks=(TextBlock(items=(TextItem(field="title", track=1, text="A"),)),))
+    recording = Recording(made(two_tracks(appendable=True, cdtext=texts)))
+    for lba in range(-4_000, -3_900):
+        frame = recording.q(lba)
+        if frame[0] & 15 == adr:
+            break
+    frame[1] = 9
+    recording.put_q(lba, frame)
+    found = verify_image(recording).findings
+    assert [(each.rule, each.lba) for each in found] == [("q-track", lba)]
 
 
 def test_pointers_of_several_sessions_are_held_against_the_sessions() -> None:
