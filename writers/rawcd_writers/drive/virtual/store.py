@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from rawcd.errors import FormatError, StorageError
+from rawcd.msf import FIRST_LBA
 from rawcd_writers.drive.virtual.refusals import BadSpot
 
 if TYPE_CHECKING:
@@ -39,28 +40,48 @@ _SIDE_SUFFIX: Final = ".pma"
 _SIDE_VERSION: Final = 1
 
 
-def _taken(path: Path, *, new: bool) -> int:
+def _taken(path: Path) -> tuple[int, bool]:
     """Open a disc's file for one recorder alone, as a disc is in one drive at a time.
+
+    A file that is not there is made, so that a blank is one recorder's, too.
+
+    Returns:
+        Its descriptor, and whether it was made.
 
     Raises:
         BlockingIOError: another recorder has it.
-        OSError: it cannot be opened; `FileExistsError` where a new one was to be made.
+        OSError: it cannot be opened, or not be made.
     """
     import fcntl
 
-    flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT | os.O_EXCL if new else 0)
-    fd = os.open(path, flags, 0o666)
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
-        os.close(fd)
-        raise OSError(errno.EINVAL, "it is no file, but a device or a pipe")
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(fd)
-        raise
-    except OSError as error:  # some file systems have no locks
-        _log.info("%s is not locked: %s", path, error)
-    return fd
+    while True:
+        made = not path.exists()
+        flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT | os.O_EXCL if made else 0)
+        try:
+            fd = os.open(path, flags, 0o666)
+        except FileExistsError:
+            if path.is_symlink():  # to a file that is not there
+                raise
+            continue  # somebody else was quicker
+        except FileNotFoundError:
+            if made:
+                raise
+            continue  # a blank that went as it had come
+        try:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise OSError(errno.EINVAL, "it is no file, but a device or a pipe")
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise
+            except OSError as error:  # some file systems have no locks
+                _log.info("%s is not locked: %s", path, error)
+            if os.fstat(fd).st_nlink:
+                return fd, made
+        except BaseException:
+            os.close(fd)
+            raise
+        os.close(fd)  # it was an unused blank, removed between opening and locking
 
 
 def _check_folder(path: Path) -> None:
@@ -88,10 +109,12 @@ class SectorStore:
     """Sectors of 2,448 bytes by address, in a file.
 
     Args:
-        path: the file, made when the first sector is written; None takes a temporary one.
-        first_lba: the address of its first sector.
+        path: the file; one that is made here goes again unless something is recorded. None takes a
+            temporary one.
 
     Attributes:
+        first_lba: the address of its first sector.
+        is_new: the file was made here, and nothing has been recorded yet.
         bad_sector: returns the first sector of a stretch that is too bad to be written, or None.
 
     Raises:
@@ -99,37 +122,31 @@ class SectorStore:
             it; it is not there and cannot be made.
     """
 
-    def __init__(self, path: Path | None, first_lba: int) -> None:
+    def __init__(self, path: Path | None) -> None:
         self.path = path
-        self.first_lba = first_lba
+        self.first_lba = FIRST_LBA
+        self.is_new = False
         self.bad_sector: Callable[[int, int], int | None] = lambda lba, count: None
         self._fd = -1
         if path is None:
             return
-        if path.exists():
-            self._open(new=False)
-        else:
+        if not path.exists():
             _check_folder(path)
+        self._open()
 
     @property
     def name(self) -> str:
         """What a message calls it."""
         return str(self.path) if self.path else "<virtual disc>"
 
-    def _open(self, *, new: bool) -> None:
+    def _open(self) -> None:
         try:
             if self.path is None:
                 fd, name = tempfile.mkstemp(prefix="rawcd-", suffix=".raw")
                 Path(name).unlink()  # it lives as long as it is open
                 self._fd = fd
             else:
-                self._fd = _taken(self.path, new=new)
-        except FileExistsError as error:
-            raise StorageError(
-                "a disc is there by now, where there was none: somebody else made it",
-                file=self.name,
-                errno=error.errno,
-            ) from error
+                self._fd, self.is_new = _taken(self.path)
         except BlockingIOError as error:
             raise StorageError(
                 "is in another virtual recorder already; wait until it is done, or take another "
@@ -140,14 +157,15 @@ class SectorStore:
         except OSError as error:
             raise StorageError.of(error, file=self.name, doing="open") from error
 
-    def take(self) -> None:
-        """See that the file is there and is this recorder's alone.
+    def keep(self) -> None:
+        """Have the file stay from here on, whatever is recorded in it.
 
         Raises:
-            StorageError: somebody else has made it, or it cannot be made.
+            StorageError: a temporary one cannot be made.
         """
+        self.is_new = False
         if self._fd < 0:
-            self._open(new=True)
+            self._open()
 
     @property
     def end_lba(self) -> int:
@@ -164,7 +182,7 @@ class SectorStore:
         bad = self.bad_sector(lba, len(rows))
         if bad is not None:
             raise BadSpot(bad)
-        self.take()
+        self.keep()
         view = memoryview(rows.data).cast("B")
         offset = (lba - self.first_lba) * SECTOR_BYTES
         try:
@@ -235,10 +253,15 @@ class SectorStore:
                 os.fsync(self._fd)
 
     def close(self) -> None:
-        """Let go of the file; a temporary one is gone."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        """Let go of the file; a temporary one is gone, and a new one that holds nothing."""
+        if self._fd < 0:
+            return
+        if self.is_new and self.path is not None:
+            with suppress(OSError):  # nobody opens it meanwhile: it is still locked
+                if os.path.samestat(self.path.lstat(), os.fstat(self._fd)):
+                    self.path.unlink()
+        os.close(self._fd)
+        self._fd = -1
 
 
 class SideFile:
