@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -124,11 +125,20 @@ def test_a_virtual_disc_that_cannot_be_kept_is_the_drives_error(tmp_path: Path) 
     """It was told as an image that could not be read."""
     (tmp_path / "stick").mkdir()
     drive = VirtualRecorder(tmp_path / "stick" / "disc.raw")
-    (tmp_path / "stick").rmdir()  # pulled out
-    with DriveSession(drive) as session, pytest.raises(DriveError, match="cannot open") as caught:
+    shutil.rmtree(tmp_path / "stick")  # pulled out
+    with DriveSession(drive) as session, pytest.raises(DriveError, match="cannot write") as caught:
         session.burn(album(), mode="sao")
     assert isinstance(caught.value.__cause__, StorageError)
     assert (caught.value.command, caught.value.lba) == ("WRITE(10)", -150)
+
+
+@pytest.mark.parametrize("mode", ["raw", "sao", "tao"])
+def test_a_disc_whose_file_was_removed_meanwhile_is_no_success(mode: str, tmp_path: Path) -> None:
+    path = tmp_path / "disc.raw"
+    with DriveSession(VirtualRecorder(path)) as session:
+        path.unlink()
+        with pytest.raises(DriveError, match="was removed while it was in the recorder"):
+            session.burn(album(), mode=mode)
 
 
 @pytest.mark.parametrize("lba", [-4650, -200, 980, 7500])

@@ -103,9 +103,23 @@ def test_a_sector_that_is_hard_to_read_is_tried_again(tmp_path: Path) -> None:
     assert reader.retried == {333: 2}
 
 
+def test_a_sector_to_order_is_hard_to_read_as_often_as_was_said(tmp_path: Path) -> None:
+    """It was bad for ever, whatever was said."""
+    image = album()
+    burned(image, tmp_path / "disc")
+    drive = VirtualRecorder(tmp_path / "disc")
+    with DriveSession(drive) as session:
+        found, reader = read_disc(session, retries=3)
+        drive.order(Fault.parse("medium-error@lba=333*3"))
+        assert rawcd.main_sectors(found, 300, 60).tobytes() == (
+            rawcd.main_sectors(image, 300, 60).tobytes()
+        )
+    assert reader.retried == {333: 2}
+
+
 def test_a_sector_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     burned(album(), tmp_path / "disc")
-    bad = VirtualRecorder(tmp_path / "disc", faults=[Fault.parse("medium-error@lba=333*100000")])
+    bad = VirtualRecorder(tmp_path / "disc", faults=[Fault.parse("medium-error@lba=333")])
     with DriveSession(Spy(bad)) as session:
         found, _ = read_disc(session, retries=2)
         with pytest.raises(StorageError, match=r"READ CD at LBA 333: 03/11/"):
@@ -122,6 +136,20 @@ def test_a_disc_in_a_drive_is_saved_in_any_format(tmp_path: Path) -> None:
     assert rawcd.main_sectors(copy, 0, 825).tobytes() == (
         rawcd.main_sectors(image, 0, 825).tobytes()
     )
+
+
+def test_a_disc_is_not_copied_onto_itself(tmp_path: Path) -> None:
+    """With leave to replace files, the disc that was being read was lost."""
+    path = tmp_path / "disc.raw"
+    burned(album(), path)
+    before = path.read_bytes()
+    for name in ("disc.raw", "disc.raw.pma"):
+        with (
+            DriveSession(VirtualRecorder(path)) as session,
+            pytest.raises(StorageError, match="is one of the inputs"),
+        ):
+            rawcd.save_image(read_disc(session)[0], tmp_path / name, format="raw", replace=True)
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("mode", ["raw", "sao", "tao"])

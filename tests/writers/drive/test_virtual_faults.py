@@ -51,6 +51,20 @@ def test_any_text_is_a_fault_or_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["aborted@0", "aborted@write.0", "aborted@3*0", "medium-error@lba=5*0", f"aborted@{'9' * 5000}"],
+)
+def test_a_fault_that_could_never_happen_is_refused(text: str) -> None:
+    with pytest.raises(UnsupportedError):
+        Fault.parse(text)
+
+
+def test_a_command_that_faults_do_not_know_is_named() -> None:
+    with pytest.raises(UnsupportedError, match=r"no command 'read-cd'; there are ready, .*read,"):
+        Fault.parse("aborted@read-cd.2")
+
+
+@pytest.mark.parametrize(
     ("kind", "sense"),
     [
         ("aborted", (0xB, 0, 0)),

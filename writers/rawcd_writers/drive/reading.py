@@ -37,7 +37,7 @@ from rawcd.image import (
 from rawcd.msf import Msf
 from rawcd.qscan import recover_disc
 from rawcd.sector import SYNC, scramble
-from rawcd.source import SECTOR_BYTES
+from rawcd.source import SECTOR_BYTES, paths_of
 from rawcd_writers.drive import mmc
 from rawcd_writers.drive.contents import disc_of_toc, text_of, with_codes
 from rawcd_writers.drive.dialogue import is_refused
@@ -47,6 +47,7 @@ from rawcd_writers.drive.replies import DiscStatus
 
 if TYPE_CHECKING:
     from collections.abc import Container
+    from pathlib import Path
 
     from rawcd.source import Bytes2D
     from rawcd_writers.drive.session import DriveSession
@@ -123,6 +124,11 @@ class SectorReader:
         """The drive's name."""
         return self._session.name
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that a recorder that is a program keeps its disc in."""
+        return paths_of(self._session.dialogue.transport)
+
     def read(self, lba: int, count: int) -> Sectors:
         """Return sectors.
 
@@ -161,9 +167,8 @@ class SectorReader:
 
     def _fill(self, lba: int, rows: Bytes2D) -> None:
         if not self.lost.isdisjoint(range(lba, lba + len(rows))):
-            for row in range(
-                len(rows)
-            ):  # a drive takes seconds to give a sector up: once is enough
+            # A drive takes seconds to give a sector up: once is enough.
+            for row in range(len(rows)):
                 self._fill_one(lba + row, rows[row : row + 1])
             return
         try:
@@ -225,6 +230,7 @@ class _Blocks:
         self._reader = reader
         self._first_lba = first_lba
         self.name = reader.name
+        self.paths = reader.paths
         self.block_count = block_count
         self.block_size = 0
 

@@ -308,6 +308,11 @@ class Medium:
     # What it is
 
     @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that hold it."""
+        return tuple(path for path in (self.store.path, self._side.path) if path is not None)
+
+    @property
     def status(self) -> DiscStatus:
         """Blank, appendable or complete."""
         if self.open != _EMPTY:

@@ -247,10 +247,17 @@ class SectorStore:
         self.first_lba = first_lba
 
     def flush(self) -> None:
-        """See that what was recorded survives the machine."""
-        if self._fd >= 0 and self.path is not None:
-            with suppress(OSError):
-                os.fsync(self._fd)
+        """See that what was recorded survives the machine.
+
+        Raises:
+            StorageError: somebody removed the file.
+        """
+        if self._fd < 0 or self.path is None:
+            return
+        with suppress(OSError):
+            os.fsync(self._fd)
+        if not os.fstat(self._fd).st_nlink:
+            raise StorageError("was removed while it was in the recorder", file=self.name)
 
     def close(self) -> None:
         """Let go of the file; a temporary one is gone, and a new one that holds nothing."""
