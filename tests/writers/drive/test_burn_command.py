@@ -125,7 +125,7 @@ def test_ctrl_c_behind_a_burn_tells_of_the_burned_disc(
 def test_a_disc_that_cannot_be_compared_is_a_burned_one(
     sheet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    drive = f"virtual:{tmp_path / 'disc.raw'}?medium=cdr-short&fault=aborted@read.4"
+    drive = f"virtual:{tmp_path / 'disc.raw'}?medium=cdr-short&fault=aborted@read.4*99"
     assert main(["burn", str(sheet), "--drive", drive, "--verify"]) == 1
     assert "it was burned before; the disc is closed" in capsys.readouterr().err
 

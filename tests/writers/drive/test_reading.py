@@ -117,12 +117,34 @@ def test_a_sector_to_order_is_hard_to_read_as_often_as_was_said(tmp_path: Path) 
     assert reader.retried == {333: 2}
 
 
+def test_a_transfer_that_was_given_up_is_asked_for_again(tmp_path: Path) -> None:
+    """Where Q was looked for, all that Q tells went missing for it."""
+    image = album().as_kind(rawcd.ImageType.RAW)
+    burned(image, tmp_path / "disc")
+    faults = [Fault.parse(f"aborted@read.{number}") for number in (1, 2, 9, 30)]
+    with DriveSession(VirtualRecorder(tmp_path / "disc", faults=faults)) as session:
+        found, reader = read_disc(session)
+        assert found.notes == ()
+        assert found.disc.tracks == image.disc.tracks
+        assert found.read(0, 60) == image.read(0, 60)
+    assert reader.retried
+
+
+def test_without_q_a_note_says_what_is_not_looked_for(tmp_path: Path) -> None:
+    burned(album(), tmp_path / "disc")
+    for sub in SubSelection:
+        with DriveSession(VirtualRecorder(tmp_path / "disc")) as session:
+            found, _ = read_disc(session, sub=sub)
+        told = any(note.code == "q-not-read" for note in found.notes)
+        assert told == (sub in (SubSelection.NONE, SubSelection.RW))
+
+
 def test_a_sector_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     burned(album(), tmp_path / "disc")
     bad = VirtualRecorder(tmp_path / "disc", faults=[Fault.parse("medium-error@lba=333")])
     with DriveSession(Spy(bad)) as session:
         found, _ = read_disc(session, retries=2)
-        with pytest.raises(StorageError, match=r"READ CD at LBA 333: 03/11/"):
+        with pytest.raises(StorageError, match=r"^virtual:[^:]*: READ CD at LBA 333: 03/11/"):
             found.read(300, 60)
 
 

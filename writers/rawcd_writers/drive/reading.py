@@ -44,6 +44,7 @@ from rawcd_writers.drive.dialogue import is_refused
 from rawcd_writers.drive.feed import MAX_BLOCKS
 from rawcd_writers.drive.plan import RUN_OUT_SECTORS
 from rawcd_writers.drive.replies import DiscStatus
+from rawcd_writers.drive.sense import SenseKey
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -54,7 +55,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_MEDIUM_ERROR: Final = 3
+_TRIED_AGAIN: Final = (SenseKey.MEDIUM_ERROR, SenseKey.ABORTED_COMMAND)
+"""What may go better another time: a sector, or a transfer that the drive gave up (SPC)."""
 _RUN_OUT_KEYS: Final = (3, 5, 8)
 """Medium error, wrong kind of sector, blank: what drives say of run-out blocks."""
 _RUN_IN_SECTORS: Final = 5
@@ -175,7 +177,7 @@ class SectorReader:
             self._ask(lba, rows)
         except DriveError as error:
             ends = any(each in self.run_out for each in range(lba, lba + len(rows)))
-            keys = _RUN_OUT_KEYS if ends else (_MEDIUM_ERROR,)
+            keys = (*_TRIED_AGAIN, *(_RUN_OUT_KEYS if ends else ()))
             if error.sense is None or error.sense[0] not in keys:
                 raise
             for row in range(len(rows)):
@@ -190,7 +192,7 @@ class SectorReader:
                 self._ask(lba, row)
             except DriveError as error:
                 key = None if error.sense is None else error.sense[0]
-                last = attempt == self._retries or key != _MEDIUM_ERROR
+                last = attempt == self._retries or key not in _TRIED_AGAIN
                 if last and lba in self.run_out and key in _RUN_OUT_KEYS:
                     row[:] = 0
                     self.retried.pop(lba, None)
@@ -241,7 +243,8 @@ class _Blocks:
         try:
             return self._bytes(self._first_lba + start, count)
         except DriveError as error:
-            raise StorageError(str(error), file=self.name) from error
+            why = str(error).removeprefix(f"{self.name}: ")  # once is enough
+            raise StorageError(why, file=self.name) from error
 
     def _bytes(self, lba: int, count: int) -> bytes:
         raise NotImplementedError
@@ -394,6 +397,13 @@ def read_disc(
     text, notes = text_of(session, disc)
     if sub not in (mmc.SubSelection.RAW, mmc.SubSelection.Q):
         disc = replace(with_codes(session, disc), cdtext=text)
+        notes += (
+            Note(
+                code="q-not-read",
+                message="pregaps but the first, indexes above 1 and SCMS are not looked for, which "
+                "Q alone tells (--sub raw, --sub q)",
+            ),
+        )
         return replace(_image_of(disc, reader), notes=notes), reader
     image = _image_of(disc, reader)
     try:
