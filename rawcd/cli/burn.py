@@ -304,6 +304,7 @@ def eject(drive: str) -> None:
 @click.argument("output", metavar="OUT", type=FILE)
 @click.option(
     "--to",
+    "--format",
     "format_name",
     metavar="FORMAT",
     shell_complete=format_names,

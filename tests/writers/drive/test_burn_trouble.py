@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 import threading
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from rawcd.errors import CancelledError, DriveError, StorageError
@@ -130,6 +132,25 @@ def test_a_virtual_disc_that_cannot_be_kept_is_the_drives_error(tmp_path: Path) 
         session.burn(album(), mode="sao")
     assert isinstance(caught.value.__cause__, StorageError)
     assert (caught.value.command, caught.value.lba) == ("WRITE(10)", -150)
+
+
+@pytest.mark.parametrize("speed", [0, -1, float("nan"), "eight", b"8", [8]])
+def test_a_speed_that_is_none_is_refused_by_its_value(speed: Any) -> None:
+    with (
+        DriveSession(VirtualRecorder()) as session,
+        pytest.raises(ValueError, match="a speed is a number above 0") as caught,
+    ):
+        session.burn(album(), speed=speed)
+    assert caught.value.__notes__ == ["nothing was written"]
+
+
+@pytest.mark.parametrize("speed", [0.001, 10**400, float("inf"), np.float32(8), Fraction(33, 2)])
+def test_any_number_above_0_is_a_speed(speed: Any) -> None:
+    with DriveSession(VirtualRecorder()) as session:
+        session.set_speed(speed)
+        taken = session.current_write_speed()
+    assert taken is not None
+    assert round(taken / 176) == min((52, 48, 40, 32, 24, 16, 8, 4), key=lambda n: abs(n - speed))
 
 
 @pytest.mark.parametrize("mode", ["raw", "sao", "tao"])

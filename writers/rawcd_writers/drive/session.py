@@ -91,6 +91,22 @@ class Media:
         return None if self.lead_in_lba is None else str(Msf.from_lba(self.lead_in_lba))
 
 
+def _kilobytes(times: float) -> int:
+    """Return a speed as SET CD SPEED has it.
+
+    Raises:
+        ValueError: it is not above 0.
+    """
+    try:
+        above = times > 0  # NaN is not
+    except TypeError:
+        above = False
+    if not above:
+        raise ValueError(f"a speed is a number above 0, not {times!r}")
+    most = (mmc.MAX_SPEED - 1) / SINGLE_SPEED
+    return max(1, round(min(most, times) * SINGLE_SPEED))
+
+
 class DriveSession(DriveQueries):
     """An open drive. Leaving the `with` block unlocks the tray and lets go of it.
 
@@ -293,9 +309,7 @@ class DriveSession(DriveQueries):
         Raises:
             ValueError: it is not above 0.
         """
-        if times is not None and not times > 0:  # NaN is not, either
-            raise ValueError(f"a speed is a number above 0, not {times!r}")
-        speed = mmc.MAX_SPEED if times is None else round(min(0xFFFE, times * SINGLE_SPEED))
+        speed = mmc.MAX_SPEED if times is None else _kilobytes(times)
         self.dialogue.can(mmc.set_cd_speed(write_speed=speed, rotation=int(pure_cav)))
 
     # -- the work ---------------------------------------------------------------------------------

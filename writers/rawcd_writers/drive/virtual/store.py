@@ -52,8 +52,6 @@ def _taken(path: Path) -> tuple[int, bool]:
         BlockingIOError: another recorder has it.
         OSError: it cannot be opened, or not be made.
     """
-    import fcntl
-
     while True:
         made = not path.exists()
         flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT | os.O_EXCL if made else 0)
@@ -68,20 +66,32 @@ def _taken(path: Path) -> tuple[int, bool]:
                 raise
             continue  # a blank that went as it had come
         try:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise OSError(errno.EINVAL, "it is no file, but a device or a pipe")
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise
-            except OSError as error:  # some file systems have no locks
-                _log.info("%s is not locked: %s", path, error)
+            _lock(fd, path)
             if os.fstat(fd).st_nlink:
                 return fd, made
         except BaseException:
             os.close(fd)
             raise
         os.close(fd)  # it was an unused blank, removed between opening and locking
+
+
+def _lock(fd: int, path: Path) -> None:
+    """Keep others from an open file, as far as its file system can.
+
+    Raises:
+        BlockingIOError: somebody else has it.
+        OSError: it is no plain file.
+    """
+    import fcntl
+
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        raise OSError(errno.EINVAL, "it is no file, but a device or a pipe")
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError as error:
+        _log.info("%s is not locked: %s", path, error)
 
 
 def _check_folder(path: Path) -> None:
