@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from rawcd.errors import CancelledError, DriveError, StorageError
+import rawcd
+from rawcd.errors import AuthoringError, CancelledError, DriveError, StorageError
 from rawcd.progress import BurnAction, BurnProgress
 from rawcd_writers.drive import mmc
 from rawcd_writers.drive.dialogue import Dialogue
 from rawcd_writers.drive.feed import Feed, Run
+from rawcd_writers.drive.plan import check_tracks_fit
 from rawcd_writers.drive.session import DriveSession
 from rawcd_writers.drive.transport import Answer
 from rawcd_writers.drive.virtual import Fault, VirtualRecorder, blank_named
@@ -132,6 +134,26 @@ def test_a_virtual_disc_that_cannot_be_kept_is_the_drives_error(tmp_path: Path) 
         session.burn(album(), mode="sao")
     assert isinstance(caught.value.__cause__, StorageError)
     assert (caught.value.command, caught.value.lba) == ("WRITE(10)", -150)
+
+
+def test_tracks_at_once_that_fit_without_their_pauses_alone_are_refused_at_once() -> None:
+    """The last track was refused, when the others had been written; a rehearsal said nothing."""
+    creator = rawcd.RawCDImageCreator()
+    blank = blank_named("cdr63")
+    third = rawcd.SilenceSource(block_count=blank.last_lead_out_lba // 3)
+    for pregap in (None, 0, 0):
+        creator.add_track(third, pregap=pregap)
+    image = creator.create_result_image()
+    for simulate in (False, True):
+        spy = Spy(VirtualRecorder(blank=blank))
+        with DriveSession(spy) as session, pytest.raises(AuthoringError, match="pauses") as caught:
+            session.burn(image, mode="tao", simulate=simulate)
+        assert caught.value.rule == "lead-out-limit"
+        assert 0x2A not in {cdb[0] for cdb in spy.cdbs}
+    whole = image.disc.sessions[0].lead_out_lba + 2 * 150 + 3 * 2
+    check_tracks_fit(image.disc, whole)
+    with pytest.raises(AuthoringError, match="1 sectors behind"):
+        check_tracks_fit(image.disc, whole - 1)
 
 
 @pytest.mark.parametrize("speed", [0, -1, float("nan"), "eight", b"8", [8]])
