@@ -136,7 +136,7 @@ def test_a_virtual_disc_that_cannot_be_kept_is_the_drives_error(tmp_path: Path) 
     assert (caught.value.command, caught.value.lba) == ("WRITE(10)", -150)
 
 
-def test_tracks_at_once_that_fit_without_their_pauses_alone_are_refused_at_once() -> None:
+def test_tracks_at_once_that_fit_without_what_the_drive_adds_are_refused_at_once() -> None:
     """The last track was refused, when the others had been written; a rehearsal said nothing."""
     creator = rawcd.RawCDImageCreator()
     blank = blank_named("cdr63")
@@ -146,7 +146,10 @@ def test_tracks_at_once_that_fit_without_their_pauses_alone_are_refused_at_once(
     image = creator.create_result_image()
     for simulate in (False, True):
         spy = Spy(VirtualRecorder(blank=blank))
-        with DriveSession(spy) as session, pytest.raises(AuthoringError, match="pauses") as caught:
+        with (
+            DriveSession(spy) as session,
+            pytest.raises(AuthoringError, match="tracks at once") as caught,
+        ):
             session.burn(image, mode="tao", simulate=simulate)
         assert caught.value.rule == "lead-out-limit"
         assert 0x2A not in {cdb[0] for cdb in spy.cdbs}

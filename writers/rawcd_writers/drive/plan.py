@@ -256,7 +256,7 @@ def _can_become(image: DiscImage, kind: ImageType) -> bool:
 
 
 def check_tracks_fit(disc: Disc, limit: int | None) -> None:
-    """Refuse, before anything is written, tracks at once that fit only without their pauses.
+    """Refuse, before anything is written, tracks at once that fit without the drive's own alone.
 
     Args:
         disc: what is to be written.
@@ -269,9 +269,9 @@ def check_tracks_fit(disc: Disc, limit: int | None) -> None:
     *_, (_, _, lead_out) = _places(disc)
     if limit is not None and lead_out > limit:
         raise AuthoringError(
-            f"{lead_out_limit_message(lead_out, limit)}, for tracks at once have pauses of "
-            f"{PREGAP_SECTORS} sectors between them; write raw or session at once (--mode), or try "
-            "it (--overburn)",
+            f"{lead_out_limit_message(lead_out, limit)}, for the drive puts {PREGAP_SECTORS} "
+            f"sectors between tracks at once and {RUN_OUT_SECTORS} behind each; write raw or "
+            "session at once (--mode), or try it (--overburn)",
             rule="lead-out-limit",
         )
 
