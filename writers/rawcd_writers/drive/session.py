@@ -125,6 +125,9 @@ class DriveSession(DriveQueries):
         self._locked = False
         self._told_stuck = False  # that the tray stays locked is said once
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} with {self.name}>"
+
     def __enter__(self) -> Self:
         return self
 

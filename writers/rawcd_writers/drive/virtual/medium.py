@@ -191,8 +191,8 @@ class Medium:
     """
 
     def __init__(self, blank: Blank | None = None, path: Path | None = None) -> None:
-        self._side = SideFile(path)
         self.store = SectorStore(path)  # nobody else changes from here on what is looked at
+        self._side = SideFile(path)
         self.disc: Disc | None = None
         self.open = _EMPTY
         try:

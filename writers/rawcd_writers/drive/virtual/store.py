@@ -57,9 +57,9 @@ def _taken(path: Path) -> tuple[int, bool]:
         flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT | os.O_EXCL if made else 0)
         try:
             fd = os.open(path, flags, 0o666)
-        except FileExistsError:
-            if path.is_symlink():  # to a file that is not there
-                raise
+        except FileExistsError as error:
+            if path.is_symlink():
+                raise OSError(errno.ENOENT, "it is a link to what is not there") from error
             continue  # somebody else was quicker
         except FileNotFoundError:
             if made:
@@ -94,6 +94,23 @@ def _lock(fd: int, path: Path) -> None:
         _log.info("%s is not locked: %s", path, error)
 
 
+def _is_there(path: Path) -> bool:
+    """Tell whether there is something of a name.
+
+    Raises:
+        StorageError: nobody may know, or no file can be called so.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise StorageError.of(error, file=str(path), doing="open") from error
+    except ValueError as error:  # a NUL
+        raise StorageError("is no name of a file", file=repr(str(path))) from error
+    return True
+
+
 def _check_folder(path: Path) -> None:
     """See, before anything is said of a blank, that it can be written where it is to be.
 
@@ -123,6 +140,8 @@ class SectorStore:
             temporary one.
 
     Attributes:
+        name: what a message calls it.
+        path: the file, whatever folder is the current one later on.
         first_lba: the address of its first sector.
         is_new: the file was made here, and nothing has been recorded yet.
         bad_sector: returns the first sector of a stretch that is too bad to be written, or None.
@@ -133,21 +152,17 @@ class SectorStore:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self.path = path
+        self.name = "<virtual disc>" if path is None else str(path)
+        self.path = None if path is None else path.absolute()
         self.first_lba = FIRST_LBA
         self.is_new = False
         self.bad_sector: Callable[[int, int], int | None] = lambda lba, count: None
         self._fd = -1
         if path is None:
             return
-        if not path.exists():
+        if not _is_there(path):
             _check_folder(path)
         self._open()
-
-    @property
-    def name(self) -> str:
-        """What a message calls it."""
-        return str(self.path) if self.path else "<virtual disc>"
 
     def _open(self) -> None:
         try:
@@ -285,8 +300,8 @@ class SideFile:
     """The `.pma` file beside a virtual disc; without a path it keeps nothing."""
 
     def __init__(self, disc: Path | None) -> None:
-        self.path = None if disc is None else disc.with_name(disc.name + _SIDE_SUFFIX)
-        self.name = str(self.path)
+        self.name = f"{disc}{_SIDE_SUFFIX}"
+        self.path = None if disc is None else Path(self.name).absolute()
 
     def load(self) -> dict[str, Any] | None:
         """Return what it says, or None where there is none.
