@@ -136,6 +136,26 @@ def test_a_virtual_disc_that_cannot_be_kept_is_the_drives_error(tmp_path: Path) 
     assert (caught.value.command, caught.value.lba) == ("WRITE(10)", -150)
 
 
+def test_what_cannot_be_meant_is_refused_by_its_value() -> None:
+    image = album()
+    with DriveSession(VirtualRecorder(blank=blank_named("cdr-short"))) as session:
+        with pytest.raises(DriveError, match="is blank: there is nothing to compare"):
+            session.compare(image, "raw")
+        with pytest.raises(ValueError, match="a session has a track at least"):
+            session.write_tracks([])
+        with pytest.raises(ValueError, match="has blocks of 2336 bytes"):
+            session.write_tracks([rawcd.ArraySource(bytes(2336), block_size=2336)])
+        with pytest.raises(ValueError, match="a session has sectors"):
+            session.write_raw(lambda lba, rows: None, lba=-4650, sectors=0, block_type=3)
+        session.burn(image, mode="sao")
+        with pytest.raises(ValueError, match="no mode of writing: 'dao'"):
+            session.compare(image, "dao")
+        with pytest.raises(ValueError, match=r"no form of subcode: 'pq'; there are none, q, raw"):
+            session.image(sub="pq")
+        with pytest.raises(ValueError, match="0 times or more, not -1"):
+            session.image(retries=-1)
+
+
 def test_tracks_at_once_that_fit_without_what_the_drive_adds_are_refused_at_once() -> None:
     """The last track was refused, when the others had been written; a rehearsal said nothing."""
     creator = rawcd.RawCDImageCreator()

@@ -23,6 +23,7 @@ from rawcd_writers.drive import expected, mmc
 from rawcd_writers.drive.contents import disc_of_toc
 from rawcd_writers.drive.dialogue import is_refused
 from rawcd_writers.drive.expected import MadeSubcode, SentSubcode, sent_rw, track_made_at_once
+from rawcd_writers.drive.plan import WriteMode
 from rawcd_writers.drive.reading import SectorReader, first_readable
 from rawcd_writers.drive.replies import DiscStatus
 
@@ -157,14 +158,20 @@ def compare(
         progress: told after some sectors each.
 
     Raises:
-        DriveError: the disc cannot be read at all.
+        DriveError: the disc is blank, or cannot be read at all.
         CancelledError: `progress` said stop.
+        ValueError: there is no such mode.
     """
+    if mode not in {each.value for each in WriteMode}:
+        raise ValueError(f"no mode of writing: {mode!r}; there are raw, sao and tao")
     session.wait_until_ready()
+    status = session.disc_information().status
+    if status is DiscStatus.BLANK:
+        raise DriveError(f"{session.name}: the disc is blank: there is nothing to compare")
     told = disc_of_toc(session)
     burned = _numbered_at_once(image.disc) if mode == "tao" else image.disc
     faults = list(_toc_faults(told, burned, moved=mode == "tao"))
-    appendable = session.disc_information().status is DiscStatus.APPENDABLE
+    appendable = status is DiscStatus.APPENDABLE
     if appendable is not burned.appendable:
         state = "not closed, and was to be" if appendable else "closed, and a session was to follow"
         faults.append(f"the disc is {state}")

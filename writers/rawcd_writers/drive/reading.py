@@ -90,6 +90,9 @@ class SectorReader:
         errors: the error flags that are wanted.
         retries: how often a sector is tried again.
 
+    Raises:
+        ValueError: `retries` is below 0.
+
     Attributes:
         retried: sectors that took more than one try, and how many.
         flagged: sectors with error flags, and how many bytes were flagged.
@@ -106,6 +109,8 @@ class SectorReader:
         errors: mmc.ErrorSelection = mmc.ErrorSelection.NONE,
         retries: int = 3,
     ) -> None:
+        if retries < 0:
+            raise ValueError(f"a sector is tried again 0 times or more, not {retries}")
         self._session = session
         self.sub = sub
         self._errors = errors

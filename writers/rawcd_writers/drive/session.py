@@ -493,12 +493,16 @@ class DriveSession(DriveQueries):
 
         Raises:
             DriveError: there is no disc, or it cannot be read.
+            ValueError: there is no such subcode; a number below 0.
         """
         from rawcd_writers.drive.reading import read_disc
 
+        forms = {form.name.lower(): form for form in mmc.SubSelection}
+        if sub not in forms:
+            raise ValueError(f"no form of subcode: {sub!r}; there are {', '.join(sorted(forms))}")
         return read_disc(
             self,
-            sub=mmc.SubSelection[sub.upper()],
+            sub=forms[sub],
             errors=mmc.ErrorSelection.C2 if flags else mmc.ErrorSelection.NONE,
             retries=retries,
         )
@@ -515,8 +519,9 @@ class DriveSession(DriveQueries):
             progress: told after some sectors each.
 
         Raises:
-            DriveError: the disc cannot be read at all.
+            DriveError: the disc is blank, or cannot be read at all.
             CancelledError: `progress` said stop.
+            ValueError: there is no such mode.
         """
         from rawcd_writers.drive.comparing import compare
 

@@ -67,6 +67,9 @@ class TracksBurn(Writing):
         appendable: another session may follow.
         tracks_done: called with how many tracks are done, 0 at the beginning.
         progress: told on this thread after each WRITE; False or an exception stops the burn.
+
+    Raises:
+        ValueError: there are no sources, or one has blocks of another size.
     """
 
     def __init__(
@@ -82,6 +85,14 @@ class TracksBurn(Writing):
         tracks_done: Callable[[int], None] | None,
         progress: BurnWatch | None,
     ) -> None:
+        if not sources:
+            raise ValueError("a session has a track at least: give a source")
+        for source in sources:
+            if source.block_size not in _BLOCKS:
+                raise ValueError(
+                    f"{source.name} has blocks of {source.block_size} bytes; those of 2352 are "
+                    "sound, of 2048 Mode 1"
+                )
         super().__init__(
             session,
             start_lba=0,
