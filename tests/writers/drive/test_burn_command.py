@@ -177,6 +177,7 @@ def test_recorders_are_described(tmp_path: Path, capsys: pytest.CaptureFixture[s
     said = capsys.readouterr().out
     assert "CD-RW, blank, 97:34:22" in said
     assert "raw 96, sao, tao" in said
+    assert "at 52, 48, 40, 32, 24, 16, 8, 4 times single speed" in said
     assert "empty" in said
     assert main(["drives", "--json", name]) == 0
     (told,) = json.loads(capsys.readouterr().out)["drives"]
