@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 import rawcd
-from rawcd.errors import StorageError
+from rawcd import drives
+from rawcd.errors import DriveError, StorageError
 from rawcd.subcode.rows import crc_holds, pq_of_pw96
 from rawcd_writers.drive.mmc import ErrorSelection, SubSelection
 from rawcd_writers.drive.reading import read_disc
@@ -79,6 +80,31 @@ def test_every_form_of_subcode_and_flags_brings_the_same_sectors(
             rows = np.frombuffer(q, np.uint8).reshape(30, -1)
             assert (sectors.sub[:, :10] == rows[:, 2352:2362]).all()
     assert not reader.flagged
+
+
+def test_a_session_reads_any_sectors(tmp_path: Path) -> None:
+    image = album().as_kind(rawcd.ImageType.RAW)
+    burned(image, tmp_path / "disc")
+    drive: drives.DriveSession = DriveSession(VirtualRecorder(tmp_path / "disc"))
+    with drive as session:
+        for lba, count in ((-150, 40), (0, 1), (700, 125), (5, 0)):
+            read = session.read(lba, count, sub="raw", flags=True)
+            wanted = np.frombuffer(image.read(lba, count), np.uint8).reshape(count, 2448)
+            assert np.array_equal(read.main, wanted[:, :2352])
+            assert np.array_equal(read.sub, wanted[:, 2352:])
+            assert read.errors.shape == (count, 294)
+            assert not read.errors.any()
+        assert session.read(0, 2).sub.shape == (2, 0)
+        with pytest.raises(DriveError, match="READ CD at LBA 400000"):
+            session.read(400_000, 1)
+        wrongs: tuple[dict[str, Any], ...] = (
+            {"count": -1},
+            {"count": 1, "sub": "pq"},
+            {"count": 1, "retries": -1},
+        )
+        for wrong in wrongs:
+            with pytest.raises(ValueError, match=r"none that could|no form|0 times or more"):
+                session.read(0, **wrong)
 
 
 def test_a_sector_that_is_hard_to_read_is_tried_again(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rawcd.source import Bytes2D, Source
     from rawcd_writers.drive.comparing import Comparison
     from rawcd_writers.drive.plan import BurnPlan
-    from rawcd_writers.drive.reading import SectorReader
+    from rawcd_writers.drive.reading import SectorReader, Sectors
     from rawcd_writers.drive.replies import (
         DiscInformation,
         TrackInformation,
@@ -105,6 +105,18 @@ def _kilobytes(times: float) -> int:
         raise ValueError(f"a speed is a number above 0, not {times!r}")
     most = (mmc.MAX_SPEED - 1) / SINGLE_SPEED
     return max(1, round(min(most, times) * SINGLE_SPEED))
+
+
+def _forms(sub: str, *, flags: bool) -> tuple[mmc.SubSelection, mmc.ErrorSelection]:
+    """Return what READ CD is asked for beside the main channel.
+
+    Raises:
+        ValueError: there is no such subcode.
+    """
+    forms = {form.name.lower(): form for form in mmc.SubSelection}
+    if sub not in forms:
+        raise ValueError(f"no form of subcode: {sub!r}; there are {', '.join(sorted(forms))}")
+    return forms[sub], mmc.ErrorSelection.C2 if flags else mmc.ErrorSelection.NONE
 
 
 class DriveSession(DriveQueries):
@@ -481,6 +493,29 @@ class DriveSession(DriveQueries):
             progress=progress,
         ).run()
 
+    def read(
+        self, lba: int, count: int, *, sub: str = "none", flags: bool = False, retries: int = 3
+    ) -> Sectors:
+        """Read sectors, whatever the table of contents says of them.
+
+        Args:
+            lba: the first one.
+            count: how many.
+            sub: `raw`, `rw` (corrected), `q` or `none`.
+            flags: tell the bytes that the drive could not correct.
+            retries: how often a sector is tried again.
+
+        Raises:
+            DriveError: one of them cannot be read.
+            ValueError: there is no such subcode; a number below 0.
+        """
+        from rawcd_writers.drive.reading import SectorReader
+
+        if count < 0:
+            raise ValueError(f"{count} sectors are none that could be read")
+        form, errors = _forms(sub, flags=flags)
+        return SectorReader(self, sub=form, errors=errors, retries=retries).read(lba, count)
+
     def image(
         self, *, sub: str = "raw", flags: bool = False, retries: int = 3
     ) -> tuple[RegionImage, SectorReader]:
@@ -497,15 +532,8 @@ class DriveSession(DriveQueries):
         """
         from rawcd_writers.drive.reading import read_disc
 
-        forms = {form.name.lower(): form for form in mmc.SubSelection}
-        if sub not in forms:
-            raise ValueError(f"no form of subcode: {sub!r}; there are {', '.join(sorted(forms))}")
-        return read_disc(
-            self,
-            sub=forms[sub],
-            errors=mmc.ErrorSelection.C2 if flags else mmc.ErrorSelection.NONE,
-            retries=retries,
-        )
+        form, errors = _forms(sub, flags=flags)
+        return read_disc(self, sub=form, errors=errors, retries=retries)
 
     def compare(
         self, image: DiscImage, burned: BurnResult | str, *, progress: Progress | None = None
