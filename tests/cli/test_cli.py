@@ -436,6 +436,9 @@ def test_other_systems_build_and_show(tmp_path: Path) -> None:
     usual = tmp_path / "usual.raw"
     rawcd("build", DEMO, "-o", usual, cwd=tmp_path)
     assert usual.read_bytes() == (tmp_path / "demo.raw").read_bytes()
+    refused = run("burn", "demo.raw", "--drive", "virtual:disc.raw")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("rawcd: disc.raw: a virtual recorder needs the file calls of")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a terminal is made with pty")
