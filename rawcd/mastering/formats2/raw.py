@@ -50,6 +50,7 @@ class DiscFormat2RawCD(DiscWriter):
     """
 
     _family: ClassVar[Family] = RAW
+    _lacks = "write raw discs"
     _table: ClassVar[dict[str, Row]] = RAW_TABLE
 
     def __init__(self) -> None:

@@ -86,6 +86,7 @@ class DiscFormat2TrackAtOnce(DiscWriter):
     """
 
     _family: ClassVar[Family] = TAO
+    _lacks = "write tracks at once"
     _table: ClassVar[dict[str, Row]] = TAO_TABLE
 
     def __init__(self) -> None:
