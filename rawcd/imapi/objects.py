@@ -192,15 +192,23 @@ class ComObject:
         for name in (self._interface_.name, *self._interface_.also):
             interface = interface_of(name)
             if interface is not None and wanted in (plain_id(interface.iid), name.upper()):
-                if name == self._interface_.name or _same_members(self._interface_, interface):
+                target = self._answering_(name)
+                if target is self._target_ and _same_members(self._interface_, interface):
                     return self
-                return wrapped(self._target_, name)
+                return wrapped(target, name)
         raise failure(
             HResult.E_NOINTERFACE,
             f"{self._name_} has no interface {iid}; it has "
             f"{', '.join((self._interface_.name, *self._interface_.also))}",
             source=self._name_,
         )
+
+    def _answering_(self, interface: str) -> Any:
+        """Return what answers the calls of another interface: our object, or its bytes."""
+        if self._interface_.name == "_Stream" and interface in ("ISequentialStream", "IStream"):
+            with as_com_errors(self._name_):
+                return self._target_.as_stream()  # ADO's Read and Write are others
+        return self._target_
 
 
 _IUNKNOWN: Final = "00000000-0000-0000-C000-000000000046"
