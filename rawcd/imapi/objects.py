@@ -178,6 +178,9 @@ class ComObject:
         """The object itself: here is no wrapper around it."""
         return self
 
+    def _FlagAsMethod(self, *names: str) -> None:
+        """Do nothing: the table knows which members are methods."""
+
     def QueryInterface(self, iid: object, use_iid: object = None) -> ComObject:
         """Return the object with another of its interfaces.
 
@@ -356,3 +359,15 @@ def created(what: object) -> tuple[ComObject, CoClass]:
             target = getattr(import_module(module), name)(**chosen.options)
     set_last_hresult(HResult.S_OK)
     return wrapped(target, chosen.interface, chosen.progid), chosen
+
+
+def dispatch(dispatch: object, *_: Any, **__: Any) -> Any:
+    """Return a new object of a class, or the object that is given (win32com.client.Dispatch).
+
+    Args:
+        dispatch: a ProgID or CLSID, in any case; an object is handed back.
+
+    Raises:
+        com_error: there is no such class (CO_E_CLASSSTRING).
+    """
+    return com_object_of(dispatch) or created(dispatch)[0]
