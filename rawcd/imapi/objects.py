@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from rawcd.hresults import HResult
 from rawcd.imapi.automation import given, taken
@@ -72,6 +72,10 @@ class ComObject:
 
     def __hash__(self) -> int:
         return hash(self._identity_())
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse: an object of COM is no value that could be copied or pickled."""
+        raise TypeError(f"{self._name_} cannot be copied or pickled; make another with Dispatch")
 
     def _identity_(self) -> tuple[int, str]:
         return id(self if self._target_ is None else self._target_), self._interface_.name

@@ -191,9 +191,8 @@ class DiscRecorder:
             S_OK, or IMAPI_S_PROPERTIESIGNORED: some are unknown, or can only be read.
 
         Raises:
-            MasteringError: there are none to set (E_POINTER), a value is out of range
-                or they are no dictionary
-                (E_INVALIDARG), the recorder has no properties (DEVICE_NOPROPERTIES).
+            MasteringError: there are none to set (E_POINTER), a value is out of range or they are
+                no dictionary (E_INVALIDARG), the recorder has no properties (DEVICE_NOPROPERTIES).
         """
         drive = self.drive
         return drive.set_properties(named_values("set_recorder_properties", properties))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import io
+import pickle
 from functools import partial
 from typing import Any
 
@@ -63,6 +65,14 @@ def test_a_module_of_pywin32_s_has_its_place_below_ours(line: str) -> None:
     exec(line.replace("win32com.client", "rawcd.imapi"), found)  # as a script's changed line does
     for name in {"Dispatch", "EnsureDispatch"} & found.keys():
         assert found[name]("IMAPI2.MsftRawCDImageCreator").NumberOfExistingTracks == 0
+
+
+@pytest.mark.parametrize("make", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_an_object_is_no_value_to_be_copied(creator: Any, track: Any, make: Any) -> None:
+    for it in (creator, track):
+        with pytest.raises(TypeError, match=r"cannot be copied or pickled; make another"):
+            make(it)
+    assert make(win32.pythoncom.IID_IStream), "an id is one"
 
 
 def test_codes_have_names_and_methods_need_no_flag(creator: Any) -> None:
