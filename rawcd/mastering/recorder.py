@@ -150,7 +150,13 @@ class DiscRecorder:
 
         Returns:
             The id; IMAPI_S_BUFFER_TO_SMALL where there is not enough room.
+
+        Raises:
+            MasteringError: the size is no number (E_INVALIDARG).
         """
+        told: object = size  # a script may pass anything
+        if told is not None and not isinstance(told, int):
+            raise refusal(HResult.E_INVALIDARG, f"get_recorder_guid: {told!r} is no size")
         guid = uuid5(NAMESPACE_URL, f"rawcd:recorder:{self.drive.name}").bytes_le
         if size is not None and size < len(guid):
             return HResult.IMAPI_S_BUFFER_TO_SMALL

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 JUNK: list[Any] = [5, "junk", object(), [], float("nan")]
 JUNK_NAMES = ["number", "text", "object", "list", "nan"]
 junk = pytest.mark.parametrize("given", JUNK, ids=JUNK_NAMES)
-NO_NUMBERS: list[Any] = [None, "x", 1.5, float("nan"), []]
+NO_NUMBERS: list[Any] = [None, "x", 1.5, float("nan"), [], int]
 
 
 @junk
@@ -86,6 +86,15 @@ def test_a_track_is_announced_by_a_number_or_not_at_all(tmp_path: Path, blocks: 
             job.audio.create_audio_track(advice)
             job.audio.add_audio_track_blocks(sound(300))
             job.audio.close_audio_track()
+
+
+@pytest.mark.parametrize("size", ["16", 1.5, []])
+def test_room_for_an_id_is_a_number(tmp_path: Path, size: Any) -> None:
+    with AudioJob(tmp_path) as job:
+        with refuses(HResult.E_INVALIDARG):
+            job.recorder.get_recorder_guid(size)
+        for few in (-1, 0, 15):
+            assert job.recorder.get_recorder_guid(few) is HResult.IMAPI_S_BUFFER_TO_SMALL
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "\0", "\ud800", "x" * 300, 5])
@@ -180,6 +189,7 @@ def test_a_drive_is_asked_by_numbers(given: Any) -> None:
         lambda size: drive.send_command_get_data_from_device(bytes(6), size),
         raw_writer().unadvise,
         DiscMaster2([]).unadvise,
+        DiscMaster2(["/dev/sr0"]).item,
     ):
         with refuses(HResult.E_INVALIDARG):
             call(given)
@@ -189,7 +199,11 @@ def test_a_drive_is_asked_by_numbers(given: Any) -> None:
 def test_commands_and_mode_pages_are_bytes(given: Any) -> None:
     drive = recorder()
     nothing: Any = None
-    calls: list[Callable[[Any], object]] = [drive.set_mode_page, drive.send_command_no_data]
+    calls: list[Callable[[Any], object]] = [
+        drive.set_mode_page,
+        drive.send_command_no_data,
+        lambda data: drive.send_command_send_data_to_device(bytes(6), data),
+    ]
     for call in calls:
         with refuses(HResult.E_INVALIDARG):
             call(given)
