@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rawcd.mastering.formats2 import (
         BurnVerificationLevel,
         CommandResult,
+        DeviceEvents,
         DiscFormat2Erase,
         DiscFormat2RawCD,
         DiscFormat2TrackAtOnce,
@@ -66,6 +67,7 @@ _HOMES: Final = {
     "rawcd.mastering.formats2": (
         "BurnVerificationLevel",
         "CommandResult",
+        "DeviceEvents",
         "DiscFormat2Erase",
         "DiscFormat2RawCD",
         "DiscFormat2TrackAtOnce",
@@ -100,6 +102,7 @@ _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in name
 __all__ = [
     "BurnVerificationLevel",
     "CommandResult",
+    "DeviceEvents",
     "DiscFormat2Erase",
     "DiscFormat2RawCD",
     "DiscFormat2TrackAtOnce",

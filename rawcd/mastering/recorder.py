@@ -10,6 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 from rawcd.disc import DiscType
 from rawcd.errors import RawCDError
 from rawcd.hresults import HResult
+from rawcd.mastering.drive import media_in
 from rawcd.mastering.events import DiscMasterProgressEvents
 from rawcd.mastering.refusals import code_of, drive_codes, named_values, refusal
 
@@ -250,9 +251,7 @@ class DiscRecorder:
         """
         session = self._session
         with drive_codes("query_media_info"):
-            media = session.media()
-            if media is None:
-                raise refusal(HResult.IMAPI_E_MEDIUM_NOTPRESENT, f"{session.name}: has no disc")
+            media = media_in(session)
             next_writable, free = 0, 0
             if media.next_writable_lba is not None:
                 room = session.track_room(data=True)
@@ -302,9 +301,7 @@ class DiscRecorder:
     def _erase(self, session: DriveSession, *, full: bool) -> None:
         if not self.drive.facts.writes_cdrw:
             raise refusal(HResult.IMAPI_E_DEVICE_INVALIDTYPE, f"{session.name}: writes no CD-RW")
-        media = session.media()
-        if media is None:
-            raise refusal(HResult.IMAPI_E_MEDIUM_NOTPRESENT, f"{session.name}: has no disc")
+        media = media_in(session)
         if not media.erasable:
             raise refusal(
                 HResult.IMAPI_E_MEDIUM_INVALIDTYPE, f"{session.name}: a {media.kind} stays written"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rawcd import mastering
+from rawcd.mastering import formats2
 
 FACE = Path(mastering.__file__)
 
@@ -30,6 +31,10 @@ def test_type_checkers_see_just_the_names_that_load() -> None:
     assert mastering.__all__ == sorted(set(mastering.__all__))
     for name, home in seen.items():
         assert getattr(mastering, name) is getattr(sys.modules[home], name)
+
+
+def test_all_of_version_2_is_among_them() -> None:
+    assert set(formats2.__all__) <= set(mastering.__all__)
 
 
 def test_a_name_that_is_not_there_says_so() -> None:

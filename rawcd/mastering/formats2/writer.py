@@ -11,7 +11,7 @@ import threading
 from abc import abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final, TypedDict
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rawcd.errors import CancelledError, DriveError, RawCDError
 from rawcd.hresults import HResult
@@ -386,33 +386,6 @@ class DiscWriter(DiscFormat2):
             return not self._cancelled.is_set()
 
         return watch
-
-
-class CommonProgress(TypedDict):
-    """What all events of a write have, by the names of `WriteProgress`."""
-
-    start_lba: int
-    sector_count: int
-    last_read_lba: int
-    last_written_lba: int
-    total_system_buffer: int
-    used_system_buffer: int
-    elapsed_time: int
-    remaining_time: int
-
-
-def common_of(now: BurnProgress) -> CommonProgress:
-    """Return what an event tells whatever writer it is of."""
-    return CommonProgress(
-        start_lba=now.start_lba,
-        sector_count=now.sector_count,
-        last_read_lba=now.read_lba,
-        last_written_lba=now.written_lba,
-        total_system_buffer=now.buffer_total,
-        used_system_buffer=now.buffer_used,
-        elapsed_time=int(now.elapsed),
-        remaining_time=int(now.remaining or 0),
-    )
 
 
 PREPARING: Final = (BurnAction.PREPARING, BurnAction.CALIBRATING)
