@@ -284,7 +284,13 @@ class ForeignStream(io.RawIOBase):
 
 
 class _Made(io.RawIOBase):
-    """Bytes that are made when they are asked for."""
+    """Bytes that are made when they are asked for.
+
+    Attributes:
+        name: IMAPI's class, for messages.
+    """
+
+    name: str
 
     def __init__(self) -> None:
         self._position = 0
@@ -327,6 +333,8 @@ class _Made(io.RawIOBase):
 
 
 class _Zeros(_Made):
+    name = "MsftStreamZero"
+
     def __init__(self) -> None:
         super().__init__()
         self.size = _ENDLESS
@@ -364,6 +372,8 @@ class ZeroStream(ByteStream):
 class _Parts(_Made):
     """Stretches of files, one behind the other."""
 
+    name = "MsftStreamConcatenate"
+
     def __init__(self) -> None:
         super().__init__()
         self._files: list[BinaryIO] = []
@@ -389,6 +399,8 @@ class _Parts(_Made):
 
 class _Turns(_Made):
     """Files by turns: so many bytes of the first, so many of the second, and again."""
+
+    name = "MsftStreamInterleave"
 
     def __init__(self) -> None:
         super().__init__()

@@ -224,6 +224,19 @@ def test_what_can_only_be_read_is_no_target(tmp_path: Path, name: str) -> None:
             assert source.Read(3) == b"abc", "nothing was taken from it"
 
 
+@pytest.mark.parametrize("name", ["Zero", "Concatenate", "Interleave"])
+def test_a_ready_made_stream_goes_by_its_class(name: str) -> None:
+    stream = Dispatch(f"IMAPI2.MsftStream{name}")
+    if name == "Zero":
+        stream.SetSize(300 * 2352 - 1)
+    elif name == "Concatenate":
+        stream.Initialize2([io.BytesIO(b"x")])
+    else:
+        stream.Initialize([io.BytesIO(b"x")], [1])
+    assert stream.Stat(0).pwcsName == f"MsftStream{name}"
+    assert stream.Stat(pythoncom.STATFLAG_NONAME).pwcsName is None
+
+
 def result_image() -> Any:
     creator = Dispatch("IMAPI2.MsftRawCDImageCreator")
     creator.AddTrack(0, io.BytesIO(bytes(300 * 2352)))
