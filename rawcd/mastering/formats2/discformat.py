@@ -26,7 +26,6 @@ class DiscFormat2(ABC):
     returns, and a progress bar that fails must not cost a disc.
     """
 
-    _family: ClassVar[Codes]
     _media_types: ClassVar[tuple[MediaPhysicalType, ...]]
     _lacks: ClassVar[str]
     """What a drive that is not supported does not do, for the message."""
@@ -36,6 +35,11 @@ class DiscFormat2(ABC):
         self._client_name = ""
         self._sinks = Sinks()
         self._turn = threading.RLock()
+
+    @property
+    @abstractmethod
+    def _codes(self) -> Codes:
+        """The codes of its own family."""
 
     # -- recorder and client ----------------------------------------------------------------------
 
@@ -61,7 +65,7 @@ class DiscFormat2(ABC):
         """Go by a recorder from now on, or by none."""
         if recorder is not None and not self._is_supported(recorder, "recorder"):
             raise refusal(
-                self._family.recorder_not_supported,
+                self._codes.recorder_not_supported,
                 f"recorder: {recorder.active_disc_recorder} does not {self._lacks}",
             )
         self._recorder = recorder
@@ -83,7 +87,7 @@ class DiscFormat2(ABC):
             self._client_name = self._valid_name(value)
 
     def _valid_name(self, name: object) -> str:
-        return client_name_of(name, self._family.client_name)
+        return client_name_of(name, self._codes.client_name)
 
     @abstractmethod
     def _check_at_rest(self, call: str) -> None:
@@ -91,7 +95,7 @@ class DiscFormat2(ABC):
 
     def _needed_recorder(self, call: str) -> DiscRecorder2:
         if self._recorder is None:
-            raise refusal(self._family.no_recorder, f"{call}: no recorder has been set")
+            raise refusal(self._codes.no_recorder, f"{call}: no recorder has been set")
         return self._recorder
 
     # -- what a drive and its disc are good for ---------------------------------------------------

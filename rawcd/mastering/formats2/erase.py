@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
 from rawcd.errors import DriveError
 from rawcd.hresults import HResult
@@ -53,7 +53,6 @@ class DiscFormat2Erase(DiscFormat2):
     `EraseProgress`.
     """
 
-    _family: ClassVar[Codes] = ERASE
     _media_types = (MediaPhysicalType.CDRW,)
     _lacks = "write CD-RW"
 
@@ -61,6 +60,10 @@ class DiscFormat2Erase(DiscFormat2):
         super().__init__()
         self._full = False
         self._erasing = False
+
+    @property
+    def _codes(self) -> Codes:
+        return ERASE
 
     def _check_at_rest(self, call: str) -> None:
         if self._erasing:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from rawcd.drives import DriveSession, Media
     from rawcd.mastering.formats2.recorder import DiscRecorder2
-    from rawcd.mastering.formats2.states import Family, Row
+    from rawcd.mastering.formats2.states import Codes, Family, Row
     from rawcd.progress import BurnProgress, BurnWatch
 
 _log = logging.getLogger(__name__)
@@ -84,6 +84,10 @@ class DiscWriter(DiscFormat2):
     def state(self) -> WriterState:
         """Where the writer stands (rawcd's own; IMAPI tells it by its refusals)."""
         return self._state
+
+    @property
+    def _codes(self) -> Codes:
+        return self._family
 
     def _check(self, call: str) -> None:
         check(self._table, call, self._state)
