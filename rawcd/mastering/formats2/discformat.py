@@ -36,6 +36,10 @@ class DiscFormat2(ABC):
         self._sinks = Sinks()
         self._turn = threading.RLock()
 
+    def __repr__(self) -> str:
+        name = "without a recorder" if self._recorder is None else self._recorder.recorder.name
+        return f"<{type(self).__name__} {name}>"
+
     @property
     @abstractmethod
     def _codes(self) -> Codes:
