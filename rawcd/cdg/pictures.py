@@ -58,16 +58,28 @@ class CdgPicture:
     palette: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        if self.indexes.shape != (HEIGHT, WIDTH) or (self.indexes >= COLOURS).any():
+        given = np.asarray(self.indexes)
+        fits = given.shape == (HEIGHT, WIDTH) and given.dtype.kind in "iu"
+        if not fits or given.min() < 0 or given.max() >= COLOURS:
             raise ValueError(
-                f"a picture has {HEIGHT} rows of {WIDTH} indexes below {COLOURS}, "
-                f"not the shape {self.indexes.shape} up to {self.indexes.max(initial=0)}"
+                f"a picture has {HEIGHT} rows of {WIDTH} indexes below {COLOURS}, not "
+                f"{given.dtype} of the shape {given.shape} up to {given.max(initial=0)}"
             )
+        object.__setattr__(self, "palette", tuple(self.palette))
         if len(self.palette) != COLOURS or not all(0 <= c < _ALL for c in self.palette):
             raise ValueError(f"a palette has {COLOURS} colours of 12 bits, not {self.palette}")
-        indexes = self.indexes.astype(np.uint8)
+        indexes = given.astype(np.uint8)
         indexes.flags.writeable = False
         object.__setattr__(self, "indexes", indexes)
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether the other has the same indexes and colours."""
+        if not isinstance(other, CdgPicture):
+            return NotImplemented
+        return self.palette == other.palette and bool(np.array_equal(self.indexes, other.indexes))
+
+    def __hash__(self) -> int:
+        return hash((self.palette, self.indexes.tobytes()))
 
     @property
     def border(self) -> int:
