@@ -103,7 +103,8 @@ def test_a_file_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
 
 def test_bytes_of_any_kind_are_packs_and_wider_numbers_are_none(tmp_path: Path) -> None:
     pack = build_pack(MemoryPreset(colour=3))
-    for number, buffer in enumerate((bytearray(pack * 2), memoryview(pack * 2))):
+    buffers: list[Any] = [bytearray(pack * 2), memoryview(pack * 2)]
+    for number, buffer in enumerate(buffers):
         assert write_cdg(tmp_path / f"{number}.cdg", buffer) == 2
         assert (tmp_path / f"{number}.cdg").read_bytes() == pack * 2
     wide = np.frombuffer(pack, np.uint8).astype(np.int64).reshape(1, 24)
