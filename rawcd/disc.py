@@ -369,7 +369,7 @@ class Disc:
         for track in self.tracks:
             if track.number == number:
                 return track
-        raise KeyError(number)
+        raise KeyError(f"no track {number}")
 
     def place(self, lba: int) -> Place:
         """Tell what lies at an address.
