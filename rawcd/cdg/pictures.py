@@ -27,7 +27,7 @@ from rawcd.cdg.packs import COLOURS, HEIGHT, TILE_HEIGHT, TILE_WIDTH, WIDTH
 from rawcd.cdg.planes import packs_for_sets, sets_of, strays
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from PIL import Image
 
@@ -110,13 +110,13 @@ class CdgPicture:
         )
 
 
-def make_picture(image: Picture, *, palette: Sequence[int] = (), border: int = 0x000) -> CdgPicture:
+def make_picture(image: Picture, *, palette: Iterable[int] = (), border: int = 0x000) -> CdgPicture:
     """Return one picture in sixteen colours; see `make_pictures`."""
     return make_pictures([image], palette=palette, border=border)[0]
 
 
 def make_pictures(
-    images: Sequence[Picture], *, palette: Sequence[int] = (), border: int = 0x000
+    images: Iterable[Picture], *, palette: Iterable[int] = (), border: int = 0x000
 ) -> list[CdgPicture]:
     """Return pictures in sixteen colours that they share.
 
@@ -136,9 +136,9 @@ def make_pictures(
     Raises:
         ValueError: a picture has another size or kind, or there are too many colours.
     """
-    fixed = tuple(palette)
+    fixed, images = tuple(palette), list(images)
     if len(fixed) > COLOURS or not all(0 <= colour < _ALL for colour in (*fixed, border)):
-        raise ValueError(f"colours have 12 bits and a palette {COLOURS} of them, not {palette}")
+        raise ValueError(f"colours have 12 bits and a palette {COLOURS} of them, not {fixed}")
     made: list[CdgPicture | None] = [
         None if fixed else _with_own_palette(image, border) for image in images
     ]

@@ -310,6 +310,13 @@ def test_a_picture_is_its_own_and_is_compared_with_a_canvas() -> None:
         assert not picture.is_shown_by(other)
 
 
+def test_pictures_may_come_one_after_the_other() -> None:
+    images = [Image.new("RGB", (300, 216), colour) for colour in ("red", "blue")]
+    shared = make_pictures(images, palette=[0xFFF])
+    assert make_pictures(iter(images), palette=iter([0xFFF])) == shared
+    assert make_pictures([]) == []
+
+
 def test_a_picture_is_a_value() -> None:
     flat = np.full((216, 300), 3, np.int64)
     picture = CdgPicture(indexes=flat, palette=PALETTE)  # type: ignore[arg-type]  # any whole numbers
