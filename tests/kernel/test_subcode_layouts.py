@@ -150,8 +150,9 @@ def test_packs_that_fill_no_sector_are_refused() -> None:
     for shape in ((4, 18), (96,)):
         with pytest.raises(ValueError, match="rows of 24"):
             RWPacks.of_packs(np.zeros(shape, np.uint8))
+    wide: Any = np.full((4, 24), 300, np.int64)
     with pytest.raises(TypeError, match="not int64"):
-        RWPacks.of_packs(np.full((4, 24), 300, np.int64))
+        RWPacks.of_packs(wide)
 
 
 @pytest.mark.parametrize("name", ["", "q", "X", "PQ"])
