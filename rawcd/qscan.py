@@ -155,10 +155,9 @@ class QScan:
         from rawcd.sector import SYNC, scramble
 
         main = SilenceSource(block_count=self.count) if self._main is None else self._main
-        rows: Bytes2D = np.frombuffer(main.read(number, 1), np.uint8).reshape(1, -1).copy()
+        rows: Bytes2D = np.frombuffer(main.read(number, 1), np.uint8).reshape(1, -1)
         if rows[0, : len(SYNC)].tobytes() == SYNC:
-            scramble(rows)
-            mode = int(rows[0, _HEADER_MODE]) & 3
+            mode = int(scramble(rows)[0, _HEADER_MODE]) & 3
             if mode < 3:
                 return mode
         raise FormatError("a data track's first sector has no header", file=self.name)

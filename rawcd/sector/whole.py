@@ -72,7 +72,7 @@ def _why_not(sector: Bytes2D, head: Bytes2D, lba: int) -> str:
     """Say what a whole sector's first sixteen bytes tell."""
     if (sector[: len(SYNC)] != head[: len(SYNC)]).any():
         return "a data sector begins with the sync pattern, this one does not"
-    plain = scramble(sector.reshape(1, -1), out=np.empty((1, len(sector)), np.uint8))
+    plain = scramble(sector)
     if (plain[0, ADDRESS] == head[ADDRESS]).all():
         return "the sector is scrambled; sectors are taken before scrambling"
     if sector[MODE_BYTE] & _MODE_BITS != head[MODE_BYTE]:
