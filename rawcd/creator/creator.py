@@ -23,7 +23,7 @@ from rawcd.creator.material import (
     take,
     take_data,
 )
-from rawcd.creator.refusals import refusal, whole_number
+from rawcd.creator.refusals import refusal, truth, whole_number
 from rawcd.creator.settings import DiscSettings
 from rawcd.creator.track import TrackInfo
 from rawcd.disc import LAST_LEAD_OUT_LBA, MAX_TRACKS, PREGAP_SECTORS, Disc
@@ -63,7 +63,20 @@ class RawCDImageCreator(DiscSettings):
 
     Raises:
         AuthoringError: `after` is no image, or a closed disc (E_INVALIDARG).
+        TypeError: `style` is none.
+        ValueError: there is no style of that name.
     """
+
+    __slots__ = (
+        "_disable_gapless",
+        "_infos",
+        "_limit",
+        "_notes",
+        "_pregap_notes",
+        "_special_pregap",
+        "_strict",
+        "_style",
+    )
 
     def __init__(
         self,
@@ -76,13 +89,17 @@ class RawCDImageCreator(DiscSettings):
         super().__init__(Base.of(after))
         if style is None:
             style = STYLES["standard"] if after is None else after.style
-        self._style = Style.preset(style) if isinstance(style, str) else style
+        self._style = Style.of(style)
         self._infos: list[TrackInfo] = []
         self._special_pregap: Material | None = None
         self._limit = MAX_LEAD_OUT_LBA
         self._disable_gapless = False
         self._pregap_notes: tuple[Note, ...] = ()
         self._notes: list[Note] = []
+
+    def __repr__(self) -> str:
+        made = ", made" if self._read_only else ""
+        return f"<RawCDImageCreator: {len(self._tracks)} tracks, {self._kind.name}{made}>"
 
     # -- what TrackInfo asks ---------------------------------------------------------------------
 
@@ -397,9 +414,9 @@ class RawCDImageCreator(DiscSettings):
         and of all programs in use; the name is right.) Putting it moves tracks that are there.
 
         Raises:
-            AuthoringError: the moved lead-out would pass its limit (INSUFFICIENT_SPACE; the old
-                value stays), under `strict` there are tracks (TRACKS_ALREADY_ADDED), or the
-                image has been made.
+            AuthoringError: it is neither (E_INVALIDARG), the moved lead-out would pass its limit
+                (INSUFFICIENT_SPACE; the old value stays), under `strict` there are
+                tracks (TRACKS_ALREADY_ADDED), or the image has been made.
         """
         return self._disable_gapless
 
@@ -408,11 +425,12 @@ class RawCDImageCreator(DiscSettings):
         self._require_writable()
         if self._strict:
             self._require_no_tracks("disable_gapless_audio")
+        value = truth(value, "disable_gapless_audio")
         if self._tracks:
             lead_out = self._placed(gapless=not value)[-1].end_lba
             if lead_out > self._limit:
                 raise refusal("lead-out-limit", lead_out_limit_message(lead_out, self._limit))
-        self._disable_gapless = bool(value)
+        self._disable_gapless = value
 
     # -- answers ---------------------------------------------------------------------------------
 

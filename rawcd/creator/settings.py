@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawcd.creator.refusals import refusal, text, whole_number
+from rawcd.creator.refusals import refusal, text, truth, whole_number
 from rawcd.disc import MAX_TRACKS, DiscType
 from rawcd.errors import AuthoringError
 from rawcd.image import ImageType
@@ -23,6 +23,19 @@ class DiscSettings:
     Args:
         base: what the session stands on.
     """
+
+    __slots__ = (  # a misspelt property is an error, not a setting that nobody reads
+        "_appendable",
+        "_base",
+        "_cdtext",
+        "_disc_type",
+        "_kind",
+        "_mcn",
+        "_read_only",
+        "_rw",
+        "_starting_number",
+        "_tracks",
+    )
 
     def __init__(self, base: Base) -> None:
         before = base.image
@@ -149,11 +162,11 @@ class DiscSettings:
         True puts the address of the next program area into the lead-in (point B0).
 
         Raises:
-            AuthoringError: the image has been made.
+            AuthoringError: it is neither true nor false (E_INVALIDARG), or the image has been made.
         """
         return self._appendable
 
     @appendable.setter
     def appendable(self, value: bool) -> None:
         self._require_writable()
-        self._appendable = bool(value)
+        self._appendable = truth(value, "appendable")

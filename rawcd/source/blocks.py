@@ -40,7 +40,14 @@ def fill_rows(source: Source, start: int, rows: Bytes2D) -> None:
     if isinstance(source, ReadsInto):
         source.read_into(start, rows)
     else:
-        rows[:] = np.frombuffer(source.read(start, len(rows)), np.uint8).reshape(rows.shape)
+        held = source.read(start, len(rows))
+        if len(held) != rows.size:
+            raise StorageError(
+                f"gave {len(held)} bytes for {len(rows)} blocks of {rows.shape[1]} from block "
+                f"{start} on; a Source gives all of them or raises StorageError",
+                file=source.name,
+            )
+        rows[:] = np.frombuffer(held, np.uint8).reshape(rows.shape)
 
 
 class _Blocks(ABC, Generic[Given]):
@@ -188,11 +195,19 @@ class ArraySource(_Blocks["Memory"]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SilenceSource:
-    """Blocks of zeros: digital silence."""
+    """Blocks of zeros: digital silence.
+
+    Raises:
+        ValueError: there are less than none, or they are empty.
+    """
 
     block_count: int
     block_size: int = SECTOR_BYTES
     name: str = "<silence>"
+
+    def __post_init__(self) -> None:
+        if self.block_count < 0 or self.block_size < 1:
+            raise ValueError(f"no blocks: {self.block_count} of {self.block_size} bytes")
 
     def read(self, start: int, count: int) -> bytes:
         """Return zeros; see `Source`."""
