@@ -162,7 +162,8 @@ def test_switches(name: str) -> None:
     for value, answer in ((True, True), (0, False), (1, True), (np.False_, False), (-1, True)):
         setattr(owner, name, value)
         assert getattr(owner, name) is answer
-    for wrong in ("false", "yes", "", None, 2, [], np.array([0, 1])):
+    wrongs: list[object] = ["false", "yes", "", None, 2, [], np.array([0, 1])]
+    for wrong in wrongs:
         with refused(E_INVALIDARG, name):
             setattr(owner, name, wrong)
         assert getattr(owner, name) is True
