@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from rawcd.errors import FormatError
+from rawcd.msf import Msf
 from rawcd.sector.kinds import SYNC
 from rawcd.sector.rows import ADDRESS, MODE_BYTE, as_sectors, heads_of, lbas_of, room_for
 from rawcd.source import SECTOR_BYTES
@@ -91,9 +92,12 @@ def is_scrambled(sectors: SectorsLike, lba: LbaLike) -> bool:
     plain, scrambled = answers
     neither = ~plain & ~scrambled
     if neither.any():
+        first = int(neither.argmax())
+        told = ":".join(f"{byte:02x}" for byte in found[first, :3])
         raise FormatError(
-            "its header is not that of its place, scrambled or not",
-            place=f"LBA {lbas[neither][0]}",
+            f"its header is not that of its place, scrambled or not: it says {told}, and the place "
+            f"is {Msf.from_lba(int(lbas[first]))}; relocate=True rewrites it",
+            place=f"LBA {lbas[first]}",
         )
     if plain.any() and scrambled.any():
         odd = plain if scrambled[0] else scrambled

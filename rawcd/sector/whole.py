@@ -78,7 +78,7 @@ def _why_not(sector: Bytes2D, head: Bytes2D, lba: int) -> str:
     if sector[MODE_BYTE] & _MODE_BITS != head[MODE_BYTE]:
         return f"the header's mode byte is {sector[MODE_BYTE]:02x}, not {head[MODE_BYTE]:02x}"
     told = ":".join(f"{byte:02x}" for byte in sector[ADDRESS])
-    return f"the header says {told}, its place is {Msf.from_lba(lba)}"
+    return f"the header says {told}, its place is {Msf.from_lba(lba)}; relocate=True rewrites it"
 
 
 def _move(sectors: Bytes2D, heads: Bytes2D) -> None:

@@ -428,7 +428,7 @@ def test_is_scrambled(kind: SectorType) -> None:
     with pytest.raises(FormatError, match="some are not") as caught:
         is_scrambled(np.vstack([sectors[:1], scrambled[1:2], sectors[2:]]), 7)
     assert caught.value.place == "LBA 8"
-    with pytest.raises(FormatError, match="its place") as caught:
+    with pytest.raises(FormatError, match="00:02:07, and the place is 00:02:08; reloc") as caught:
         is_scrambled(sectors, 8)
     assert caught.value.place == "LBA 8"
 
