@@ -40,14 +40,22 @@ def fill_rows(source: Source, start: int, rows: Bytes2D) -> None:
     if isinstance(source, ReadsInto):
         source.read_into(start, rows)
     else:
-        held = source.read(start, len(rows))
-        if len(held) != rows.size:
-            raise StorageError(
-                f"gave {len(held)} bytes for {len(rows)} blocks of {rows.shape[1]} from block "
-                f"{start} on; a Source gives all of them or raises StorageError",
-                file=source.name,
-            )
-        rows[:] = np.frombuffer(held, np.uint8).reshape(rows.shape)
+        given = source.read(start, len(rows))
+        try:
+            held = np.frombuffer(given, np.uint8)
+        except (TypeError, ValueError) as error:  # no bytes, or none at all
+            raise _broken_promise(source, start, rows, type(given).__name__) from error
+        if held.size != rows.size:
+            raise _broken_promise(source, start, rows, f"{held.size} bytes")
+        rows[:] = held.reshape(rows.shape)
+
+
+def _broken_promise(source: Source, start: int, rows: Bytes2D, gave: str) -> StorageError:
+    return StorageError(
+        f"gave {gave} for {len(rows)} blocks of {rows.shape[1]} bytes from block {start} on; a "
+        "Source gives all of them or raises StorageError",
+        file=source.name,
+    )
 
 
 class _Blocks(ABC, Generic[Given]):

@@ -6,13 +6,21 @@ import array
 import io
 import mmap
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from rawcd.errors import StorageError
-from rawcd.source import FileBytes, SilenceSource, StreamBytes, fill_rows, reader_of
+from rawcd.source import (
+    FileBytes,
+    JoinedSound,
+    SilenceSource,
+    SoundPart,
+    StreamBytes,
+    fill_rows,
+    reader_of,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,19 +110,61 @@ def test_a_file_object_that_gives_no_bytes() -> None:
         reader.read_at(0, bytearray(4))
 
 
-@pytest.mark.parametrize("given", [b"", bytes(2_351), bytes(2_352 * 3)])
-def test_a_source_that_gives_another_number_of_bytes(given: bytes) -> None:
-    class Wrong:
-        name = "wrong"
-        block_size = 2_352
-        block_count = 300
+class Given:
+    """A source and a sound that give what they were given, whatever was asked for."""
 
-        def read(self, start: int, count: int) -> bytes:
-            del start, count
-            return given
+    name = "given"
+    block_size = 2_352
+    block_count = 300
+    sample_count = 588
 
-    with pytest.raises(StorageError, match=f"wrong: gave {len(given)} bytes for 2 blocks of 2352"):
-        fill_rows(Wrong(), 7, np.empty((2, 2_352), np.uint8))
+    def __init__(self, given: Any) -> None:
+        self._given = given
+
+    def read(self, start: int, count: int) -> Any:
+        del start, count
+        return self._given
+
+    def read_samples(self, start: int, count: int) -> Any:
+        del start, count
+        return self._given
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (b"", "0 bytes|bytes"),
+        (bytes(2_351), "2351 bytes"),
+        (bytes(2_352 * 3), "7056 bytes"),
+        ("x" * 4_704, "str"),
+        (None, "NoneType"),
+    ],
+)
+def test_a_source_that_gives_something_else(given: object, said: str) -> None:
+    rows = np.empty((2, 2_352), np.uint8)
+    with pytest.raises(StorageError, match=f"given: gave ({said}) for 2 blocks of 2352 bytes"):
+        fill_rows(Given(given), 7, rows)
+    fill_rows(Given(np.ones((2, 2_352), np.uint8)), 7, rows)  # any buffer of them will do
+    assert (rows == 1).all()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        np.zeros((587, 2), np.int16),
+        np.zeros((588, 1), np.int16),
+        np.zeros(588, np.int16),
+        np.full((588, 2), 0.5),
+        np.full((588, 2), 70_000, np.int32),
+        bytes(2_352),
+        None,
+    ],
+)
+def test_a_sound_that_gives_something_else(given: object) -> None:
+    sound = Given(given)
+    joined = JoinedSound([SoundPart(sound=sound, start=0, count=588)])
+    with pytest.raises(StorageError, match=r"given: gave .* a Sound gives int16 \(588, 2\)"):
+        joined.read(0, 1)
 
 
 @pytest.mark.parametrize(("count", "size"), [(-1, 2_352), (5, 0), (5, -1)])
