@@ -145,6 +145,6 @@ def test_the_face_is_whole() -> None:
 
 @pytest.mark.parametrize("kind", [10, 99, -1, "MODE1", SectorType.MODE2MIXED])
 def test_what_has_no_layout(kind: Any) -> None:
-    with pytest.raises(ValueError, match="layout|SectorType"):
+    with pytest.raises(ValueError, match=r"layout|SectorType"):
         sector_dtype(kind)
     assert sector_dtype(cast("SectorType", 2)) == sector_dtype(SectorType.MODE1)
