@@ -129,11 +129,10 @@ class RawCDImageCreator(DiscSettings):
     def add_special_pregap(self, data: SoundInput) -> None:
         """Give the sound of the first track's pregap: hidden before it (AddSpecialPregap).
 
-        Given again before the first track, it takes the place of what was given.
-
         Args:
             data: at least 150 sectors; the first 150 lie at LBA -150 to -1, the rest pushes
                 the first track up. An end inside a sector is filled with silence, with a note.
+                Given again, it takes the place of what was given.
 
         Raises:
             AuthoringError: there are tracks (TRACKS_ALREADY_ADDED), it is too short
