@@ -260,7 +260,7 @@ def drives(names: tuple[str, ...], as_json: bool) -> None:
         )
         return
     if not told:
-        click.echo("no recorder; virtual:FILE is one everywhere")
+        click.echo("no recorder; virtual:FILE is one on every Unix")
     for facts in told:
         click.echo(f"{facts.name}  {facts.vendor} {facts.product} {facts.firmware}")
         for line in _inside(facts):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rawcd.disc import (
     LATER_LEAD_IN_SECTORS,
     PREGAP_SECTORS,
+    Q_ISRC,
     CopySetting,
     Disc,
     DiscType,
@@ -118,7 +119,6 @@ class OpenSession:
 
 _EMPTY: Final = OpenSession()
 _MCN: Final = re.compile("[0-9]{13}")
-_ISRC: Final = re.compile("[0-9A-Za-z]{5}[0-9]{7}")
 _WORDS: Final = re.compile("[ -~]+")
 
 
@@ -156,7 +156,7 @@ def _told_track(told: dict[str, Any]) -> OpenTrack:
     for flag in (found.scms, found.reserved, found.closed):
         if not isinstance(flag, bool):
             raise TypeError(f"{flag!r} is neither true nor false")
-    _text(found.isrc, _ISRC)
+    _text(found.isrc, Q_ISRC)
     return found
 
 

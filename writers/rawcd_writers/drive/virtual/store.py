@@ -17,6 +17,7 @@ import os
 import stat
 import tempfile
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -38,6 +39,11 @@ _log = logging.getLogger(__name__)
 SECTOR_BYTES: Final = 2448
 _SIDE_SUFFIX: Final = ".pma"
 _SIDE_VERSION: Final = 1
+
+
+def _is_unix() -> bool:
+    """Tell whether a file can be locked, and read and written at any place by several threads."""
+    return hasattr(os, "pwrite") and hasattr(os, "preadv") and find_spec("fcntl") is not None
 
 
 def _taken(path: Path) -> tuple[int, bool]:
@@ -166,6 +172,12 @@ class SectorStore:
         self._open()
 
     def _open(self) -> None:
+        if not _is_unix():
+            raise StorageError(
+                "a virtual recorder needs the file calls of Unix, which are not here; write the "
+                "image to a file instead",
+                file=self.name,
+            )
         try:
             if self.path is None:
                 fd, name = tempfile.mkstemp(prefix="rawcd-", suffix=".raw")
