@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from rawcd.errors import UnsupportedError
+from rawcd.errors import AuthoringError, UnsupportedError
 from rawcd.image import MainForm, Note, SubForm, blank, blank_like
-from rawcd.rules import MIN_TRACK_SECTORS
+from rawcd.rules import MAX_LEAD_OUT_LBA, MIN_TRACK_SECTORS, lead_out_limit_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,9 +27,9 @@ def pad_short_tracks(image: RegionImage) -> RegionImage:
     behind a short track moves back; a note is left for each.
 
     Raises:
+        AuthoringError: the disc would reach past 89:59:74.
         UnsupportedError: the image has several sessions or recorded subcode, or whole data
             sectors would move, whose headers tell their address.
-        ValueError: the disc would reach past 89:59:74.
     """
     missing = {
         track.number: MIN_TRACK_SECTORS - track.sector_count
@@ -39,6 +39,13 @@ def pad_short_tracks(image: RegionImage) -> RegionImage:
     if not missing:
         return image
     session = image.disc.sessions[0]
+    lead_out = session.lead_out_lba + sum(missing.values())
+    if lead_out > MAX_LEAD_OUT_LBA:
+        raise AuthoringError(
+            f"filled up to {MIN_TRACK_SECTORS} sectors, the short tracks leave no room: "
+            + lead_out_limit_message(lead_out, MAX_LEAD_OUT_LBA),
+            rule="lead-out-limit",
+        )
     if len(image.disc.sessions) > 1 or any(each.form is not SubForm.MADE for each in image.sub):
         raise UnsupportedError("short tracks cannot be padded in recorded subcode or sessions")
     padded = _padded_session(session, missing)

@@ -152,8 +152,6 @@ def header_at(reader: Reader, offset: int) -> Header | None:
     Raises:
         StorageError: the file cannot be read.
     """
-    import numpy as np
-
     from rawcd.sector import scramble
 
     if not 0 <= offset <= reader.size - SECTOR_BYTES:
@@ -162,9 +160,7 @@ def header_at(reader: Reader, offset: int) -> Header | None:
     reader.read_at(offset, sector)
     found = _header(bytes(sector))
     if found is None:
-        rows = np.frombuffer(bytes(sector), np.uint8).reshape(1, -1)
-        plain = scramble(rows, out=np.empty_like(rows)).tobytes()
-        found = _header(plain)
+        found = _header(scramble(sector).tobytes())
         return None if found is None else replace(found, scrambled=True)
     return found
 

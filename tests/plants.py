@@ -334,7 +334,8 @@ def _byte(
 
 def unscrambled(field: Field) -> Found:
     _, lba = field.data_sector(TrackMode.MODE1, TrackMode.MODE2)
-    scramble(field.recording.main(lba))
+    main = field.recording.main(lba)
+    main[:] = scramble(main)
     return _of(lba, "unscrambled")
 
 
@@ -342,7 +343,7 @@ def scrambling(field: Field) -> Found:
     _, lba = field.data_sector(TrackMode.MODE1)
     main = field.recording.main(lba)
     head = main[:, :16].copy()
-    scramble(main)
+    main[:] = scramble(main)
     main[:, :16] = head
     return _of(lba, "scrambling")
 

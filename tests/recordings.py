@@ -79,8 +79,7 @@ def recorded(disc: Disc, *, seed: int = 1) -> RegionImage:
             if not each.is_audio:
                 first = max(each.first_lba, start)
                 first += 75 if session.has_mode_change_head(each) else 0
-                data = _data_rows(each.mode, first, each.end_lba - first).copy()
-                scramble(data)
+                data = scramble(_data_rows(each.mode, first, each.end_lba - first))
                 data[7::50, 2000] ^= 0xFF  # wrong parity
                 data[9::50] = rows[first - start : each.end_lba - start][9::50]  # no data sector
                 rows[first - start : each.end_lba - start] = data

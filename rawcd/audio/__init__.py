@@ -48,7 +48,7 @@ SOUND_SUFFIXES: Final = (".wav", ".flac", ".aiff", ".aif", ".mp3", ".ogg", ".opu
 SAMPLES_SUFFIXES: Final = (".bin", ".raw", ".pcm", ".cdda", ".cdr")
 """Names of files without a header: little-endian stereo samples, unless the content is sound."""
 
-_Kind = Literal["wav", "aiff", "coded", "packed", "samples"]
+_Kind = Literal["wav", "aiff", "ogg", "coded", "packed", "samples"]
 _HEAD_BYTES: Final = 16
 # How each container begins: a mark, and where a second one must follow. MP3 is here by its tag
 # alone: it has no mark of its own, and what libsndfile takes for MP3 may be anything.
@@ -59,7 +59,7 @@ _MARKS: Final[tuple[tuple[bytes, int, bytes, _Kind], ...]] = (
     (b"FORM", 8, b"AIFC", "aiff"),
     (b"RIFX", 8, b"WAVE", "coded"),
     (b"fLaC", 4, b"", "coded"),
-    (b"OggS", 4, b"", "coded"),
+    (b"OggS", 4, b"", "ogg"),
     (b"ID3", 3, b"", "coded"),
     (b"caff", 4, b"", "coded"),
     (b"riff", 4, b"\x2e\x91\xcf\x11", "coded"),  # Sony Wave64: a GUID, not a chunk name
@@ -107,6 +107,8 @@ def open_sound(
       bytes of data (as programs do that write into a pipe) goes on to the end of the file, with
       the remark `streamed-wav-length`. A rest that is no whole frame is dropped, with the remark
       `partial-sample-dropped`.
+    * Ogg that ends inside a page is refused; where the last page does not say that it is, the
+      remark is `no-end-of-stream`.
 
     Args:
         reader: where the bytes are.
@@ -138,7 +140,11 @@ def open_sound(
     through = None
     if kind == "packed":
         return _packed(reader)
-    if kind != "coded":
+    if kind == "ogg":
+        from rawcd.audio.ogg import check_end
+
+        remarks = check_end(header)
+    elif kind != "coded":
         from rawcd.audio.containers import find_payload
 
         payload = find_payload(header)

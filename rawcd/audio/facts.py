@@ -21,7 +21,7 @@ class Remark:
 
     Attributes:
         code: stable: `resampled`, `dithered`, `mono-to-stereo`, `streamed-wav-length`,
-            `partial-sample-dropped`.
+            `partial-sample-dropped`, `no-end-of-stream`.
         message: one sentence for people, without the file's name.
     """
 

@@ -6,6 +6,8 @@ errors answer at once.
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
 import signal
 import sys
@@ -27,6 +29,7 @@ from rawcd.cli.listing import plugins
 from rawcd.cli.manual import manual
 from rawcd.cli.report import map_, report
 from rawcd.cli.status import FAILED, INTERRUPTED, TERMINATED, USAGE
+from rawcd.cli.terminal import one_line
 from rawcd.cli.verify import verify
 from rawcd.errors import RawCDError
 
@@ -41,6 +44,7 @@ Examples:
   rawcd diff album.cue album.raw
   rawcd burn album.cue --drive /dev/sr0
 """
+_SPELT_OUT: Final = "rawcd.spelt-out"
 
 
 class _Stopped(BaseException):
@@ -130,14 +134,31 @@ def _reopen_closed_streams() -> None:
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
 
 
+def _spelt_out(error: UnicodeError) -> tuple[str, int]:
+    """Answer for characters that an encoding has not: as in JSON, so that objects stay objects."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4)), error.end
+
+
+def _let_stdout_take_any_text() -> None:
+    """Spell out what stdout's encoding has not, instead of failing in the middle of a result.
+
+    Pipes on Windows are in the code page of old, and names of files may be in no encoding.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        codecs.register_error(_SPELT_OUT, _spelt_out)
+        sys.stdout.reconfigure(errors=_SPELT_OUT)
+
+
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
     raise _Stopped(number)
 
 
 def _say(message: str) -> None:
     """Print one line on stderr, whatever the message holds."""
-    line = " ".join(message.splitlines())
-    print(f"rawcd: {line}", file=sys.stderr)
+    print(f"rawcd: {one_line(message)}", file=sys.stderr)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -147,6 +168,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments; None takes the process's own.
     """
     _reopen_closed_streams()
+    _let_stdout_take_any_text()
     # numpy's linear algebra is never used; its thread pool would cost more than our start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     previous = {}

@@ -47,6 +47,17 @@ Examples:
 """
 
 
+def _within_a_disc(context: click.Context, option: click.Parameter, lba: int | None) -> int | None:
+    """Refuse a limit that no disc can have; the law is loaded for that alone."""
+    if lba is None:
+        return None
+    from rawcd.rules import MAX_LEAD_OUT_LBA
+
+    if not 1 <= lba <= MAX_LEAD_OUT_LBA:
+        raise click.BadParameter(f"{lba} is not from 1 to {MAX_LEAD_OUT_LBA}", context, option)
+    return lba
+
+
 @click.command(short_help="Make a disc image.", epilog=_EXAMPLES)
 @click.argument(
     "inputs", nargs=-1, required=True, metavar="SHEET_SOUND_FILES_OR_FOLDER...", type=FILE
@@ -76,7 +87,8 @@ Examples:
 @click.option(
     "--leadout-limit",
     metavar="LBA",
-    type=click.IntRange(1),
+    type=int,
+    callback=_within_a_disc,
     help="Refuse a disc whose lead-out would start behind this LBA.",
 )
 @click.option(
@@ -316,17 +328,33 @@ def _settled(
     image: RegionImage, *, kind: str | None, mcn: str | None, style: str | None, pad_short: bool
 ) -> RegionImage:
     """Return the image with what the options ask for."""
-    from rawcd.image import ImageType
+    from rawcd.image import ImageType, SubForm
     from rawcd.padding import pad_short_tracks
     from rawcd.rules import complete_mcn
 
+    recorded = [each.form not in (SubForm.MADE, SubForm.RW) for each in image.sub]
     if pad_short:
         image = pad_short_tracks(image)
     if mcn is not None:
         image = replace(image, disc=replace(image.disc, mcn=complete_mcn(mcn)))
+        if any(recorded):
+            image = _with_note(
+                image, "--mcn is for formats without subcode; the recorded frames stay as they are"
+            )
     if kind is not None:
         image = image.as_kind(ImageType(1 + KINDS.index(kind)))
-    return image if style is None else image.with_style(style)
+    if style is not None:
+        image = image.with_style(style)
+        if all(recorded):
+            image = _with_note(image, "--style changes nothing: all of the subcode was recorded")
+    return image
+
+
+def _with_note(image: RegionImage, message: str) -> RegionImage:
+    from rawcd.image import Note
+
+    note = Note(code="subcode-recorded", message=message)
+    return replace(image, notes=(*image.notes, note))
 
 
 def with_cdg(image: RegionImage, inputs: Sequence[str], given: Sequence[str] = ()) -> RegionImage:

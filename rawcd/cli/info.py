@@ -10,6 +10,7 @@ import click
 from rawcd.cli.build import KINDS
 from rawcd.cli.completing import FILE
 from rawcd.cli.reading import format_option, trust_paths_option
+from rawcd.cli.terminal import one_line
 from rawcd.errors import FormatError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -59,9 +60,9 @@ def info(
     if as_json:
         click.echo(json.dumps(description, indent=2, ensure_ascii=False))
     else:
-        click.echo("\n".join(_lines(description)))
+        click.echo("\n".join(map(one_line, _lines(description))))
         for note in opened.notes:
-            click.echo(f"note: {note}")
+            click.echo(f"note: {one_line(str(note))}")
 
 
 def describe(image: DiscImage, *, file: str, format_name: str) -> dict[str, Any]:

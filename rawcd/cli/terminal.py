@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rawcd.image import Note
     from rawcd.progress import Progress
+
+
+_NOT_SHOWN: Final = re.compile("[\0-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, those that turn the direction of writing, bytes of names in no encoding."""
+
+
+def one_line(text: str) -> str:
+    """Return a text as one line that does nothing to a terminal.
+
+    Texts and names come from images of strangers: what is no character to look at is spelt out.
+    """
+    line = " ".join(text.splitlines())
+    return _NOT_SHOWN.sub(lambda found: ascii(found[0])[1:-1], line)
 
 
 @contextmanager
@@ -59,5 +73,4 @@ def takes_colour() -> bool:
 def show_notes(notes: Iterable[Note]) -> None:
     """Print notes on stderr, a line each."""
     for note in notes:
-        line = " ".join(str(note).splitlines())
-        print(f"note: {line}", file=sys.stderr)
+        print(f"note: {one_line(str(note))}", file=sys.stderr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from rawcd.creator.material import kind_of
 from rawcd.creator.refusals import refusal
 from rawcd.disc import (
     FIRST_LEAD_OUT_SECTORS,
@@ -49,7 +50,8 @@ class Base:
             return cls()
         if not isinstance(image, RegionImage):
             raise refusal(
-                "argument", f"a {type(image).__name__} is no image; give what open_image returns"
+                "argument",
+                f"after= is {kind_of(image)}, and no image; give what open_image returns",
             )
         disc = image.disc
         if disc.appendable:

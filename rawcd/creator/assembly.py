@@ -169,7 +169,7 @@ def _is_scrambled(
             fill_rows(source, done, rows)
             found = is_scrambled(rows, lba + done)
             if found:
-                scramble(rows)
+                scramble(rows, out=rows)
             encode(kind, rows, lba + done, out=rows)  # sync, mode and form, too
         except FormatError as error:
             raise refusal("raw-sectors", f"track {number}: {source.name}: {error}") from error

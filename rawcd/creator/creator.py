@@ -23,7 +23,7 @@ from rawcd.creator.material import (
     take,
     take_data,
 )
-from rawcd.creator.refusals import refusal, whole_number
+from rawcd.creator.refusals import refusal, truth, whole_number
 from rawcd.creator.settings import DiscSettings
 from rawcd.creator.track import TrackInfo
 from rawcd.disc import LAST_LEAD_OUT_LBA, MAX_TRACKS, PREGAP_SECTORS, Disc
@@ -63,7 +63,20 @@ class RawCDImageCreator(DiscSettings):
 
     Raises:
         AuthoringError: `after` is no image, or a closed disc (E_INVALIDARG).
+        TypeError: `style` is none.
+        ValueError: there is no style of that name.
     """
+
+    __slots__ = (
+        "_disable_gapless",
+        "_infos",
+        "_limit",
+        "_notes",
+        "_pregap_notes",
+        "_special_pregap",
+        "_strict",
+        "_style",
+    )
 
     def __init__(
         self,
@@ -76,7 +89,7 @@ class RawCDImageCreator(DiscSettings):
         super().__init__(Base.of(after))
         if style is None:
             style = STYLES["standard"] if after is None else after.style
-        self._style = Style.preset(style) if isinstance(style, str) else style
+        self._style = Style.of(style)
         self._infos: list[TrackInfo] = []
         self._special_pregap: Material | None = None
         self._limit = MAX_LEAD_OUT_LBA
@@ -85,10 +98,6 @@ class RawCDImageCreator(DiscSettings):
         self._notes: list[Note] = []
 
     # -- what TrackInfo asks ---------------------------------------------------------------------
-
-    def _require_tracks(self) -> None:
-        if not self._tracks:
-            raise refusal("no-tracks", "there is no track yet; add one first")
 
     def _placed(
         self, *, and_track: StagedTrack | None = None, gapless: bool | None = None
@@ -115,6 +124,7 @@ class RawCDImageCreator(DiscSettings):
         Args:
             data: at least 150 sectors; the first 150 lie at LBA -150 to -1, the rest pushes
                 the first track up. An end inside a sector is filled with silence, with a note.
+                Given again, it takes the place of what was given.
 
         Raises:
             AuthoringError: there are tracks (TRACKS_ALREADY_ADDED), it is too short
@@ -404,9 +414,9 @@ class RawCDImageCreator(DiscSettings):
         and of all programs in use; the name is right.) Putting it moves tracks that are there.
 
         Raises:
-            AuthoringError: the moved lead-out would pass its limit (INSUFFICIENT_SPACE; the old
-                value stays), under `strict` there are tracks (TRACKS_ALREADY_ADDED), or the
-                image has been made.
+            AuthoringError: it is neither (E_INVALIDARG), the moved lead-out would pass its limit
+                (INSUFFICIENT_SPACE; the old value stays), under `strict` there are
+                tracks (TRACKS_ALREADY_ADDED), or the image has been made.
         """
         return self._disable_gapless
 
@@ -415,11 +425,12 @@ class RawCDImageCreator(DiscSettings):
         self._require_writable()
         if self._strict:
             self._require_no_tracks("disable_gapless_audio")
+        value = truth(value, "disable_gapless_audio")
         if self._tracks:
             lead_out = self._placed(gapless=not value)[-1].end_lba
             if lead_out > self._limit:
                 raise refusal("lead-out-limit", lead_out_limit_message(lead_out, self._limit))
-        self._disable_gapless = bool(value)
+        self._disable_gapless = value
 
     # -- answers ---------------------------------------------------------------------------------
 

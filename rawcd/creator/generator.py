@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
+from rawcd.creator.material import kind_of
 from rawcd.creator.refusals import refusal
 from rawcd.image import ImageType, SubForm, SubRegion, first_rw_lba
-from rawcd.source import BlockSource, FileBytes, MemoryBytes, Source, StreamBytes
+from rawcd.source import BlockSource, Source, reader_of
 
 if TYPE_CHECKING:
     from rawcd.source import Reader
@@ -98,25 +98,22 @@ class RwGenerator:
 
 
 def _taken(subcode: Any) -> Reader | Source:
-    if isinstance(subcode, (bytes, bytearray, memoryview)):
-        return MemoryBytes(subcode, name="<R-W subcode>")
-    if isinstance(subcode, (str, os.PathLike)):
-        return FileBytes(subcode)
-    if isinstance(subcode, Source) and subcode.block_size == _BLOCK:
-        return subcode
-    if hasattr(subcode, "__array_interface__"):
-        import numpy as np
-
-        array = np.asarray(subcode)
-        if array.dtype == np.uint8:
-            return MemoryBytes(np.ascontiguousarray(array).data, name="<R-W subcode>")
-    elif hasattr(subcode, "read") and hasattr(subcode, "seek"):
-        return StreamBytes(cast("BinaryIO", subcode))
-    raise refusal(
-        "argument",
-        f"a {type(subcode).__name__} is no R-W subcode; give a path, bytes, an array of uint8, a "
-        "binary file object or a Source of 96-byte blocks",
-    )
+    if isinstance(subcode, Source):
+        if subcode.block_size == _BLOCK:
+            return subcode
+        raise refusal(
+            "argument",
+            f"the source has blocks of {subcode.block_size} bytes, and R-W subcode comes in "
+            f"blocks of {_BLOCK}",
+        )
+    reader = reader_of(subcode)
+    if reader is None:
+        raise refusal(
+            "argument",
+            f"what was given is {kind_of(subcode)}, and no R-W subcode; give a path, bytes, an "
+            f"array of uint8, a binary file object or a Source of {_BLOCK}-byte blocks",
+        )
+    return reader
 
 
 def _check_no_pq(source: Source, first_lba: int) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from rawcd.audio import is_sound, open_sound
 from rawcd.creator.refusals import refusal
@@ -16,13 +15,13 @@ from rawcd.source import (
     SECTOR_BYTES,
     SECTOR_SAMPLES,
     BlockSource,
-    FileBytes,
     JoinedSound,
     MemoryBytes,
     Sound,
     SoundPart,
     Source,
     StreamBytes,
+    reader_of,
 )
 
 if TYPE_CHECKING:
@@ -87,10 +86,6 @@ def take(data: SoundInput, *, what: str, strict: bool) -> Material:
 
 
 def _taken(data: SoundInput, *, what: str, strict: bool) -> Material:
-    if isinstance(data, (str, os.PathLike, FileBytes)):
-        return _sound_file(data if isinstance(data, FileBytes) else FileBytes(data))
-    if isinstance(data, (bytes, bytearray, memoryview)):
-        return _samples(MemoryBytes(data))
     if hasattr(data, "__array_interface__"):
         return _array(data, what=what)
     if isinstance(data, Source):
@@ -103,16 +98,30 @@ def _taken(data: SoundInput, *, what: str, strict: bool) -> Material:
         return Material(source=data, missing_bytes=0, notes=())
     if hasattr(data, "read_samples") and hasattr(data, "sample_count"):
         return _joined(cast("Sound", data), ())
-    if hasattr(data, "read") and hasattr(data, "seek"):
-        reader = StreamBytes(cast("BinaryIO", data))
+    reader = reader_of(data, samples=True)
+    if reader is None:
+        raise refusal(
+            "argument",
+            f"{what}: what was given is {kind_of(data)}, and no sound; give a path, bytes, an "
+            "int16 array (n, 2), a binary file object or a Source",
+        )
+    if isinstance(reader, MemoryBytes):
+        return _samples(reader)
+    if isinstance(reader, StreamBytes):
         # A name that ends in no sound's suffix speaks against samples; no name says nothing.
         bare = not is_sound(reader) and not PurePath(reader.name).suffix
         return _samples(reader) if strict or bare else _sound_file(reader)
-    raise refusal(
-        "argument",
-        f"{what}: a {type(data).__name__} is no sound; give a path, bytes, an int16 array (n, 2), "
-        "a binary file object or a Source",
-    )
+    return _sound_file(reader)
+
+
+def kind_of(data: object) -> str:
+    """Return what something is that is no material, for messages."""
+    if hasattr(data, "__array_interface__"):
+        import numpy as np
+
+        array = np.asarray(data)
+        return f"an array of {array.dtype} {array.shape}"
+    return f"of the type {type(data).__name__}"
 
 
 def _sound_file(reader: Reader) -> Material:
@@ -229,36 +238,23 @@ def check_options(
 
         try:
             encode(kind, np.zeros((1, source.block_size), np.uint8), 0, subheader=subheader)
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise refusal("argument", f"{what}: subheader=: {error}") from error
 
 
 def _blocks(
     data: DataInput, sector_type: SectorType, *, what: str, block_size: int | None
 ) -> Source:
-    reader: Reader
-    if isinstance(data, (str, os.PathLike, FileBytes)):
-        reader = data if isinstance(data, FileBytes) else FileBytes(data)
-    elif isinstance(data, (bytes, bytearray, memoryview)):
-        reader = MemoryBytes(data)
-    elif hasattr(data, "__array_interface__"):
-        import numpy as np
-
-        array = np.ascontiguousarray(data)
-        if array.dtype != np.uint8:
-            raise refusal("argument", f"{what}: an array of {array.dtype} is no data; give uint8")
-        if array.ndim == 2:
-            block_size = block_size or array.shape[1]
-        reader = MemoryBytes(array, name="<array>")
-    elif isinstance(data, Source):
+    if isinstance(data, Source):
         fitting_block_size(sector_type, 0, data.block_size)
         return data
-    elif hasattr(data, "read") and hasattr(data, "seek"):
-        reader = StreamBytes(cast("BinaryIO", data))
-    else:
+    reader = reader_of(data)
+    if reader is None:
         raise refusal(
             "argument",
-            f"{what}: a {type(data).__name__} is no data; give a path, bytes, an array of uint8, "
-            "a binary file object or a Source",
+            f"{what}: what was given is {kind_of(data)}, and no data; give a path, bytes, an array "
+            "of uint8, a binary file object or a Source",
         )
+    if hasattr(data, "__array_interface__") and data.ndim == 2:
+        block_size = block_size or data.shape[1]
     return BlockSource(reader, block_size=fitting_block_size(sector_type, reader.size, block_size))

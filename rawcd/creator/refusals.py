@@ -44,6 +44,21 @@ def whole_number(value: object, what: str, least: int, most: int) -> int:
     return number
 
 
+def truth(value: object, what: str) -> bool:
+    """Return a switch: true or false, or 1, -1 (VARIANT_TRUE) and 0.
+
+    Raises:
+        AuthoringError: it is none, such as the text "false" (E_INVALIDARG).
+    """
+    try:
+        switch = bool(value)
+        if value == switch or value == -1:  # equal, not the same: numpy has switches of its own
+            return switch
+    except ValueError:  # an array
+        pass
+    raise refusal("argument", f"{what} is true or false, not {value!r}")
+
+
 def text(value: object, what: str) -> str:
     """Return a text; None is the empty one, as a null BSTR is.
 

@@ -75,7 +75,7 @@ class RelocatedSectors:
         check_range(self.name, start, len(rows), self.block_count)
         fill_rows(self.source, start, rows)
         if self.scrambled:
-            scramble(rows)
+            scramble(rows, out=rows)
         try:
             encode(self.sector_type, rows, self.lba + start, relocate=True, out=rows)
         except FormatError as error:
@@ -106,8 +106,7 @@ def relocated(
         rows = np.empty((min(_LOOK, source.block_count), SECTOR_BYTES), np.uint8)
         fill_rows(source, 0, rows)
         plain = _tell_an_address(rows, sector_type)
-        scramble(rows)
-        scrambled = _tell_an_address(rows, sector_type)
+        scrambled = _tell_an_address(scramble(rows), sector_type)
         if plain is scrambled:
             raise refusal(
                 "raw-sectors",

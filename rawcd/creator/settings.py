@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from rawcd.cdtext import CDText
-from rawcd.creator.refusals import refusal, text, whole_number
+from rawcd.creator.refusals import refusal, text, truth, whole_number
 from rawcd.disc import MAX_TRACKS, DiscType
 from rawcd.errors import AuthoringError
 from rawcd.image import ImageType
@@ -24,6 +24,19 @@ class DiscSettings:
         base: what the session stands on.
     """
 
+    __slots__ = (  # a misspelt property is an error, not a setting that nobody reads
+        "_appendable",
+        "_base",
+        "_cdtext",
+        "_disc_type",
+        "_kind",
+        "_mcn",
+        "_read_only",
+        "_rw",
+        "_starting_number",
+        "_tracks",
+    )
+
     def __init__(self, base: Base) -> None:
         before = base.image
         self._base = base
@@ -37,9 +50,17 @@ class DiscSettings:
         self._disc_type: DiscType | None = None
         self._read_only = False
 
+    def __repr__(self) -> str:
+        made = ", made" if self._read_only else ""
+        return f"<{type(self).__name__}: {len(self._tracks)} tracks, {self._kind.name}{made}>"
+
     def _require_writable(self) -> None:
         if self._read_only:
             raise refusal("read-only", "the image has been made; start a new creator to change it")
+
+    def _require_tracks(self) -> None:
+        if not self._tracks:
+            raise refusal("no-tracks", "there is no track yet; add one first")
 
     def _require_no_tracks(self, what: str) -> None:
         if self._tracks:
@@ -154,11 +175,11 @@ class DiscSettings:
         True puts the address of the next program area into the lead-in (point B0).
 
         Raises:
-            AuthoringError: the image has been made.
+            AuthoringError: it is neither true nor false (E_INVALIDARG), or the image has been made.
         """
         return self._appendable
 
     @appendable.setter
     def appendable(self, value: bool) -> None:
         self._require_writable()
-        self._appendable = bool(value)
+        self._appendable = truth(value, "appendable")

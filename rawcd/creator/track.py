@@ -6,7 +6,7 @@ from bisect import bisect_left, insort
 from typing import TYPE_CHECKING
 
 from rawcd.creator.layout import MIN_INDEX_SECTORS
-from rawcd.creator.refusals import refusal, text, whole_number
+from rawcd.creator.refusals import refusal, text, truth, whole_number
 from rawcd.disc import MAX_INDEX, CopySetting
 from rawcd.rules import is_isrc
 from rawcd.sector import SectorType
@@ -21,6 +21,8 @@ class TrackInfo:
 
     Everything can be read at any time and put until the image is made.
     """
+
+    __slots__ = ("_creator", "_place", "_track")
 
     def __init__(self, creator: RawCDImageCreator, track: StagedTrack, place: int) -> None:
         self._creator = creator
@@ -103,8 +105,8 @@ class TrackInfo:
         writers have it.
 
         Raises:
-            AuthoringError: the value is none of 0, 1, 2 (E_INVALIDARG), or the image has been
-                made.
+            AuthoringError: the value is none of 0, 1, 2, or the track is no audio
+                (E_INVALIDARG), or the image has been made.
         """
         return self._track.copy
 
@@ -125,14 +127,15 @@ class TrackInfo:
         The default is False.
 
         Raises:
-            AuthoringError: the image has been made.
+            AuthoringError: it is neither true nor false, or the track is no audio (E_INVALIDARG),
+                or the image has been made.
         """
         return self._track.pre_emphasis
 
     @audio_has_preemphasis.setter
     def audio_has_preemphasis(self, value: bool) -> None:
         self._require_audio("pre-emphasis")
-        self._track.pre_emphasis = bool(value)
+        self._track.pre_emphasis = truth(value, "audio_has_preemphasis")
 
     @property
     def has_four_channels(self) -> bool:
@@ -141,14 +144,15 @@ class TrackInfo:
         The samples stay as they are; the default is False.
 
         Raises:
-            AuthoringError: the track is no audio (E_INVALIDARG), or the image has been made.
+            AuthoringError: it is neither true nor false, or the track is no audio (E_INVALIDARG),
+                or the image has been made.
         """
         return self._track.four_channel
 
     @has_four_channels.setter
     def has_four_channels(self, value: bool) -> None:
         self._require_audio("the four-channel flag")
-        self._track.four_channel = bool(value)
+        self._track.four_channel = truth(value, "has_four_channels")
 
     @property
     def track_indexes(self) -> tuple[int, ...]:

@@ -142,7 +142,7 @@ def fill_main(region: Region, lba: int, rows: Bytes2D, disc: Disc, *, plain: boo
             _scramble_synced(rows)
     elif region.form is not MainForm.DISC:
         if not plain:
-            scramble(rows)
+            scramble(rows, out=rows)
     elif plain:
         unscramble_data(disc, lba, rows)
 
@@ -196,8 +196,6 @@ def _scramble_those(rows: Bytes2D, which: Flags) -> None:
     from rawcd.sector import scramble
 
     if which.all():
-        scramble(rows)
+        scramble(rows, out=rows)
     elif which.any():
-        found = rows[which]
-        scramble(found)
-        rows[which] = found
+        rows[which] = scramble(rows[which])

@@ -318,8 +318,13 @@ class RegionImage:
         return replace(self, kind=ImageType(kind))
 
     def with_style(self, style: Style | str) -> Self:
-        """Return the same disc with P and Q made in another style (or preset); nothing is read."""
-        return replace(self, style=Style.preset(style) if isinstance(style, str) else style)
+        """Return the same disc with P and Q made in another style (or preset); nothing is read.
+
+        Raises:
+            TypeError: it is neither.
+            ValueError: there is no preset of that name.
+        """
+        return replace(self, style=Style.of(style))
 
     def with_lead_in(self, lba: int) -> Self:
         """Return the same disc with its first lead-in beginning elsewhere; nothing is read.

@@ -317,6 +317,6 @@ def _header_mode(stored: Stored, lba: int, *, scrambled: bool) -> TrackMode | No
     if row[0, : len(SYNC)].tobytes() != SYNC:
         return None
     if scrambled:
-        scramble(row)
+        row = scramble(row)
     mode = int(row[0, _HEADER_MODE]) & 3  # the bits above tell of packets (MMC, block indicator)
     return TrackMode(mode) if mode <= TrackMode.MODE2 else None

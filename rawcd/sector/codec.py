@@ -20,6 +20,7 @@ from rawcd.sector.rows import (
     SUBMODE_BYTE,
     as_sectors,
     edc_rows,
+    flat_bytes,
     form_2,
     heads_of,
     lbas_of,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from _typeshed import ReadableBuffer
 
-    from rawcd.sector.rows import LbaLike, Lbas
+    from rawcd.sector.rows import LbaLike, Lbas, SectorsLike
     from rawcd.source import Bytes2D
 
 DEFAULT_SUBHEADERS: Final = {
@@ -105,16 +106,17 @@ def _blocks_of(
         FormatError: the bytes are not whole blocks.
         ValueError: the kind has no such block size, or several sizes fit and none is IMAPI's.
     """
-    if isinstance(data, np.ndarray) and data.ndim == 2 and data.dtype == np.uint8:
-        fitting_block_size(sector_type, data.shape[1], block_size or data.shape[1])
-        return data if data.strides[1] == 1 else np.ascontiguousarray(data)
-    view = data if isinstance(data, np.ndarray) else memoryview(data)
-    if isinstance(view, np.ndarray):
-        flat = np.ascontiguousarray(view).reshape(-1).view(np.uint8)
-    elif view.nbytes:
-        flat = np.frombuffer(view, np.uint8)
-    else:
-        flat = np.empty(0, np.uint8)
+    if isinstance(data, np.ndarray):
+        samples = sector_type is SectorType.AUDIO and data.dtype == "<i2"
+        if not samples and data.dtype != np.uint8:
+            raise ValueError(
+                f"blocks are an array of uint8, not of {data.dtype} {data.shape}; bytes that only "
+                "look so are given by their .view(np.uint8)"
+            )
+        if not samples and data.ndim == 2:
+            fitting_block_size(sector_type, data.shape[1], block_size or data.shape[1])
+            return data if data.strides[1] == 1 else np.ascontiguousarray(data)
+    flat = flat_bytes(data)
     return flat.reshape(-1, fitting_block_size(sector_type, len(flat), block_size))
 
 
@@ -140,7 +142,7 @@ def encode(
         sector_type: what the blocks are.
         data: the blocks: an array (n, size) of uint8, whose width is the block size, or flat
             bytes, which are cut into IMAPI's size if that divides them, else into the only size
-            that does.
+            that does. Audio may be an array of its 16-bit samples.
         lba: the first sector's address, the others following, or each sector's.
         subheader: four bytes (they are recorded twice) or eight, for all sectors or as an array
             for each; only for XA blocks that bring none. Default: data for form 1, form 2 alone
@@ -243,7 +245,7 @@ def _subheaders(
     if isinstance(subheader, np.ndarray):
         rows = np.atleast_2d(subheader)
     else:
-        rows = np.frombuffer(memoryview(subheader), np.uint8).reshape(1, -1)
+        rows = flat_bytes(subheader).reshape(1, -1)
     if rows.dtype != np.uint8 or rows.ndim != 2 or rows.shape[1] not in (4, 8):
         raise ValueError("a subheader has four bytes, or eight")
     if len(rows) not in (1, count):
@@ -278,7 +280,7 @@ def _check_forms(kind: SectorType, blocks: Bytes2D, submode_byte: int, lbas: Lba
 
 def decode(
     sector_type: SectorType,
-    sectors: Bytes2D,
+    sectors: SectorsLike,
     *,
     block_size: int | None = None,
     out: Bytes2D | None = None,
@@ -289,14 +291,14 @@ def decode(
 
     Args:
         sector_type: what the sectors are.
-        sectors: (n, 2352), not scrambled; rows may be strided.
+        sectors: (n, 2352), not scrambled, rows may be strided; or flat bytes.
         block_size: bytes in a block, one of the kind's `block_sizes`; for a raw kind, one of
             those of the kind without RAW. Default: IMAPI's size.
         out: where the blocks go, (n, block_size); rows may be strided.
 
     Raises:
-        FormatError: a form 2 sector among those of form 1, or the reverse; the place is the
-            sector's number.
+        FormatError: flat bytes are no whole sectors; a form 2 sector among those of form 1, or
+            the reverse: the place is the sector's number.
         ValueError: the kind has no such block size, or an array does not fit.
     """
     sector_type = SectorType(sector_type)

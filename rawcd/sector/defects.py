@@ -26,7 +26,7 @@ from rawcd.sector.scrambler import sequence
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from rawcd.sector.rows import Flags, LbaLike, Lbas
+    from rawcd.sector.rows import Flags, LbaLike, Lbas, SectorsLike
     from rawcd.source import Bytes2D
 
     Defects = npt.NDArray[np.uint8]
@@ -70,7 +70,7 @@ def _shares_of(kind: SectorType, scrambled: bool) -> _Shares:
 
 
 def verify(
-    sectors: Bytes2D, lba: LbaLike, sector_type: SectorType, *, scrambled: bool = False
+    sectors: SectorsLike, lba: LbaLike, sector_type: SectorType, *, scrambled: bool = False
 ) -> Defects:
     """Return what is wrong with each sector as `Defect` flags: (n,) uint8, 0 where nothing is.
 
@@ -80,12 +80,13 @@ def verify(
     Audio has nothing to judge.
 
     Args:
-        sectors: (n, 2352); rows may be strided.
+        sectors: (n, 2352), rows may be strided; or flat bytes.
         lba: the first sector's address, or each sector's.
         sector_type: what the sectors should be.
         scrambled: they are as on the disc; they are judged as they are, nothing is undone.
 
     Raises:
+        FormatError: flat bytes are no whole sectors.
         ValueError: an address outside -45,150..404,849, or an array that does not fit.
     """
     kind = SectorType(sector_type).cooked

@@ -93,11 +93,12 @@ def sector_dtype(sector_type: SectorType) -> np.dtype[Any]:
     """Return the dtype of one sector of 2,352 bytes.
 
     Raises:
-        ValueError: mixed sectors have no one layout.
+        ValueError: this is no sector type, or mixed sectors, which have no one layout.
     """
-    layout = LAYOUTS.get(sector_type.cooked)
+    kind = SectorType(sector_type)
+    layout = LAYOUTS.get(kind.cooked)
     if layout is None:
-        raise ValueError(f"{sector_type.name} has no one layout; take that of form 1 or form 2")
+        raise ValueError(f"{kind.name} has no one layout; take that of form 1 or form 2")
     return dtype_of(layout)
 
 

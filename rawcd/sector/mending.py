@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from rawcd.sector.defects import Defects
-    from rawcd.sector.rows import Flags, LbaLike, Lbas
+    from rawcd.sector.rows import Flags, LbaLike, Lbas, SectorsLike
     from rawcd.source import Bytes2D
 
 _PASSES: Final = 12  # what still changes after as many runs in circles
@@ -73,7 +73,7 @@ class Repair:
 
 
 def repair(
-    sectors: Bytes2D,
+    sectors: SectorsLike,
     lba: LbaLike,
     sector_type: SectorType,
     *,
@@ -89,7 +89,7 @@ def repair(
     it could not read.
 
     Args:
-        sectors: (n, 2352), not scrambled; rows may be strided.
+        sectors: (n, 2352), not scrambled, rows may be strided; or flat bytes.
         lba: the first sector's address, or each sector's.
         sector_type: what the sectors should be.
         erasures: bytes known to be doubtful, (2352,) or (n, 2352), true where they are; with
@@ -97,6 +97,7 @@ def repair(
         out: where the result goes, (n, 2352); `sectors` itself for in place, default a new array.
 
     Raises:
+        FormatError: flat bytes are no whole sectors.
         ValueError: an address outside -45,150..404,849, or an array that does not fit.
     """
     kind = SectorType(sector_type).cooked

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from rawcd import ecc
+from rawcd.errors import FormatError
 from rawcd.msf import (
     FIRST_LBA,
     FRAMES_PER_SECOND,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
+    from _typeshed import ReadableBuffer
 
     from rawcd.source import Bytes2D
 
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     """(n,): the address of each sector."""
     LbaLike = int | Sequence[int] | npt.NDArray[np.integer[Any]]
     """The first sector's address, or each sector's."""
+    SectorsLike = ReadableBuffer | Bytes2D
+    """Whole sectors: (n, 2352) uint8, rows may be strided, or flat bytes, end to end."""
 
 HEAD_BYTES: Final = 16
 """Sync and header; what follows is the sector's 2,336 bytes."""
@@ -136,8 +140,8 @@ def _bcd() -> npt.NDArray[np.uint8]:
 def heads_of(lbas: Lbas, mode: int) -> Bytes2D:
     """Return sync and header of sectors at some addresses: (n, 16).
 
-    The header's address is the absolute time, LBA + 150; lead-in times count down to 99:59:74
-    from 00:00:00 (ECMA-130 14.2; MMC for the lead-in).
+    The header's address is the absolute time, LBA + 150; that of a lead-in runs up to 99:59:74,
+    the sector before 00:00:00 (ECMA-130 14.2; MMC for the lead-in).
     """
     heads = np.empty((len(lbas), HEAD_BYTES), np.uint8)
     heads[:, : len(SYNC)] = np.frombuffer(SYNC, np.uint8)
@@ -152,12 +156,40 @@ def heads_of(lbas: Lbas, mode: int) -> Bytes2D:
     return heads
 
 
-def as_sectors(sectors: Bytes2D) -> Bytes2D:
+def flat_bytes(data: ReadableBuffer | npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
+    """Return what offers a buffer as its bytes, no copy where they lie end to end.
+
+    Raises:
+        TypeError: it offers none.
+    """
+    try:
+        view = data.data if isinstance(data, np.ndarray) else memoryview(data)
+    except TypeError:
+        raise TypeError(
+            f"bytes or an array of uint8 were expected, not {type(data).__name__}"
+        ) from None
+    if not view.nbytes:
+        return np.empty(0, np.uint8)
+    return np.frombuffer(view if view.c_contiguous else view.tobytes(), np.uint8)
+
+
+def as_sectors(sectors: SectorsLike) -> Bytes2D:
     """Return whole sectors as they came, once they are what the codec can work on.
 
     Raises:
-        ValueError: they are no array (n, 2352) of bytes whose rows are in one piece.
+        FormatError: flat bytes are no whole sectors.
+        TypeError: they are no bytes.
+        ValueError: they are an array of another shape, or its rows are not in one piece.
     """
+    if not isinstance(sectors, np.ndarray):
+        sectors = flat_bytes(sectors)
+    if sectors.ndim == 1 and sectors.dtype == np.uint8:
+        if rest := len(sectors) % SECTOR_BYTES:
+            raise FormatError(
+                f"{len(sectors)} bytes are {len(sectors) // SECTOR_BYTES} sectors of "
+                f"{SECTOR_BYTES} bytes and a remainder of {rest}"
+            )
+        sectors = sectors.reshape(-1, SECTOR_BYTES)
     if sectors.dtype != np.uint8 or sectors.ndim != 2 or sectors.shape[1] != SECTOR_BYTES:
         raise ValueError(
             f"sectors are an array of uint8 (n, {SECTOR_BYTES}), "
@@ -169,9 +201,16 @@ def as_sectors(sectors: Bytes2D) -> Bytes2D:
 
 
 def room_for(out: Bytes2D | None, shape: tuple[int, int]) -> Bytes2D:
-    """Return the caller's array for the result once it fits, or a new one."""
+    """Return the caller's array for the result once it fits, or a new one.
+
+    Raises:
+        TypeError: it is no array.
+        ValueError: it does not fit.
+    """
     if out is None:
         return np.empty(shape, np.uint8)
+    if not isinstance(out, np.ndarray):  # a program without types may give bytes
+        raise TypeError(f"the result goes into an array of uint8, not into {type(out).__name__}")
     if out.shape != shape or out.dtype != np.uint8:
         raise ValueError(f"the array for the result is {out.dtype} {out.shape}, not uint8 {shape}")
     if not out.flags.writeable or (out.size and out.strides[1] != 1):

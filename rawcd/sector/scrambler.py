@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from rawcd.errors import FormatError
+from rawcd.msf import Msf
 from rawcd.sector.kinds import SYNC
 from rawcd.sector.rows import ADDRESS, MODE_BYTE, as_sectors, heads_of, lbas_of, room_for
 from rawcd.source import SECTOR_BYTES
 
 if TYPE_CHECKING:
-    from rawcd.sector.rows import LbaLike
+    from rawcd.sector.rows import LbaLike, SectorsLike
     from rawcd.source import Bytes2D
 
 _LAST_MODE: Final = 2
@@ -38,25 +39,22 @@ def sequence() -> Bytes2D:
     return whole
 
 
-def scramble(sectors: Bytes2D, *, out: Bytes2D | None = None) -> Bytes2D:
-    """Scramble data sectors, or undo it: bytes 12 to 2,351 are added to a fixed sequence.
+def scramble(sectors: SectorsLike, *, out: Bytes2D | None = None) -> Bytes2D:
+    """Return data sectors scrambled, or undo it: bytes 12 to 2,351 are added to a fixed sequence.
 
     The sync pattern is left alone, the header is scrambled too, in all modes; audio is never
     scrambled (ECMA-130 annex B). The order of bytes is that of the sector, as a drive takes them.
 
     Args:
-        sectors: (n, 2352) uint8; rows may be strided, as in `buffer[:, :2352]`.
-        out: where the result goes, (n, 2352); None changes `sectors` in place, an array of its
-            own leaves them.
-
-    Returns:
-        The array that was written to.
+        sectors: (n, 2352) uint8, rows may be strided, as in `buffer[:, :2352]`; or flat bytes.
+        out: where the result goes, (n, 2352); `sectors` itself for in place, default a new array.
 
     Raises:
+        FormatError: flat bytes are no whole sectors.
         ValueError: an array is not of that shape, or cannot be written to.
     """
     sectors = as_sectors(sectors)
-    result = room_for(sectors if out is None else out, sectors.shape)
+    result = room_for(out, (len(sectors), SECTOR_BYTES))
     # Eight bytes a step where memory allows it; numpy would copy what is not aligned.
     if _is_aligned(sectors) and _is_aligned(result):
         np.bitwise_xor(
@@ -71,11 +69,11 @@ def _is_aligned(sectors: Bytes2D) -> bool:
     return sectors.ctypes.data % 8 == 0 and sectors.strides[0] % 8 == 0
 
 
-def is_scrambled(sectors: Bytes2D, lba: LbaLike) -> bool:
+def is_scrambled(sectors: SectorsLike, lba: LbaLike) -> bool:
     """Tell by header address and mode whether whole data sectors are scrambled.
 
     Args:
-        sectors: (n, 2352); rows may be strided.
+        sectors: (n, 2352), rows may be strided; or flat bytes.
         lba: the first sector's address, or each sector's.
 
     Raises:
@@ -94,9 +92,12 @@ def is_scrambled(sectors: Bytes2D, lba: LbaLike) -> bool:
     plain, scrambled = answers
     neither = ~plain & ~scrambled
     if neither.any():
+        first = int(neither.argmax())
+        told = ":".join(f"{byte:02x}" for byte in found[first, :3])
         raise FormatError(
-            "its header is not that of its place, scrambled or not",
-            place=f"LBA {lbas[neither][0]}",
+            f"its header is not that of its place, scrambled or not: it says {told}, and the place "
+            f"is {Msf.from_lba(int(lbas[first]))}; relocate=True rewrites it",
+            place=f"LBA {lbas[first]}",
         )
     if plain.any() and scrambled.any():
         odd = plain if scrambled[0] else scrambled

@@ -72,13 +72,13 @@ def _why_not(sector: Bytes2D, head: Bytes2D, lba: int) -> str:
     """Say what a whole sector's first sixteen bytes tell."""
     if (sector[: len(SYNC)] != head[: len(SYNC)]).any():
         return "a data sector begins with the sync pattern, this one does not"
-    plain = scramble(sector.reshape(1, -1), out=np.empty((1, len(sector)), np.uint8))
+    plain = scramble(sector)
     if (plain[0, ADDRESS] == head[ADDRESS]).all():
         return "the sector is scrambled; sectors are taken before scrambling"
     if sector[MODE_BYTE] & _MODE_BITS != head[MODE_BYTE]:
         return f"the header's mode byte is {sector[MODE_BYTE]:02x}, not {head[MODE_BYTE]:02x}"
     told = ":".join(f"{byte:02x}" for byte in sector[ADDRESS])
-    return f"the header says {told}, its place is {Msf.from_lba(lba)}"
+    return f"the header says {told}, its place is {Msf.from_lba(lba)}; relocate=True rewrites it"
 
 
 def _move(sectors: Bytes2D, heads: Bytes2D) -> None:

@@ -38,7 +38,7 @@ from rawcd.source.protocols import (
     Sound,
     Source,
 )
-from rawcd.source.readers import FileBytes, MemoryBytes, StreamBytes, paths_of
+from rawcd.source.readers import FileBytes, MemoryBytes, StreamBytes, paths_of, reader_of
 from rawcd.source.sounds import JoinedSound, PcmSound, SoundPart
 
 if TYPE_CHECKING:
@@ -73,5 +73,6 @@ __all__ = [
     "check_range",
     "fill_rows",
     "paths_of",
+    "reader_of",
     "side_by_side",
 ]

@@ -40,7 +40,22 @@ def fill_rows(source: Source, start: int, rows: Bytes2D) -> None:
     if isinstance(source, ReadsInto):
         source.read_into(start, rows)
     else:
-        rows[:] = np.frombuffer(source.read(start, len(rows)), np.uint8).reshape(rows.shape)
+        given = source.read(start, len(rows))
+        try:
+            held = np.frombuffer(given, np.uint8)
+        except (TypeError, ValueError) as error:  # no bytes, or none at all
+            raise _broken_promise(source, start, rows, type(given).__name__) from error
+        if held.size != rows.size:
+            raise _broken_promise(source, start, rows, f"{held.size} bytes")
+        rows[:] = held.reshape(rows.shape)
+
+
+def _broken_promise(source: Source, start: int, rows: Bytes2D, gave: str) -> StorageError:
+    return StorageError(
+        f"gave {gave} for {len(rows)} blocks of {rows.shape[1]} bytes from block {start} on; a "
+        "Source gives all of them or raises StorageError",
+        file=source.name,
+    )
 
 
 class _Blocks(ABC, Generic[Given]):
@@ -188,11 +203,19 @@ class ArraySource(_Blocks["Memory"]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SilenceSource:
-    """Blocks of zeros: digital silence."""
+    """Blocks of zeros: digital silence.
+
+    Raises:
+        ValueError: there are less than none, or they are empty.
+    """
 
     block_count: int
     block_size: int = SECTOR_BYTES
     name: str = "<silence>"
+
+    def __post_init__(self) -> None:
+        if self.block_count < 0 or self.block_size < 1:
+            raise ValueError(f"no blocks: {self.block_count} of {self.block_size} bytes")
 
     def read(self, start: int, count: int) -> bytes:
         """Return zeros; see `Source`."""

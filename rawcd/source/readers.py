@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 import threading
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from rawcd.errors import StorageError
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
-    from rawcd.source.protocols import Memory
+    from rawcd.source.protocols import Memory, Reader
+
+_BYTES: Final = ("B", "<B", "c")
+"""What `struct` calls the items of a buffer of bytes."""
+_SAMPLES: Final = ("<h", "h") if sys.byteorder == "little" else ("<h",)
 
 
 def _fill(file: BinaryIO, offset: int, buffer: WriteableBuffer, *, name: str) -> None:
@@ -27,7 +32,7 @@ def _fill(file: BinaryIO, offset: int, buffer: WriteableBuffer, *, name: str) ->
             done += got
     except OSError as error:
         raise StorageError.of(error, file=name, doing="read") from error
-    except ValueError as error:  # a closed file object
+    except (ValueError, TypeError) as error:  # a closed file object, or one that gives no bytes
         raise StorageError(f"cannot read: {error}", file=name) from error
     if done < len(view):
         raise StorageError(
@@ -61,15 +66,16 @@ class FileBytes:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        given = os.fsdecode(path)
+        self.path = Path(given)
         try:
             found = self.path.stat()
         except OSError as error:
-            raise StorageError.of(error, file=str(path), doing="open") from error
+            raise StorageError.of(error, file=given, doing="open") from error
         except ValueError as error:  # a NUL in the name
-            raise StorageError(f"cannot open: {error}", file=repr(path)) from error
+            raise StorageError(f"cannot open: {error}", file=repr(given)) from error
         if not self.path.is_file():
-            raise StorageError("is no file", file=str(path))
+            raise StorageError("is no file", file=given or "''")
         self.size = found.st_size
         self._modified_ns = found.st_mtime_ns
         self._file: BinaryIO | None = None
@@ -148,7 +154,8 @@ class StreamBytes:
         if isinstance(cast("object", file), io.TextIOBase):
             raise StorageError("gives text, not bytes; open it in binary mode", file=self.name)
         try:
-            self.size = file.seek(0, os.SEEK_END)
+            end: int | None = file.seek(0, os.SEEK_END)
+            self.size = file.tell() if end is None else end  # some objects' seek() answers nothing
         except (OSError, ValueError, AttributeError) as error:
             raise StorageError(f"cannot seek: {error}", file=self.name) from error
 
@@ -173,6 +180,36 @@ class MemoryBytes:
         """Fill `buffer` from byte `offset` on; see `Reader`."""
         target = memoryview(buffer).cast("B")
         target[:] = self._view[offset : offset + len(target)]
+
+
+def reader_of(given: object, *, samples: bool = False) -> Reader | None:
+    """Return what reads a path, a buffer of bytes or a binary file object; None for all else.
+
+    A buffer is bytes, a bytearray, a memoryview, an mmap, an array of uint8.
+
+    Args:
+        given: what may be one of these.
+        samples: take a buffer of 16-bit numbers, as a disc orders their bytes, too.
+
+    Raises:
+        StorageError: the file cannot be found, or the object cannot seek.
+    """
+    if isinstance(given, FileBytes):
+        return given
+    if isinstance(given, (str, os.PathLike)):
+        return FileBytes(given)
+    try:
+        view = memoryview(cast("ReadableBuffer", given))
+    except TypeError:
+        pass
+    else:
+        is_array = hasattr(given, "__array_interface__")
+        name = "<array>" if is_array else "<bytes>"
+        fits = view.format in _BYTES or (samples and view.format in _SAMPLES)
+        return MemoryBytes(view, name=name) if fits else None
+    if hasattr(given, "read") and hasattr(given, "seek"):
+        return StreamBytes(cast("BinaryIO", given))
+    return None
 
 
 def paths_of(part: object) -> tuple[Path, ...]:

@@ -158,10 +158,24 @@ class JoinedSound:
 
 
 def _read_sound_into(sound: Sound, start: int, flat: npt.NDArray[np.uint8]) -> None:
-    """Fill contiguous bytes with samples, the short way where the sound offers one."""
+    """Fill contiguous bytes with samples, the short way where the sound offers one.
+
+    Raises:
+        StorageError: they cannot be had, or are not what was asked for.
+    """
+    import numpy as np
+
     straight = getattr(sound, "read_samples_into", None)
     if straight is not None:
         straight(start, flat)
     else:
-        samples = sound.read_samples(start, len(flat) // SAMPLE_BYTES)
-        flat.view("<i2").reshape(-1, 2)[:] = samples
+        room = flat.view("<i2").reshape(-1, 2)
+        samples = np.asarray(sound.read_samples(start, len(room)))
+        # Numbers of other kinds would wrap in silence, and a single column fill both.
+        if samples.dtype.newbyteorder("=") != np.int16 or samples.shape != room.shape:
+            raise StorageError(
+                f"gave {samples.dtype} {samples.shape} for samples {start} to "
+                f"{start + len(room)}; a Sound gives int16 {room.shape}",
+                file=sound.name,
+            )
+        room[:] = samples

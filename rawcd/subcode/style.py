@@ -160,6 +160,20 @@ class Style:
         check_word(self.text_errors, Errors, "text_errors")
 
     @classmethod
+    def of(cls, style: Style | str) -> Style:
+        """Return a style, or the preset of that name.
+
+        Raises:
+            TypeError: it is neither.
+            ValueError: there is no preset of that name.
+        """
+        if isinstance(style, str):
+            return cls.preset(style)
+        if not isinstance(style, cls):
+            raise TypeError(f"a style is a Style or a preset's name, not {style!r}")
+        return style
+
+    @classmethod
     def preset(cls, name: str) -> Style:
         """Return a preset: `"standard"`, `"cdrdao"` or `"cdrecord"`.
 

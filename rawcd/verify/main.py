@@ -163,9 +163,7 @@ def _check_postgaps(evidence: Evidence, findings: Findings) -> None:
     for run, after in _mode_changes(evidence):
         first = max(run.lba, run.end_lba - POSTGAP_SECTORS)
         rows = _main(evidence, first, run.end_lba - first)
-        synced = has_sync(rows)
-        scramble(rows)
-        filled = int(np.count_nonzero(synced & _has_data(rows, run.kind)))
+        filled = int(np.count_nonzero(has_sync(rows) & _has_data(scramble(rows), run.kind)))
         if filled:
             findings.add(
                 "postgap",

@@ -252,12 +252,12 @@ class MendedImage:
     def _mended(self, sectors: Bytes2D, lbas: npt.NDArray[np.int64], kind: Kind) -> Bytes2D:
         """Return data sectors as on the disc, mended where their EDC then holds."""
         how = self._scrambling[lbas - self.first_lba]
-        plain = scramble(sectors.copy())
+        plain = scramble(sectors)
         plain[how == Scrambling.NONE] = sectors[how == Scrambling.NONE]
         body = how == Scrambling.BODY
         plain[body, _HEAD:] = sectors[body, _HEAD:]
         found = repair(plain, lbas, kind.sector_type)
-        done = scramble(found.sectors.copy())
+        done = scramble(found.sectors)
         kept = found.failed & (how == Scrambling.RIGHT)
         done[kept] = sectors[kept]
         return done

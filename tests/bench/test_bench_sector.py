@@ -68,7 +68,7 @@ def tasks() -> dict[str, Task]:
         "encode mode 2": each(SectorType.MODE2FORM0, whole[:, :2336]),
         "decode mode 1": lambda: decode(SectorType.MODE1, good, out=copied[:, :2048]),
         "verify mode 1": lambda: verify(good, 0, SectorType.MODE1),
-        "scramble": lambda: scramble(whole),
+        "scramble": lambda: scramble(whole, out=whole),
     }
 
 

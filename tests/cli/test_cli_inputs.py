@@ -129,3 +129,22 @@ def test_what_is_noted_of_sound_names_its_file(tmp_path: Path) -> None:
     done = rawcd("build", "whole.wav", "ragged.wav", "-o", "a.cue", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert told in done.stderr
+
+
+def test_options_that_recorded_subcode_does_not_take(tmp_path: Path) -> None:
+    """The frames stay as they are, and a note says so: nothing asked for is lost in silence."""
+    (tmp_path / "a.bin").write_bytes(SOUND)
+    assert rawcd("build", "a.bin", "-o", "a.raw", cwd=tmp_path).returncode == 0
+    options = ("--mcn", "4006381333931", "--style", "cdrdao")
+    done = rawcd("build", "a.raw", "-o", "b.raw", *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[1] for line in done.stderr.splitlines()] == ["--mcn", "--style"]
+    assert (tmp_path / "a.raw").read_bytes() == (tmp_path / "b.raw").read_bytes()
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "398101", "1x"])
+def test_a_limit_that_no_disc_can_have(tmp_path: Path, limit: str) -> None:
+    (tmp_path / "a.bin").write_bytes(SOUND)
+    done = rawcd("build", "a.bin", "-o", "a.raw", "--leadout-limit", limit, cwd=tmp_path)
+    assert done.returncode == 2
+    assert limit in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
@@ -52,3 +53,36 @@ def test_without_stderr_no_note_gets_into_a_piped_image(tmp_path: Path) -> None:
     assert (silent.returncode, silent.stdout) == (0, whole.stdout)
     failed = shell("rawcd info missing.raw --json 2>&-", tmp_path)
     assert (failed.returncode, failed.stdout) == (1, b"")
+
+
+HOSTILE = "\x1b]0;owned\x07 \x9b31m \u202e \u65e5\u672c \U0001f600"
+
+
+def test_texts_of_strangers_do_nothing_to_a_terminal(tmp_path: Path) -> None:
+    """Titles, names and commands that are escape sequences are shown, not obeyed."""
+    (tmp_path / "a.bin").write_bytes(bytes(2352 * 300))
+    sheet = (
+        f'TITLE "{HOSTILE}"\nFOO\x1b[2J x\nFILE "a.bin" BINARY\nTRACK 01 AUDIO\nINDEX 01 00:00:00\n'
+    )
+    (tmp_path / "a.cue").write_text(sheet, encoding="utf-8")
+    for command in ("info a.cue", "build a.cue -o a.raw", "info 'x\x1b[2J.cue'"):
+        done = shell(f"PYTHONIOENCODING=utf-8 rawcd {command}", tmp_path)
+        said = (done.stdout + done.stderr).decode()
+        assert "\\x1b" in said, command
+        assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(said), command
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "utf-8:strict"])
+def test_stdout_in_an_encoding_that_has_not_all(encoding: str, tmp_path: Path) -> None:
+    """As a pipe has on Windows; what it has not is spelt as in JSON."""
+    (tmp_path / "a.bin").write_bytes(bytes(2352 * 300))
+    name = os.fsdecode(b"n\xff.cue")
+    sheet = f'TITLE "{HOSTILE}"\nFILE "a.bin" BINARY\nTRACK 01 AUDIO\nINDEX 01 00:00:00\n'
+    (tmp_path / name).write_text(sheet, encoding="utf-8")
+    done = shell(f"PYTHONIOENCODING={encoding} rawcd info --json n*.cue", tmp_path)
+    assert (done.returncode, done.stderr) == (0, b"")
+    told = json.loads(done.stdout.decode(encoding.removesuffix(":strict")))
+    assert told["title"] == HOSTILE
+    assert told["file"] == name
+    done = shell(f"PYTHONIOENCODING={encoding} rawcd info n*.cue", tmp_path)
+    assert (done.returncode, done.stderr) == (0, b"")

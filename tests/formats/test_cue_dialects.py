@@ -402,3 +402,24 @@ def test_shift_jis_is_read_with_a_note(tmp_path: Path) -> None:
     assert image.disc.cdtext is not None
     assert image.disc.cdtext.text("title", 0) == title
     assert [code for code, _ in notes(image)] == ["shift-jis"]
+
+
+@pytest.mark.parametrize("written", ["a.wav", "A.WAV"])
+def test_binary_of_a_sound_file(tmp_path: Path, written: str) -> None:
+    # BINARY is taken at its word, whatever the case of the name; 44 bytes are the header.
+    write_sound(tmp_path / "a.wav", WHOLE)
+    image = opened(tmp_path, TWO.replace("a.bin", written))
+    assert shape(image)[-1][2] == 901
+    assert np.array_equal(samples_of(image)[11 : 11 + len(WHOLE)], WHOLE)
+    assert ("sound-as-samples", 1) in notes(image)
+
+
+def test_a_code_that_stands_there_twice(tmp_path: Path) -> None:
+    # The last one counts, and a note names both: which one was meant is not ours to know.
+    codes = "CATALOG 4006381333931\nCATALOG 0123456789012\nCATALOG 0123456789012\n"
+    isrcs = "    ISRC USK7Y9812345\n    ISRC USK7Y9812345\n    ISRC USK7Y9812346\n"
+    image = opened(tmp_path, codes + TWO + isrcs, a=WHOLE)
+    assert image.disc.mcn == "0123456789012"
+    assert image.disc.track(2).isrc == "USK7Y9812346"
+    told = [(note.code, note.line) for note in image.notes]
+    assert told == [("code-repeated", 2), ("code-repeated", 12)]

@@ -122,6 +122,11 @@ def test_a_wrong_description_is_refused_with_its_line(
         assert str(error.place).endswith(f"named in line {line} of {file}")
 
 
+def test_a_short_track_s_remedy_is_a_description_s(folder: Path) -> None:
+    with pytest.raises(AuthoringError, match="pad-short = true fills it up"):
+        load(folder, '[[track]]\nfile = "short.bin"\n')
+
+
 REFUSED = [
     ('[disc]\nmcn = "4006381333932"\n' + ONE, 2, "mcn"),
     ('[[track]]\nsilence = 300\n[[track]]\nfile = "short.bin"\n', 3, "short-track"),

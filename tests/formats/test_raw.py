@@ -402,6 +402,7 @@ def test_packs_before_interleave_tell_themselves(tmp_path: Path, parity: bool) -
     for kind in (ImageType.COOKED, ImageType.RAW):
         save_image(image.as_kind(kind), tmp_path / "a.raw", replace=True)
         opened = open_image(tmp_path / "a.raw")
+        assert isinstance(opened, RegionImage)
         assert opened.kind is kind
         told = {note.code for note in opened.notes}
         assert ("rw-packs" in told) == (kind is ImageType.COOKED)

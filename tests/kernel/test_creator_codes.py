@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 
 import rawcd
@@ -143,3 +144,42 @@ def test_pre_emphasis_is_declared_and_nothing_is_filtered() -> None:
     image = creator.create_result_image()
     assert image.disc.track(1).pre_emphasis
     assert rawcd.main_sectors(image, 0, 300).tobytes() == little(samples)
+
+
+SWITCHES = {
+    "audio_has_preemphasis": lambda creator: creator.track_info(1),
+    "has_four_channels": lambda creator: creator.track_info(1),
+    "disable_gapless_audio": lambda creator: creator,
+    "appendable": lambda creator: creator,
+}
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_switches(name: str) -> None:
+    """IMAPI's VARIANT_BOOL is -1 or 0; a text such as "false" must not switch anything on."""
+    creator = staged(300)
+    owner = SWITCHES[name](creator)
+    for value, answer in ((True, True), (0, False), (1, True), (np.False_, False), (-1, True)):
+        setattr(owner, name, value)
+        assert getattr(owner, name) is answer
+    wrongs: list[object] = ["false", "yes", "", None, 2, [], np.array([0, 1])]
+    for wrong in wrongs:
+        with refused(E_INVALIDARG, name):
+            setattr(owner, name, wrong)
+        assert getattr(owner, name) is True
+
+
+@pytest.mark.parametrize("name", ["mcn", "image_type", "start_of_lead_out_limit", "isrcs"])
+def test_a_misspelt_property_is_no_setting(name: str) -> None:
+    creator = staged(300)
+    for owner in (creator, creator.track_info(1)):
+        with pytest.raises(AttributeError, match=name):
+            setattr(owner, name, 1)
+
+
+@pytest.mark.parametrize("style", [5, b"cdrdao", ("cdrdao",)])
+def test_what_is_no_style(style: Any) -> None:
+    with pytest.raises(TypeError, match="a style is"):
+        RawCDImageCreator(style=style)
+    with pytest.raises(TypeError, match="a style is"):
+        staged(300).create_result_image().with_style(style)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import array
 import io
+import mmap
 import wave
 from typing import TYPE_CHECKING, Any
 
@@ -99,6 +101,11 @@ def coded_path(folder: Path, name: str) -> Path:
     return path
 
 
+def mapped(path: Path) -> mmap.mmap:
+    with path.open("rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
 STORED = little(SOUND)
 INPUTS: dict[str, Callable[[Path], object]] = {
     "wav path": wav_path,
@@ -109,6 +116,9 @@ INPUTS: dict[str, Callable[[Path], object]] = {
     "bytes": lambda _: STORED,
     "bytearray": lambda _: bytearray(STORED),
     "memoryview": lambda _: memoryview(STORED),
+    "mmap": lambda folder: mapped(samples_path(folder)),
+    "array of bytes": lambda _: array.array("B", STORED),
+    "array of samples": lambda _: array.array("h", SOUND.tobytes()),
     "memoryview of samples": lambda _: SOUND.astype("<i2").data,
     "strided memoryview": lambda _: np.repeat(np.frombuffer(STORED, "u1"), 2)[::2].data,
     "int16": lambda _: SOUND,
@@ -206,6 +216,7 @@ class CannotRead:
         (5.0, ("float",)),
         (object(), ("object",)),
         ([0, 1], ("list",)),
+        (array.array("d", [0.0] * 1_000), ("array",)),
         (np.zeros(1_000, np.int16), ("int16", "(1000,)")),
         (np.zeros((1_000, 1), np.int16), ("int16", "(1000, 1)")),
         (np.zeros((1_000, 3), np.int16), ("int16", "(1000, 3)")),

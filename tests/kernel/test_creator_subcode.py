@@ -188,13 +188,18 @@ def test_a_form_that_is_none_or_contradicts_the_layout() -> None:
 
 
 @pytest.mark.parametrize(
-    "given",
-    [5, object(), np.zeros(96, np.int16), np.zeros((2, 96)), SilenceSource(block_count=1)],
-    ids=["int", "object", "int16", "float", "2352-byte blocks"],
+    ("given", "words"),
+    [
+        (5, "type int"),
+        (object(), "type object"),
+        (np.zeros(96, np.int16), "int16 (96,)"),
+        (np.zeros((2, 96)), "float64 (2, 96)"),
+        (SilenceSource(block_count=1), "2352 bytes"),
+    ],
 )
-def test_what_is_no_rw_subcode(given: Any) -> None:
+def test_what_is_no_rw_subcode(given: Any, words: str) -> None:
     creator = staged(300)
-    with refused(E_INVALIDARG, type(given).__name__, "R-W"):
+    with refused(E_INVALIDARG, words, "R-W"):
         creator.add_subcode_rw_generator(given)
     creator.create_result_image()
 

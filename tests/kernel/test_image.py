@@ -25,6 +25,7 @@ from rawcd.sector import scramble
 from rawcd.source import ArraySource
 from rawcd.subcode.frame import QPosition, parse_q
 from rawcd.subcode.rows import pq_of_pw96
+from tests.recordings import BareImage
 
 SECTORS = 400
 NOISE = np.random.default_rng(7).integers(0, 256, (SECTORS, 2352), np.uint8)
@@ -155,30 +156,13 @@ def test_regions_must_tile_the_disc() -> None:
 
 def test_plain_data_is_scrambled_on_the_way_out_and_back_again() -> None:
     made = image(ArraySource(DATA), form=MainForm.PLAIN, mode=TrackMode.MODE1)
-    scrambled = DATA.copy()
-    scramble(scrambled)
+    scrambled = scramble(DATA)
     on_disc = np.frombuffer(made.read(0, SECTORS), np.uint8).reshape(SECTORS, 2448)[:, :2352]
     np.testing.assert_array_equal(on_disc, scrambled)
     np.testing.assert_array_equal(main_sectors(made, 0, SECTORS), DATA)
     np.testing.assert_array_equal(main_sectors(made, 0, 9, plain=False), scrambled[:9])
     stored = image(ArraySource(scrambled), form=MainForm.DISC, mode=TrackMode.MODE1)
     np.testing.assert_array_equal(main_sectors(stored, 0, SECTORS), DATA)
-
-
-class BareImage:
-    """The least that an image has to be: no read_into, no regions."""
-
-    def __init__(self, made: RegionImage) -> None:
-        self._made = made
-        self.disc, self.kind, self.notes = made.disc, made.kind, made.notes
-        self.first_lba, self.sector_count = made.first_lba, made.sector_count
-        self.sector_size = made.sector_size
-
-    def read(self, lba: int, count: int) -> bytes:
-        return self._made.read(lba, count)
-
-    def open(self) -> Any:
-        return self._made.open()
 
 
 def test_a_stranger_s_image_gives_the_same_main_channel() -> None:
@@ -199,8 +183,7 @@ def test_the_scrambler_is_the_reference_s(vectors: dict[str, Any]) -> None:
     """Table of 2,340 bytes, by its hash in the reference and by its first bytes."""
     import hashlib
 
-    rows = np.zeros((1, 2352), np.uint8)
-    scramble(rows)
+    rows = scramble(bytes(2352))
     assert not rows[0, :12].any()
     assert rows[0, 12:28].tobytes().hex() == "018000600028001e80086006a802fe81"
     assert (

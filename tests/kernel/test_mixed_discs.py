@@ -143,8 +143,7 @@ def places(table: QTable) -> np.ndarray:
 def mode_of(main: Bytes2D) -> np.ndarray:
     """The mode of each sector, -1 for sound, by sync and the header under the scrambler."""
     is_data = (main[:, :12] == np.frombuffer(SYNC, np.uint8)).all(axis=1)
-    plain = main.copy()
-    scramble(plain)
+    plain = scramble(main)
     return np.where(is_data, plain[:, 15].astype(int) & 3, -1)
 
 
@@ -194,8 +193,7 @@ def test_every_rule_of_the_areas_holds_on_the_finished_disc(sessions: list[list[
         assert set(modes[start:end].tolist()) == {own}
         following = int(spots[end]) // 100
         if own >= 0 and following not in (0, 0xAA) and tracks[track].kind is SectorType.AUDIO:
-            gap = main[end - 150 : end].copy()  # the postgap: data without user data
-            scramble(gap)
+            gap = scramble(main[end - 150 : end])  # the postgap: data without user data
             assert not gap[:, 24:2_060].any()
             assert end - start == staged.sectors + 150
         item = tocs[-1][1][1, track // 10 << 4 | track % 10]
@@ -208,8 +206,7 @@ def test_every_rule_of_the_areas_holds_on_the_finished_disc(sessions: list[list[
     is_data = np.flatnonzero(modes >= 0)
     for kind, mode in ((SectorType.MODE1, 1), (SectorType.MODE2FORM0, 2)):
         chosen = is_data[modes[is_data] == mode]
-        plain = main[chosen].copy()
-        scramble(plain)
+        plain = scramble(main[chosen])
         formless = all(t.kind is not SectorType.MODE2MIXED and t.kind not in XA for t in tracks)
         judged = kind if mode == 1 or formless else None
         if judged is not None:
@@ -217,8 +214,7 @@ def test_every_rule_of_the_areas_holds_on_the_finished_disc(sessions: list[list[
     xa = [track.kind in XA for track in tracks]
     if all(xa[n] or track.kind is SectorType.AUDIO for n, track in enumerate(tracks)):
         chosen = is_data[modes[is_data] == 2]
-        plain = main[chosen].copy()
-        scramble(plain)
+        plain = scramble(main[chosen])
         assert not verify(plain, chosen + first, SectorType.MODE2MIXED).any()
 
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from rawcd.errors import AuthoringError
 from rawcd.image import main_sectors
+from rawcd.padding import pad_short_tracks
 from rawcd.plugins import open_image
 from rawcd.sector import SectorType, encode, verify
 from tests.strategies import noise_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from rawcd.image import RegionImage
 
 
 def rawcd(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
@@ -105,3 +109,13 @@ def test_whole_sectors_behind_a_short_track_are_not_moved(tmp_path: Path, short:
     assert done.returncode == 1
     assert "track 2 lies behind a short track" in done.stderr
     assert not (tmp_path / "x.raw").exists()
+
+
+def test_no_room_for_the_padding(tmp_path: Path) -> None:
+    """One short track before 398,000 sectors, whose file is mostly a hole."""
+    sheet(tmp_path, ("AUDIO", bytes(2_352 * 10)), ("AUDIO", b""))
+    with (tmp_path / "2.bin").open("wb") as file:
+        file.truncate(2_352 * 398_000)
+    with pytest.raises(AuthoringError, match=r"398300 .* behind the limit of 398100") as caught:
+        pad_short_tracks(cast("RegionImage", open_image(tmp_path / "a.cue")))
+    assert caught.value.rule == "lead-out-limit"

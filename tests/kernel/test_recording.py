@@ -265,7 +265,7 @@ def test_scrambled_sectors_are_looked_into_as_they_are() -> None:
     image = recorded(replace(plain_disc()))
     data = main_sectors(image, 0, 600).copy()
     data[0, :16] = np.frombuffer(b"\0" + b"\xff" * 10 + b"\0" + b"\0\2\0\2", np.uint8)
-    scramble(data[:1])
+    scramble(data[:1], out=data[:1])
     said = lead_in_of(plain_disc())
     said = replace(said, controls={1: 4, 2: 0})
     part = Stored(lba=0, sectors=600, main=ArraySource(data.tobytes()))

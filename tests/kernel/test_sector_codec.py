@@ -113,7 +113,7 @@ def test_vectors(vector: dict[str, Any]) -> None:
         assert sector[0, 2248:].tobytes().hex() == vector["ecc_q"]
     assert digest(sector) == vector["sector_sha256"]
     assert sector[0, :32].tobytes().hex() == vector["first32"]
-    scrambled = scramble(sector, out=np.empty_like(sector))
+    scrambled = scramble(sector)
     assert digest(scrambled) == vector["scrambled_sha256"]
     assert scrambled[0, :32].tobytes().hex() == vector["scrambled_first32"]
     assert digest(sector) == vector["sector_sha256"]
@@ -341,9 +341,9 @@ def test_rows_of_a_wider_buffer() -> None:
     assert (buffer[:, 2352:] == 9).all()
     assert (decode(SectorType.MODE1, out) == blocks).all()
     plain = out.copy()
-    assert scramble(out) is out
+    assert scramble(out, out=out) is out
     assert (buffer[:, 2352:] == 9).all()
-    assert (scramble(out, out=np.empty((700, 2352), np.uint8)) == plain).all()
+    assert (scramble(out) == plain).all()
     odd = np.zeros((700, 2449), np.uint8)  # rows at odd addresses
     encode(SectorType.MODE1, blocks, 50, out=odd[:, 1:2353])
     assert (odd[:, 1:2353] == plain).all()
@@ -405,9 +405,9 @@ def test_the_sequence() -> None:
 @given(st.integers(0, 2**32), st.integers(0, 5))
 def test_scrambling_twice_is_nothing(seed: int, count: int) -> None:
     sectors = np.random.default_rng(seed).integers(0, 256, (count, 2352), dtype=np.uint8)
-    twice = scramble(scramble(sectors.copy()))
+    twice = scramble(scramble(sectors))
     assert (twice == sectors).all()
-    assert [row.tobytes() for row in scramble(sectors.copy())] == [
+    assert [row.tobytes() for row in scramble(sectors)] == [
         oracle.scrambled(row.tobytes()) for row in sectors
     ]
 
@@ -415,20 +415,20 @@ def test_scrambling_twice_is_nothing(seed: int, count: int) -> None:
 def test_a_read_only_array_is_not_scrambled_in_place() -> None:
     sectors = np.frombuffer(bytes(2352), np.uint8).reshape(1, -1)
     with pytest.raises(ValueError, match="writeable"):
-        scramble(sectors)
-    assert scramble(sectors, out=np.zeros((1, 2352), np.uint8))[0, 12] == 1
+        scramble(sectors, out=sectors)
+    assert scramble(sectors)[0, 12] == 1
 
 
 @pytest.mark.parametrize("kind", [SectorType.MODE1, SectorType.MODE2FORM0, SectorType.MODE_ZERO])
 def test_is_scrambled(kind: SectorType) -> None:
     sectors = sectors_of(kind, 4, 7)
-    scrambled = scramble(sectors.copy())
+    scrambled = scramble(sectors)
     assert not is_scrambled(sectors, 7)
     assert is_scrambled(scrambled, 7)
     with pytest.raises(FormatError, match="some are not") as caught:
         is_scrambled(np.vstack([sectors[:1], scrambled[1:2], sectors[2:]]), 7)
     assert caught.value.place == "LBA 8"
-    with pytest.raises(FormatError, match="its place") as caught:
+    with pytest.raises(FormatError, match="00:02:07, and the place is 00:02:08; reloc") as caught:
         is_scrambled(sectors, 8)
     assert caught.value.place == "LBA 8"
 
@@ -445,21 +445,6 @@ def test_a_remainder_is_named() -> None:
         encode(SectorType.MODE2FORM2, bytes(2336), 0, block_size=2324)
 
 
-@pytest.mark.parametrize("lba", [-45_151, 404_850, 404_848, -(10**12), 10**12])
-@pytest.mark.parametrize("kind", [SectorType.MODE1, SectorType.AUDIO])
-def test_addresses_out_of_range(kind: SectorType, lba: int) -> None:
-    blocks = random_blocks(kind, 3, 1)
-    for given_lba in (lba, [0, 1, lba + 2 * (lba > 0)]):
-        with pytest.raises(ValueError, match="-45150"):
-            encode(kind, blocks, given_lba)
-
-
-@pytest.mark.parametrize("lba", [1.5, [0, 1], [0.0, 1.0, 2.0], "0"])
-def test_addresses_that_are_none(lba: Any) -> None:
-    with pytest.raises(ValueError, match=r"LBA|addresses"):
-        encode(SectorType.MODE1, random_blocks(SectorType.MODE1, 3, 1), lba)
-
-
 def test_sizes_that_a_kind_does_not_have() -> None:
     with pytest.raises(ValueError, match="2,048 or 2,352"):
         encode(SectorType.MODE1, np.zeros((2, 2336), np.uint8), 0)
@@ -469,30 +454,6 @@ def test_sizes_that_a_kind_does_not_have() -> None:
         encode(SectorType.MODE1, np.zeros((2, 2352), np.uint8), 0, block_size=2048)
     with pytest.raises(ValueError, match="2324"):
         decode(SectorType.MODE1, sectors_of(SectorType.MODE1, 1, 0), block_size=2324)
-
-
-@pytest.mark.parametrize(
-    ("sectors", "message"),
-    [
-        (np.zeros((2, 2351), np.uint8), "2352"),
-        (np.zeros(2352, np.uint8), "2352"),
-        (np.zeros((2, 2352), np.int8), "uint8"),
-        (np.zeros((2352, 2), np.uint8).T, "follow each other"),
-    ],
-)
-def test_arrays_that_are_no_sectors(sectors: Any, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        decode(SectorType.MODE1, sectors)
-    with pytest.raises(ValueError, match=message):
-        scramble(sectors)
-
-
-def test_results_that_do_not_fit() -> None:
-    blocks = random_blocks(SectorType.MODE1, 2, 1)
-    with pytest.raises(ValueError, match=r"\(2, 2352\)"):
-        encode(SectorType.MODE1, blocks, 0, out=np.zeros((3, 2352), np.uint8))
-    with pytest.raises(ValueError, match="one piece"):
-        encode(SectorType.MODE1, blocks, 0, out=np.zeros((2, 4704), np.uint8)[:, ::2])
 
 
 def test_subheaders_that_do_not_fit() -> None:
@@ -550,7 +511,7 @@ def test_whole_sectors_of_another_kind() -> None:
     with pytest.raises(FormatError, match="mode byte is 01, not 02"):
         encode(SectorType.MODE2FORM0RAW, sectors, 0, relocate=True)
     with pytest.raises(FormatError, match="scrambled"):
-        encode(SectorType.MODE1RAW, scramble(sectors.copy()), 0)
+        encode(SectorType.MODE1RAW, scramble(sectors), 0)
     sectors[1, 5] = 0
     with pytest.raises(FormatError, match="sync") as caught:
         encode(SectorType.MODE1RAW, sectors, 0, relocate=True)

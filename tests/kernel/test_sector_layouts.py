@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any, cast
 
 import construct
 import numpy as np
@@ -140,3 +141,10 @@ def test_the_face_is_whole() -> None:
     assert callable(rawcd.sector.repair)
     with pytest.raises(AttributeError):
         _ = rawcd.sector.no_such_name
+
+
+@pytest.mark.parametrize("kind", [10, 99, -1, "MODE1", SectorType.MODE2MIXED])
+def test_what_has_no_layout(kind: Any) -> None:
+    with pytest.raises(ValueError, match=r"layout|SectorType"):
+        sector_dtype(kind)
+    assert sector_dtype(cast("SectorType", 2)) == sector_dtype(SectorType.MODE1)

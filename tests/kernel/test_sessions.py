@@ -187,7 +187,7 @@ def test_a_session_that_does_not_fit_is_refused_before_it_is_made() -> None:
 
 
 def test_what_is_no_image_is_refused() -> None:
-    with pytest.raises(AuthoringError, match="a str is no image"):
+    with pytest.raises(AuthoringError, match="after= is of the type str, and no image"):
         RawCDImageCreator(after="disc.raw")  # type: ignore[arg-type]  # pyright: ignore  # that is the case
 
 

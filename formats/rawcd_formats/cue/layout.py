@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
-from rawcd.audio import SOUND_SUFFIXES, open_sound
+from rawcd.audio import SOUND_SUFFIXES, is_sound, open_sound
 from rawcd.disc import CopySetting, DiscType, Index, Track
 from rawcd.errors import FormatError, StorageError
 from rawcd.image import Note
@@ -117,10 +118,18 @@ class _Layout:
     def _pieces(self, sheet: FileSheet, found: FoundFile) -> Iterator[Piece]:
         """Yield the stretches of a file, each of one mode."""
         command = sheet.command
-        stands_in = found.note is not None and found.suffix in SOUND_SUFFIXES
+        named = PurePath(command.name).suffix.lower()
+        stands_in = found.suffix != named and found.suffix in SOUND_SUFFIXES
         if stands_in or command.kind not in (cue.BINARY, cue.MOTOROLA):
             yield self._sound_piece(sheet, found.reader)
             return
+        if sheet.stretches[0][1].is_audio and is_sound(found.reader, suffix=""):
+            self._teller.note(
+                "sound-as-samples",
+                f"FILE {command.name!r} holds a sound file, and {command.kind} takes all of it "
+                "for samples, its header too; WAVE plays it",
+                command.line,
+            )
         ends = [frame for frame, _ in sheet.stretches[1:]]
         offset = 0
         for (first, mode), end in zip(sheet.stretches, [*ends, None], strict=True):

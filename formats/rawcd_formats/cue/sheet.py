@@ -141,7 +141,8 @@ class Sheet:
     def _take(self, command: cue.Command) -> None:
         match command:
             case cue.Catalog(line, digits):
-                self.mcn = self._read_mcn(line, digits)
+                before, self.mcn = self.mcn, self._read_mcn(line, digits)
+                self._note_replaced("CATALOG", before, self.mcn, line)
             case cue.Text(_, name, text):
                 number = self.tracks[-1].number if self.tracks else 0
                 self.items.append(TextItem(field=name, track=number, text=text))
@@ -160,7 +161,8 @@ class Sheet:
                 track.flags |= frozenset(flags)
             case cue.Isrc(line, code):
                 track = self._current(command, "ISRC")
-                track.isrc = self._read_isrc(line, code, track.number)
+                before, track.isrc = track.isrc, self._read_isrc(line, code, track.number)
+                self._note_replaced("ISRC", before, track.isrc, line)
             case cue.Pregap():
                 track = self._current(command, "PREGAP")
                 if track.pregap is not None:
@@ -177,6 +179,11 @@ class Sheet:
                 self._take_remark(command)
             case cue.Unknown(line, word):
                 self._note_once("unknown-command", word, f"the command {word} was ignored", line)
+
+    def _note_replaced(self, word: str, before: str | None, now: str | None, line: int) -> None:
+        """Say that a code stands there twice, and which one counts."""
+        if before not in (None, now):
+            self.teller.note("code-repeated", f"{word} {now} replaces {before}", line)
 
     def _note_once(self, code: str, word: str, message: str, line: int) -> None:
         if word not in self._noted:

@@ -130,8 +130,9 @@ class Table:
         try:
             yield
         except AuthoringError as error:
+            why = str(error).replace("pad_short=True", "pad-short = true")  # as one says it here
             raise AuthoringError(
-                f"{where}: {error}", rule=error.rule, hresult=error.hresult
+                f"{where}: {why}", rule=error.rule, hresult=error.hresult
             ) from error
         except FormatError as error:
             if error.file is None:

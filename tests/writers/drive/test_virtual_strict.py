@@ -141,7 +141,7 @@ def test_sectors_of_a_data_track_must_be_scrambled() -> None:
         from rawcd.sector import scramble
 
         plain = rows.copy()
-        scramble(plain[:, :2352])
+        plain[:, :2352] = scramble(plain[:, :2352])
         assert host.sense(write_10(0, 10), plain.tobytes()) == MODE
         assert "not scrambled" in host.drive.complaints[-1]
         no_sync = rows.copy()

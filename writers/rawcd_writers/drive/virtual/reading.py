@@ -100,7 +100,7 @@ class SectorReader:
         if not medium.is_recorded(lba, count):
             raise Refusal(OUT_OF_RANGE, f"LBA {lba} to {lba + count - 1} is not recorded", lba=lba)
         rows = medium.read(lba, count)
-        plain = scramble(rows[:, :MAIN_BYTES], out=np.empty((count, MAIN_BYTES), np.uint8))
+        plain = scramble(rows[:, :MAIN_BYTES])
         kinds = kinds_of(plain, sound=_sound(medium, lba, count), xa=_has_forms(medium, lba))
         plain[kinds == AUDIO] = rows[kinds == AUDIO, :MAIN_BYTES]
         if self._expected and (kinds != self._expected).any():
