@@ -404,6 +404,7 @@ def _choose(
             f"there are several discs in it: {names}; unpack it and give one of them, or name "
             "the format",
             file=files.name,
+            place="directory",
         )
     chosen, _, name = found[0]
     return chosen, files.chosen(name)
@@ -417,12 +418,14 @@ def _unknown(files: InputFiles, what: str, formats: Sequence[Format]) -> FormatE
             "is a disc of a virtual recorder that is not finished: beside it lies what tells of "
             f"its open session; rawcd drives virtual:{files.name}",
             file=files.name,
+            place="offset 0",
         )
     names = ", ".join(each.name for each in formats)
     return FormatError(
         f"no format recognises {what} (tried {names}); a file of bare sectors has no addresses: "
         "give the sheet that names it, or name the format",
         file=files.name,
+        place="offset 0",
     )
 
 

@@ -100,7 +100,10 @@ class GdiFormat:
         try:
             disc = _disc(lines, stretches)
         except ValueError as error:
-            raise FormatError(f"contradicts itself: {error}", file=files.name) from error
+            place = f"line {lines[-1].line}"
+            raise FormatError(
+                f"contradicts itself: {error}", file=files.name, place=place
+            ) from error
         return lay_out(disc, stretches, file=files.name, notes=notes)
 
     def save(
@@ -120,7 +123,11 @@ class GdiFormat:
 
 def _parse(files: InputFiles) -> list[_Line]:
     if files.reader.size > _SHEET_BYTES:
-        raise FormatError(f"{files.reader.size} bytes are too many for a GDI", file=files.name)
+        raise FormatError(
+            f"{files.reader.size} bytes are too many for a GDI",
+            file=files.name,
+            place=f"offset {_SHEET_BYTES}",
+        )
     data = files.content().removeprefix(b"\xef\xbb\xbf")
     try:
         text = data.decode()

@@ -122,6 +122,7 @@ class RawFormat:
                 "bytes nor of 2,368; a file of 2,352-byte sectors has no addresses: give the "
                 "sheet that names it",
                 file=files.name,
+                place="offset 0",
             )
         reader, size = files.reader, SECTOR_BYTES + sub_bytes
         if reader.size % size:
@@ -129,6 +130,7 @@ class RawFormat:
                 f"{reader.size} bytes are no whole number of {size}-byte sectors: "
                 f"{reader.size % size} remain; the file was cut short",
                 file=files.name,
+                place=f"offset {reader.size // size * size}",
             )
         main = BlockSource(reader, stride=size)
         sub = BlockSource(reader, offset=SECTOR_BYTES, block_size=sub_bytes, stride=size)

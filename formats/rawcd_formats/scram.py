@@ -84,7 +84,10 @@ class ScramFormat:
             if isinstance(error, FormatError) and error.file is not None:
                 raise
             reason = error.reason if isinstance(error, FormatError) else str(error)
-            raise FormatError(f"its table of contents: {reason}", file=files.name) from error
+            place = "table of contents"
+            raise FormatError(
+                f"its table of contents: {reason}", file=files.name, place=place
+            ) from error
         main = _main(files.reader, lead_ins, notes)
         sub = _subcode(files, notes)
         sheet = Sheet(
@@ -125,7 +128,9 @@ def _bytes_beside(files: InputFiles, suffix: str) -> bytes | None:
     if reader is None:
         return None
     if reader.size > SHEET_BYTES:
-        raise FormatError(f"{reader.size} bytes are too many", file=reader.name)
+        raise FormatError(
+            f"{reader.size} bytes are too many", file=reader.name, place=f"offset {SHEET_BYTES}"
+        )
     data = bytearray(reader.size)
     reader.read_at(0, data)
     return bytes(data)
@@ -211,6 +216,7 @@ def _main(reader: Reader, lead_ins: Sequence[LeadIn], notes: list[Note]) -> Bloc
             f"ends before LBA {source.block_count + _BASE_LBA}, and the lead-out begins at "
             f"{lead_out}; the file was cut short",
             file=reader.name,
+            place=f"offset {reader.size}",
         )
     return source
 
@@ -296,8 +302,9 @@ def _stored(
         before = stored[-1].end if stored else IMAGE_LEAD_IN_LBA
         if not before <= start < end:
             raise FormatError(
-                f"session {place + 1} would go from LBA {start} to {end}, behind LBA {before}",
+                f"it would go from LBA {start} to {end}, behind LBA {before}",
                 file=name,
+                place=f"session {place + 1}",
             )
         first, after = min(start, 0) if place == 0 else start, end
         if sub is not None:

@@ -103,7 +103,9 @@ class TrackFormat:
             disc_type = DiscType.XA if mode is TrackMode.MODE2 else DiscType.CDDA_CDROM
             disc = Disc(sessions=sessions_of([((track,), disc_type)]))
         except ValueError as error:
-            raise FormatError(f"makes no disc: {error}", file=files.name) from error
+            raise FormatError(
+                f"makes no disc: {error}", file=files.name, place="offset 0"
+            ) from error
         return lay_out(disc, [stretch], file=files.name, notes=notes)
 
     def save(
@@ -136,6 +138,7 @@ def _whole_sectors(reader: Reader, head: bytes, header: Header) -> StoredSectors
             f"{reader.size} bytes are {sectors} sectors of {size} bytes and a remainder of {rest}; "
             "the file was cut short",
             file=reader.name,
+            place=f"offset {sectors * size}",
         )
     last = header_at(reader, (sectors - 1) * size)
     wanted = replace(header, lba=header.lba + sectors - 1)
@@ -170,6 +173,7 @@ def _mode2_blocks(reader: Reader, head: bytes) -> StoredSectors:
             "neither sync patterns nor subheaders of mode 2 stand in it at equal distances; a "
             "file of bare sectors has no addresses: give the sheet that names it",
             file=reader.name,
+            place="offset 0",
         )
     return StoredSectors(
         lba=0,

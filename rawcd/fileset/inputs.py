@@ -226,6 +226,7 @@ class InputFiles:
                 f"is an archive of {len(self._archive.members) if self._archive else 0} files; "
                 "choose one of them",
                 file=self.name,
+                place="offset 0",
             )
         return self._main
 
@@ -339,6 +340,7 @@ class InputFiles:
                 raise FormatError(
                     f"is an archive of {len(at.members)} files where a sheet names one file",
                     file=str(found),
+                    place="offset 0",
                 )
         else:
             held = found

@@ -435,11 +435,19 @@ class FormatContract:
 
     def try_to_load(self, path: Path) -> None:
         """Load, and read what came of it: no foreign exception may come out."""
-        with suppress(*MAY_RAISE):
-            opened = open_image(path, format=self.name)
-            for lba in (opened.first_lba, 0, opened.first_lba + opened.sector_count - 1):
-                with suppress(*MAY_RAISE):
-                    assert len(opened.read(lba, 1)) == opened.sector_size
+        refused: FormatError | None = None
+        with suppress(StorageError, UnsupportedError):
+            try:
+                opened = open_image(path, format=self.name)
+            except FormatError as error:
+                refused = error
+            else:
+                for lba in (opened.first_lba, 0, opened.first_lba + opened.sector_count - 1):
+                    with suppress(*MAY_RAISE):
+                        assert len(opened.read(lba, 1)) == opened.sector_size
+        if refused is not None:
+            assert refused.file, refused
+            assert refused.place, refused
 
     # -- what it keeps -------------------------------------------------------------------------
 

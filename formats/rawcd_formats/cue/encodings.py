@@ -42,9 +42,15 @@ def decode(data: bytes, file: str) -> str:
             try:
                 return data[len(mark) :].decode(encoding)
             except UnicodeDecodeError as error:
-                raise FormatError(f"is no {encoding.upper()} text: {error}", file=file) from error
+                raise FormatError(
+                    f"is no {encoding.upper()} text: {error.reason}",
+                    file=file,
+                    place=f"offset {len(mark) + error.start}",
+                ) from error
     if b"\0" in data:
-        raise FormatError("holds NUL bytes: it is no text", file=file)
+        raise FormatError(
+            "holds NUL bytes: it is no text", file=file, place=f"offset {data.index(0)}"
+        )
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:

@@ -280,7 +280,7 @@ class _Layout:
         try:
             return disc_of_sessions(plans, mcn=self._sheet.mcn, cdtext=cdtext)
         except FormatError as error:
-            raise self._teller.error(error.reason) from error
+            raise self._teller.error(error.reason, self._sheet.tracks[-1].start.line) from error
 
     def _lba_of(self, sample: int) -> int:
         starts = [run.start for run in self._runs]

@@ -217,6 +217,7 @@ def packets_of(data: bytes, layout: construct.Struct, file: str) -> tuple[Packet
             f"{len(data)} bytes are no whole number of packets of {size} bytes: {rest} remain; "
             "the file was cut short, or is another one",
             file=file,
+            place=f"offset {count * size}",
         )
     return tuple(
         Packet(

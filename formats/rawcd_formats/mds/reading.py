@@ -196,6 +196,7 @@ class _Reader:
                 f"has {held} sectors of {size} bytes from byte {offset} on; track {block.point} "
                 f"needs {ahead + sectors}: the file was cut short, or the MDS is another's",
                 file=reader.name,
+                place=f"offset {reader.size}",
             )
         self._ends[reader.name] = block.offset + sectors * size
         if not ahead + sectors:

@@ -155,7 +155,8 @@ class _Layout:
             cdtext = cdtext_of(self._sheet, self._first, self._note, track_at)
             return disc_of_tracks(tracks, disc_type=self._disc_type(), mcn=mcn, cdtext=cdtext)
         except FormatError as error:
-            raise FormatError(error.reason, file=self._files.name, place=error.place) from error
+            place = error.place or f"line {self._sheet.tracks[-1].line}"
+            raise FormatError(error.reason, file=self._files.name, place=place) from error
 
     def _disc_type(self) -> DiscType:
         named = self._sheet.disc_type
