@@ -273,7 +273,7 @@ def format_for(path: str | os.PathLike[str]) -> Format:
         raise _never_written(only_read)
     raise PluginError(
         f"{str(path)!r}: no format has the suffix {suffix!r}; there are {', '.join(known)}; "
-        "or name one (--format)",
+        "or name the format",
         name=suffix,
         group=FORMATS,
     ) from broken
@@ -311,8 +311,8 @@ def _is_read_only(candidate: Format) -> bool:
 
 def _never_written(only_read: Format) -> UnsupportedError:
     return UnsupportedError(
-        f"files of the format {only_read.name} are read and never written; choose another format "
-        "(--format), or another suffix"
+        f"files of the format {only_read.name} are read and never written; choose another format, "
+        "or another suffix"
     )
 
 
