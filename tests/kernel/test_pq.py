@@ -245,6 +245,18 @@ def test_catalogue_number_and_isrc_come_once_in_a_hundred_sectors(lead_out: int)
     assert not set(found) & set(disc.borders())
 
 
+@given(discs(), styles)
+def test_every_track_with_room_tells_its_isrc(disc: Disc, style: Style) -> None:
+    """Tracks shorter than the period, too: there is nothing else in Q to keep the code."""
+    q, _ = channels(disc, style, -150, disc.sessions[0].lead_out_lba + 150)
+    found = positions(q, -150, 3)
+    assert not set(found) & set(disc.borders())
+    for track in disc.tracks:
+        inside = range(track.start_lba, track.end_lba)
+        free = set(inside) - set(disc.borders()) - set(positions(q, -150, 2))
+        assert not free or any(lba in inside for lba in found), track
+
+
 def test_p_is_the_start_flag() -> None:
     disc = one_session([(-150, 0, []), (None, 1000, []), (2000, 2300, [])], 3000)
     _, p = channels(disc, Style(), -150, 3000 + 150 + 400)
