@@ -43,6 +43,7 @@ class CueFormat:
             Feature.FIRST_TRACK_NUMBER,
             Feature.DATA_TRACKS,
             Feature.RAW_SECTORS,
+            Feature.CDI_TYPE,  # as tracks of modes CDI
             Feature.SESSIONS,  # as redump writes them
             Feature.RW,  # as tracks of mode CDG
             Feature.TEXT_CHARACTERS,
