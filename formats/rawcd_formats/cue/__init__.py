@@ -52,6 +52,15 @@ class CueFormat:
     )
     one_file = False
 
+    def keeps_for(self, image: DiscImage) -> frozenset[Feature]:
+        """Return what is kept of an image: any character only while no packs are needed.
+
+        Packs beat the sheet's own commands when it is read, and have a character set.
+        """
+        from rawcd_formats.cue.save import words_say_all
+
+        return self.keeps if words_say_all(image.disc) else self.keeps - {Feature.TEXT_CHARACTERS}
+
     def accepts(self, name: str, head: bytes) -> int:
         """Answer by FILE and TRACK commands, and by the name."""
         named = name.lower().endswith(self.suffixes)
@@ -90,7 +99,7 @@ class CueFormat:
         """Write the tracks and the sheet; see `rawcd_formats.cue.save`.
 
         Raises:
-            UnsupportedError: an option is unknown, or a text has no place in a sheet.
+            UnsupportedError: an option is unknown, or the file's name has no place in a sheet.
             StorageError: reading or writing failed.
         """
         from rawcd_formats.cue.save import save
