@@ -129,9 +129,7 @@ class QScan:
             if (told := self._told(near)) is not None:
                 return told
         raise FormatError(
-            f"no Q frame within {_REACH} sectors of sector {number} can be read",
-            file=self.name,
-            place=f"sector {number}",
+            f"no Q frame within {_REACH} sectors of sector {number} can be read", file=self.name
         )
 
     def borders(self, first: int, last: int) -> Iterator[tuple[int, Spot]]:
@@ -163,9 +161,7 @@ class QScan:
             mode = int(rows[0, _HEADER_MODE]) & 3
             if mode < 3:
                 return mode
-        raise FormatError(
-            "a data track's first sector has no header", file=self.name, place=f"sector {number}"
-        )
+        raise FormatError("a data track's first sector has no header", file=self.name)
 
 
 def _parsed(row: npt.NDArray[np.uint8]) -> QFrame | None:
@@ -193,9 +189,7 @@ def _read_toc(scan: QScan, first: int, program: int) -> Items:
     def value(point: int, what: str) -> bytes:
         item = items.get((QPosition.adr, point))
         if item is None:
-            raise FormatError(
-                f"no readable frame of the lead-in tells {what}", file=scan.name, place="lead-in"
-            )
+            raise FormatError(f"no readable frame of the lead-in tells {what}", file=scan.name)
         return item.value
 
     values = {
@@ -231,9 +225,7 @@ def _program_start(scan: QScan, first: int) -> int:
     while True:
         high = min(low + _STRIDE, scan.count - 1)
         if high == low:
-            raise FormatError(
-                "holds a lead-in and nothing behind it", file=scan.name, place="lead-in"
-            )
+            raise FormatError("holds a lead-in and nothing behind it", file=scan.name)
         if scan.spot(high)[0] != 0:
             break
         low = high
@@ -257,9 +249,8 @@ def _lead_out_end(scan: QScan, lead_out: int) -> int:
             if scan.spot(inside)[0] == LEAD_OUT_TNO:
                 return next(scan.borders(inside, ahead))[0]
             raise FormatError(
-                "the lead-out should begin here, and the frames tell another place",
+                f"where the lead-out should begin, sector {inside}, the frames tell another place",
                 file=scan.name,
-                place=f"sector {inside}",
             )
         inside = ahead
     return scan.count
@@ -273,11 +264,7 @@ def _first_lba(scan: QScan, program: int) -> int:
         if isinstance(frame, QPosition)
     )
     if not addresses:
-        raise FormatError(
-            "no readable frame tells where its sectors lie",
-            file=scan.name,
-            place=f"sector {program}",
-        )
+        raise FormatError("no readable frame tells where its sectors lie", file=scan.name)
     return addresses.most_common(1)[0][0]
 
 
@@ -297,7 +284,6 @@ def recover_disc(subcode: Source, main: Source) -> Disc:
             "does not begin with a lead-in, so it holds no table of contents; "
             "give the sheet that belongs to it",
             file=scan.name,
-            place="sector 0",
         )
     first_lba = _first_lba(scan, _program_start(scan, 0))
     sessions: list[Session] = []
@@ -315,9 +301,7 @@ def recover_disc(subcode: Source, main: Source) -> Disc:
     except FormatError:
         raise
     except ValueError as error:
-        raise FormatError(
-            f"contradicts itself: {error}", file=scan.name, place="Q channel"
-        ) from error
+        raise FormatError(f"its Q channel contradicts itself: {error}", file=scan.name) from error
 
 
 def _disc_of(
@@ -348,7 +332,6 @@ def _session(
             f"the lead-out should begin at LBA {lead_out_lba}; "
             f"the file holds LBA {first_lba} to {first_lba + scan.count - 1}",
             file=scan.name,
-            place="lead-in",
         )
     first = from_bcd(values[POINT_FIRST_TRACK][0])
     last = from_bcd(values[POINT_LAST_TRACK][0])

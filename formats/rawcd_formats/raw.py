@@ -134,7 +134,11 @@ class RawFormat:
             )
         main = BlockSource(reader, stride=size)
         sub = BlockSource(reader, offset=SECTOR_BYTES, block_size=sub_bytes, stride=size)
-        disc = recover_disc(sub, main)
+        try:
+            disc = recover_disc(sub, main)
+        except FormatError as error:
+            place = error.place or "Q channel"
+            raise FormatError(error.reason, file=files.name, place=place) from error
         notes: list[Note] = []
         if sub_bytes == ImageType.RAW.sub_bytes:
             disc, notes = _with_text(disc, sub, files.name)

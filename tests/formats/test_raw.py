@@ -526,7 +526,7 @@ def test_a_lead_in_without_readable_items_is_refused() -> None:
     pointers = np.flatnonzero((rows[: SHORT - 150, 2]) == 0xA2)
     rows[pointers, 5] ^= 0xFF
     with pytest.raises(
-        FormatError, match=r"a\.raw: lead-in: no readable frame of the lead-in tells"
+        FormatError, match=r"a\.raw: no readable frame of the lead-in tells"
     ):
         recovered(rows)
 
