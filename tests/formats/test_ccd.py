@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rawcd.cdtext import CDText, TextBlock, TextItem, fitting_charset
-from rawcd.cdtext.values import in_order
 from rawcd.disc import CopySetting, Disc, DiscType, TrackMode
 from rawcd.errors import FormatError, StorageError, UnsupportedError
 from rawcd.features import Feature
@@ -54,7 +53,7 @@ def titled_discs(draw: st.DrawFn) -> Disc:
         for field in ("title", "composer")
     )
     charset = fitting_charset(item.text for item in items)
-    blocks = (TextBlock(items=in_order(items), charset=charset),)
+    blocks = (TextBlock(items=items, charset=charset),)
     return replace(disc, cdtext=CDText(blocks=blocks) if items else None)
 
 

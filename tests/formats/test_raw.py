@@ -525,9 +525,7 @@ def test_a_lead_in_without_readable_items_is_refused() -> None:
     rows = subcode_of(image_of(full_disc(), kind=ImageType.PQ_ONLY))
     pointers = np.flatnonzero((rows[: SHORT - 150, 2]) == 0xA2)
     rows[pointers, 5] ^= 0xFF
-    with pytest.raises(
-        FormatError, match=r"a\.raw: no readable frame of the lead-in tells"
-    ):
+    with pytest.raises(FormatError, match=r"a\.raw: no readable frame of the lead-in tells"):
         recovered(rows)
 
 
