@@ -186,7 +186,7 @@ def _parse_line(file: str, number: int, row: str) -> _Line:
 
 
 def _stretch(files: InputFiles, line: _Line, notes: list[Note]) -> StoredSectors:
-    found = files.find(line.name, suffixes=_SUFFIXES)
+    found = files.find(line.name, suffixes=_SUFFIXES, place=f"line {line.line}")
     if found.note is not None:
         notes.append(replace(found.note, line=line.line))
     reader = found.reader

@@ -71,7 +71,7 @@ class _Set:
         name = stream["DSI"]
         if not name:
             raise stream.error("names no file", "DSI")
-        found = self.files.find(name)
+        found = self.files.find(name, place=stream.place("DSI"))
         if found.note is not None:
             self.notes.append(found.note)
         self.members[name] = found.reader

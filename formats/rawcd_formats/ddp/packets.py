@@ -182,8 +182,11 @@ class Packet:
 
     def error(self, reason: str, field: str | None = None) -> FormatError:
         """Return the error that names the packet, and its field."""
-        place = f"packet {self.number}" + (f", field {field}" if field else "")
-        return FormatError(reason, file=self.file, place=place)
+        return FormatError(reason, file=self.file, place=self.place(field))
+
+    def place(self, field: str | None = None) -> str:
+        """Return where the packet, or its field, is in the file."""
+        return f"packet {self.number}" + (f", field {field}" if field else "")
 
     def count(self, field: str) -> int | None:
         """Return a field's number; None where it is blank.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from rawcd.audio import SOUND_SUFFIXES, is_sound, open_sound
 from rawcd.disc import CopySetting, DiscType, Index, Track
-from rawcd.errors import FormatError, StorageError, UnsupportedError
+from rawcd.errors import FormatError, UnsupportedError
 from rawcd.image import Note
 from rawcd.msf import LAST_LBA, PROGRAM_LBA
 from rawcd.program import (
@@ -325,14 +325,7 @@ class _Layout:
                 f"{self._files.name}: line {line}: '-' is the standard input; "
                 "write what comes out of it into a file and name that"
             )
-        try:
-            found = self._files.find(name)
-        except StorageError as error:
-            raise StorageError(
-                f"line {line}: {error.reason}", file=error.file, errno=error.errno
-            ) from error
-        except FormatError as error:
-            raise self._error(error.reason, line) from error
+        found = self._files.find(name, place=f"line {line}")
         if found.note is not None:
             self._notes.append(replace(found.note, line=line))
         self._found[name] = found
