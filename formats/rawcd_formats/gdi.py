@@ -28,14 +28,13 @@ from rawcd.msf import LAST_LBA, PROGRAM_LBA
 from rawcd.sector import SectorType
 from rawcd.source import SECTOR_BYTES
 from rawcd.stored import KIND_OF_MODE, StoredSectors, header_at, lay_out, sessions_of
+from rawcd_formats.readonly import ReadOnly
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from rawcd.features import Feature
-    from rawcd.fileset import InputFiles, OutputFiles
-    from rawcd.image import DiscImage, Note, RegionImage
-    from rawcd.progress import Progress
+    from rawcd.fileset import InputFiles
+    from rawcd.image import Note, RegionImage
 
 _HIGH_DENSITY_LBA: Final = 45_000
 _SHEET_BYTES: Final = 64 * 1024
@@ -68,15 +67,12 @@ class _Line:
     offset: int
 
 
-class GdiFormat:
+class GdiFormat(ReadOnly):
     """Reads GDI sheets; see `rawcd.plugins.Format`."""
 
     name = "gdi"
     suffixes = (".gdi",)
-    keeps: frozenset[Feature] = frozenset()
-    drops: frozenset[Feature] = frozenset()
     one_file = False
-    read_only = True
 
     def accepts(self, name: str, head: bytes) -> int:
         """Answer by the first two lines, and by the name."""
@@ -105,20 +101,6 @@ class GdiFormat:
                 f"contradicts itself: {error}", file=files.name, place=place
             ) from error
         return lay_out(disc, stretches, file=files.name, notes=notes)
-
-    def save(
-        self,
-        image: DiscImage,
-        files: OutputFiles,
-        options: Mapping[str, str],
-        progress: Progress | None,
-    ) -> None:
-        """Refuse: GDIs are only read.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        raise UnsupportedError("the format gdi is only read")
 
 
 def _parse(files: InputFiles) -> list[_Line]:

@@ -25,7 +25,7 @@ from rawcd.disc import (
     LATER_LEAD_OUT_SECTORS,
     PREGAP_SECTORS,
 )
-from rawcd.errors import FormatError, StorageError, UnsupportedError
+from rawcd.errors import FormatError, StorageError
 from rawcd.image import Note
 from rawcd.msf import FIRST_LBA, PROGRAM_LBA
 from rawcd.recording import SHEET_BYTES, Sheet, Stored, recorded_image
@@ -34,15 +34,14 @@ from rawcd.source import SAMPLE_BYTES, SECTOR_BYTES, BlockSource
 from rawcd.stored import header_at
 from rawcd.subcode.frame import LEAD_OUT_TNO
 from rawcd.toc import LeadIn, parse_full_toc, parse_scsi_toc
+from rawcd_formats.readonly import ReadOnly
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from rawcd.cdtext import CDText
-    from rawcd.features import Feature
-    from rawcd.fileset import InputFiles, OutputFiles
-    from rawcd.image import DiscImage, RegionImage
-    from rawcd.progress import Progress
+    from rawcd.fileset import InputFiles
+    from rawcd.image import RegionImage
     from rawcd.source import Reader, Source
 
 _SUB_BYTES: Final = 96
@@ -55,15 +54,12 @@ _BASE_LBA: Final = FIRST_LBA + 150
 _BY_NAME: Final = 70
 
 
-class ScramFormat:
+class ScramFormat(ReadOnly):
     """Reads redumper's dumps; see `rawcd.plugins.Format`."""
 
     name = "scram"
     suffixes = (".scram",)
-    keeps: frozenset[Feature] = frozenset()
-    drops: frozenset[Feature] = frozenset()
     one_file = False
-    read_only = True
 
     def accepts(self, name: str, head: bytes) -> int:
         """Answer by the name: such files begin with minutes of nothing."""
@@ -97,20 +93,6 @@ class ScramFormat:
             scrambled=True,
         )
         return recorded_image(sheet, _stored(files.name, lead_ins, main, sub), notes)
-
-    def save(
-        self,
-        image: DiscImage,
-        files: OutputFiles,
-        options: Mapping[str, str],
-        progress: Progress | None,
-    ) -> None:
-        """Refuse: dumps are only read.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        raise UnsupportedError("the format scram is only read")
 
 
 def _beside(files: InputFiles, suffix: str) -> Reader | None:
