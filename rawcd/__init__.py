@@ -5,8 +5,9 @@ The face of the package: names only, each loaded when it is first asked for.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Final
+
+from rawcd.late import late_names
 
 if TYPE_CHECKING:
     from rawcd import cdg, sector
@@ -76,74 +77,6 @@ if TYPE_CHECKING:
     from rawcd.verify import Finding, Report, Severity, verify_image
 
 __version__: Final = "0.1.0"
-
-_HOMES: Final = {
-    "rawcd.cdtext": ("CDText", "TextBlock", "TextItem"),
-    "rawcd.creator": ("RawCDImageCreator", "TrackInfo"),
-    "rawcd.diff": ("AudioOffset", "Comparison", "Difference", "diff_images"),
-    "rawcd.disc": (
-        "Area",
-        "CopySetting",
-        "Disc",
-        "DiscType",
-        "Index",
-        "Place",
-        "Session",
-        "Track",
-        "TrackMode",
-    ),
-    "rawcd.errors": (
-        "AuthoringError",
-        "CancelledError",
-        "DriveError",
-        "FormatError",
-        "MasteringError",
-        "MissingExtraError",
-        "PluginError",
-        "RawCDError",
-        "StorageError",
-        "UnsupportedError",
-    ),
-    "rawcd.extract": ("ExtractedFile", "Extraction", "extract_image"),
-    "rawcd.features": ("Feature", "Loss", "losses"),
-    "rawcd.hresults": ("HResult",),
-    "rawcd.identity": ("DiscIds", "TrackIdentity", "TrackSums", "disc_ids", "identify"),
-    "rawcd.image": (
-        "DiscImage",
-        "ImageType",
-        "MainForm",
-        "Note",
-        "Region",
-        "RegionImage",
-        "SubForm",
-        "SubRegion",
-        "main_sectors",
-    ),
-    "rawcd.msf": ("Msf",),
-    "rawcd.plugins": ("WriteResult", "open_image", "save_image"),
-    "rawcd.progress": ("BurnAction", "BurnProgress"),
-    "rawcd.recorders": ("RecorderFacts", "burn_image", "find_recorder", "list_recorders"),
-    "rawcd.report": (
-        "map_png",
-        "map_svg",
-        "map_text",
-        "report_html",
-        "write_map",
-        "write_report",
-    ),
-    "rawcd.rules": ("RuleBreak", "rule_breaks"),
-    "rawcd.sector": ("SectorType",),
-    "rawcd.source": (
-        "ArraySource",
-        "FileSource",
-        "SilenceSource",
-        "Source",
-        "StreamSource",
-    ),
-    "rawcd.subcode": ("Style",),
-    "rawcd.verify": ("Finding", "Report", "Severity", "verify_image"),
-}
-_HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Area",
@@ -229,17 +162,67 @@ __all__ = [
     "write_report",
 ]
 
-
-def __getattr__(name: str) -> object:
-    home = _HOME_OF.get(name)
-    if home is not None:
-        value = getattr(import_module(home), name)
-        globals()[name] = value  # asked for once
-        return value
-    if name in __all__:
-        return import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = late_names(
+    __name__,
+    {
+        "rawcd": ("cdg", "sector"),
+        "rawcd.cdtext": ("CDText", "TextBlock", "TextItem"),
+        "rawcd.creator": ("RawCDImageCreator", "TrackInfo"),
+        "rawcd.diff": ("AudioOffset", "Comparison", "Difference", "diff_images"),
+        "rawcd.disc": (
+            "Area",
+            "CopySetting",
+            "Disc",
+            "DiscType",
+            "Index",
+            "Place",
+            "Session",
+            "Track",
+            "TrackMode",
+        ),
+        "rawcd.errors": (
+            "AuthoringError",
+            "CancelledError",
+            "DriveError",
+            "FormatError",
+            "MasteringError",
+            "MissingExtraError",
+            "PluginError",
+            "RawCDError",
+            "StorageError",
+            "UnsupportedError",
+        ),
+        "rawcd.extract": ("ExtractedFile", "Extraction", "extract_image"),
+        "rawcd.features": ("Feature", "Loss", "losses"),
+        "rawcd.hresults": ("HResult",),
+        "rawcd.identity": ("DiscIds", "TrackIdentity", "TrackSums", "disc_ids", "identify"),
+        "rawcd.image": (
+            "DiscImage",
+            "ImageType",
+            "MainForm",
+            "Note",
+            "Region",
+            "RegionImage",
+            "SubForm",
+            "SubRegion",
+            "main_sectors",
+        ),
+        "rawcd.msf": ("Msf",),
+        "rawcd.plugins": ("WriteResult", "open_image", "save_image"),
+        "rawcd.progress": ("BurnAction", "BurnProgress"),
+        "rawcd.recorders": ("RecorderFacts", "burn_image", "find_recorder", "list_recorders"),
+        "rawcd.report": (
+            "map_png",
+            "map_svg",
+            "map_text",
+            "report_html",
+            "write_map",
+            "write_report",
+        ),
+        "rawcd.rules": ("RuleBreak", "rule_breaks"),
+        "rawcd.sector": ("SectorType",),
+        "rawcd.source": ("ArraySource", "FileSource", "SilenceSource", "Source", "StreamSource"),
+        "rawcd.subcode": ("Style",),
+        "rawcd.verify": ("Finding", "Report", "Severity", "verify_image"),
+    },
+)

@@ -11,8 +11,9 @@ or Pillow before it is needed. Pillow is needed only to be handed Pillow images.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from rawcd.late import late_names
 
 if TYPE_CHECKING:
     from rawcd.cdg.canvas import CDG, View
@@ -60,40 +61,25 @@ __all__ = [
     "write_cdg",
 ]
 
-_HOMES = {
-    "BorderPreset": "packs",
-    "CDG": "canvas",
-    "CdgDecoder": "render",
-    "CdgFile": "files",
-    "CdgPicture": "pictures",
-    "CdgSource": "files",
-    "ColourTable": "packs",
-    "Instruction": "packs",
-    "MemoryPreset": "packs",
-    "Schedule": "schedule",
-    "Scroll": "packs",
-    "SentPicture": "schedule",
-    "Tile": "packs",
-    "TimedPicture": "schedule",
-    "Transparency": "packs",
-    "View": "canvas",
-    "build_pack": "packs",
-    "encode": "encoder",
-    "make_picture": "pictures",
-    "make_pictures": "pictures",
-    "packs_by": "render",
-    "parse_pack": "packs",
-    "schedule_pictures": "schedule",
-    "write_cdg": "files",
-}
-
-
-def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{home}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = late_names(
+    __name__,
+    {
+        "rawcd.cdg.canvas": ("CDG", "View"),
+        "rawcd.cdg.encoder": ("encode",),
+        "rawcd.cdg.files": ("CdgFile", "CdgSource", "write_cdg"),
+        "rawcd.cdg.packs": (
+            "BorderPreset",
+            "ColourTable",
+            "Instruction",
+            "MemoryPreset",
+            "Scroll",
+            "Tile",
+            "Transparency",
+            "build_pack",
+            "parse_pack",
+        ),
+        "rawcd.cdg.pictures": ("CdgPicture", "make_picture", "make_pictures"),
+        "rawcd.cdg.render": ("CdgDecoder", "packs_by"),
+        "rawcd.cdg.schedule": ("Schedule", "SentPicture", "TimedPicture", "schedule_pictures"),
+    },
+)

@@ -8,8 +8,7 @@ neither construct nor numpy: what does is fetched at first use.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from rawcd.cdtext.charsets import Charset, charset_name, fitting_charset, sheet_codec, widened
 from rawcd.cdtext.fields import FIELD_OF, FIELDS, TextField
@@ -24,23 +23,13 @@ from rawcd.cdtext.values import (
     TextItem,
     TextToc,
 )
+from rawcd.late import late_names
 from rawcd.subcode.style import TEXT_STYLES, TextStyle
 
 if TYPE_CHECKING:
     from rawcd.cdtext.cdt import cdt_of_packs, packs_of_cdt
     from rawcd.cdtext.decoder import PackDefect, PacksReading, read_packs
     from rawcd.cdtext.symbols import SymbolsReading, lead_in_symbols, packs_of_symbols
-
-_HOMES: Final = {
-    "PackDefect": "decoder",
-    "PacksReading": "decoder",
-    "SymbolsReading": "symbols",
-    "cdt_of_packs": "cdt",
-    "lead_in_symbols": "symbols",
-    "packs_of_cdt": "cdt",
-    "packs_of_symbols": "symbols",
-    "read_packs": "decoder",
-}
 
 __all__ = [
     "ENGLISH",
@@ -77,8 +66,11 @@ __all__ = [
     "widened",
 ]
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"rawcd.cdtext.{_HOMES[name]}"), name)
+__getattr__, __dir__ = late_names(
+    __name__,
+    {
+        "rawcd.cdtext.cdt": ("cdt_of_packs", "packs_of_cdt"),
+        "rawcd.cdtext.decoder": ("PackDefect", "PacksReading", "read_packs"),
+        "rawcd.cdtext.symbols": ("SymbolsReading", "lead_in_symbols", "packs_of_symbols"),
+    },
+)

@@ -184,7 +184,8 @@ class FileTransaction:
             raise StorageError(f"is {what}", file=str(path), errno=errno.EISDIR)
         if not self._replace:
             raise StorageError(
-                "exists already; choose another name, or allow replacing it (--force)",
+                "exists already; choose another name, or allow replacing it "
+                "(--force, replace=True)",
                 file=str(path),
                 errno=errno.EEXIST,
             )

@@ -20,8 +20,9 @@ Every refusal is a `rawcd.MasteringError`, whose `hresult` is IMAPI's code.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from rawcd.late import late_names
 
 if TYPE_CHECKING:
     from rawcd.mastering.discmaster import DiscMaster
@@ -59,44 +60,6 @@ if TYPE_CHECKING:
     from rawcd.mastering.stash import Stash, StashLeftover
     from rawcd.mastering.states import DiscMasterFormat
 
-_HOMES: Final = {
-    "rawcd.mastering.discmaster": ("DiscMaster",),
-    "rawcd.mastering.enumerators": ("Enumerator",),
-    "rawcd.mastering.events": ("DiscMasterProgressEvents",),
-    "rawcd.mastering.formats2": (
-        "BurnVerificationLevel",
-        "CommandResult",
-        "DiscFormat2Erase",
-        "DiscFormat2RawCD",
-        "DiscFormat2TrackAtOnce",
-        "DiscMaster2",
-        "DiscRecorder2",
-        "EraseProgress",
-        "MediaPhysicalType",
-        "ModePageRequestType",
-        "RawCDProgress",
-        "RawCDWriteAction",
-        "ReadTrackAddressType",
-        "TrackAtOnceProgress",
-        "TrackAtOnceWriteAction",
-        "WriteSpeedDescriptor",
-        "WriterState",
-    ),
-    "rawcd.mastering.joliet": ("JolietDiscMaster",),
-    "rawcd.mastering.recorder": (
-        "DiscRecorder",
-        "MediaFlags",
-        "MediaInfo",
-        "MediaType",
-        "RecorderState",
-        "RecorderType",
-    ),
-    "rawcd.mastering.redbook": ("RedbookDiscMaster",),
-    "rawcd.mastering.stash": ("Stash", "StashLeftover"),
-    "rawcd.mastering.states": ("DiscMasterFormat",),
-}
-_HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
-
 __all__ = [
     "BurnVerificationLevel",
     "CommandResult",
@@ -131,15 +94,42 @@ __all__ = [
     "WriterState",
 ]
 
-
-def __getattr__(name: str) -> object:
-    home = _HOME_OF.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(home), name)
-    globals()[name] = value  # asked for once
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = late_names(
+    __name__,
+    {
+        "rawcd.mastering.discmaster": ("DiscMaster",),
+        "rawcd.mastering.enumerators": ("Enumerator",),
+        "rawcd.mastering.events": ("DiscMasterProgressEvents",),
+        "rawcd.mastering.formats2": (
+            "BurnVerificationLevel",
+            "CommandResult",
+            "DiscFormat2Erase",
+            "DiscFormat2RawCD",
+            "DiscFormat2TrackAtOnce",
+            "DiscMaster2",
+            "DiscRecorder2",
+            "EraseProgress",
+            "MediaPhysicalType",
+            "ModePageRequestType",
+            "RawCDProgress",
+            "RawCDWriteAction",
+            "ReadTrackAddressType",
+            "TrackAtOnceProgress",
+            "TrackAtOnceWriteAction",
+            "WriteSpeedDescriptor",
+            "WriterState",
+        ),
+        "rawcd.mastering.joliet": ("JolietDiscMaster",),
+        "rawcd.mastering.recorder": (
+            "DiscRecorder",
+            "MediaFlags",
+            "MediaInfo",
+            "MediaType",
+            "RecorderState",
+            "RecorderType",
+        ),
+        "rawcd.mastering.redbook": ("RedbookDiscMaster",),
+        "rawcd.mastering.stash": ("Stash", "StashLeftover"),
+        "rawcd.mastering.states": ("DiscMasterFormat",),
+    },
+)

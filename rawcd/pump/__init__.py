@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rawcd.late import late_names
 from rawcd.source import SECTOR_BYTES
 
 if TYPE_CHECKING:
@@ -95,10 +96,7 @@ def pump(
     pump_serially(fill, lba, count, write, width=width, progress=progress)
 
 
-def __getattr__(name: str) -> object:
-    """Import the fills when they are first asked for: a worker does without those it needs not."""
-    if name in __all__:
-        from rawcd.pump import fills
-
-        return getattr(fills, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# A worker process does without those that it needs not.
+__getattr__, __dir__ = late_names(
+    __name__, {"rawcd.pump.fills": ("PlainMain", "UserData", "WholeSectors")}
+)

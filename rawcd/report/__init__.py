@@ -16,8 +16,9 @@ and `timeline` are the two pictures. `page` puts them, `tracklist`, `texts` and 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from rawcd.late import late_names
 
 if TYPE_CHECKING:
     from rawcd.report.writing import (
@@ -29,24 +30,18 @@ if TYPE_CHECKING:
         write_report,
     )
 
-_HOMES: Final = {
-    "map_png": "writing",
-    "map_svg": "writing",
-    "map_text": "writing",
-    "report_html": "writing",
-    "write_map": "writing",
-    "write_report": "writing",
-}
-
 __all__ = ["map_png", "map_svg", "map_text", "report_html", "write_map", "write_report"]
 
-
-def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{home}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = late_names(
+    __name__,
+    {
+        "rawcd.report.writing": (
+            "map_png",
+            "map_svg",
+            "map_text",
+            "report_html",
+            "write_map",
+            "write_report",
+        ),
+    },
+)

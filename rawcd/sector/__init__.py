@@ -11,9 +11,9 @@ disc can be described without numpy and construct.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from rawcd.late import late_names
 from rawcd.sector.kinds import SYNC, Defect, SectorType
 
 if TYPE_CHECKING:
@@ -42,29 +42,13 @@ __all__ = [
     "verify",
 ]
 
-_HOMES = {
-    "DEFAULT_SUBHEADERS": "codec",
-    "LAYOUTS": "layouts",
-    "Repair": "mending",
-    "decode": "codec",
-    "dtype_of": "layouts",
-    "encode": "codec",
-    "encode_block": "codec",
-    "is_scrambled": "scrambler",
-    "records": "layouts",
-    "repair": "mending",
-    "scramble": "scrambler",
-    "sector_dtype": "layouts",
-    "verify": "defects",
-}
-
-
-def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{home}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = late_names(
+    __name__,
+    {
+        "rawcd.sector.codec": ("DEFAULT_SUBHEADERS", "decode", "encode", "encode_block"),
+        "rawcd.sector.defects": ("verify",),
+        "rawcd.sector.layouts": ("LAYOUTS", "dtype_of", "records", "sector_dtype"),
+        "rawcd.sector.mending": ("Repair", "repair"),
+        "rawcd.sector.scrambler": ("is_scrambled", "scramble"),
+    },
+)

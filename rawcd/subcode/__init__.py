@@ -11,9 +11,9 @@ can be described without numpy.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from rawcd.late import late_names
 from rawcd.subcode.style import STYLES, Style
 
 if TYPE_CHECKING:
@@ -69,42 +69,28 @@ __all__ = [
     "with_parity",
 ]
 
-_HOMES = {
-    "PQ16": "layouts",
-    "DeinterleavedPacks": "streams",
-    "InterleavedPacks": "streams",
-    "PackKind": "packs",
-    "PackLine": "streams",
-    "PackPart": "streams",
-    "PlanarPW": "layouts",
-    "QKind": "decoder",
-    "QTable": "decoder",
-    "RWPacks": "layouts",
-    "RawChannels": "streams",
-    "RawPW": "layouts",
-    "Verdict": "parity",
-    "corrected": "parity",
-    "decode_q": "decoder",
-    "deinterleaved": "interleave",
-    "history_after": "interleave",
-    "interleaved": "interleave",
-    "isrc_of": "decoder",
-    "isrcs_by_track": "decoder",
-    "mcn_of": "decoder",
-    "pack_kinds": "packs",
-    "parity_holds": "parity",
-    "source_pack_kinds": "packs",
-    "toc_of": "decoder",
-    "with_parity": "parity",
-}
-
-
-def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{home}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = late_names(
+    __name__,
+    {
+        "rawcd.subcode.decoder": (
+            "QKind",
+            "QTable",
+            "decode_q",
+            "isrc_of",
+            "isrcs_by_track",
+            "mcn_of",
+            "toc_of",
+        ),
+        "rawcd.subcode.interleave": ("deinterleaved", "history_after", "interleaved"),
+        "rawcd.subcode.layouts": ("PQ16", "PlanarPW", "RWPacks", "RawPW"),
+        "rawcd.subcode.packs": ("PackKind", "pack_kinds", "source_pack_kinds"),
+        "rawcd.subcode.parity": ("Verdict", "corrected", "parity_holds", "with_parity"),
+        "rawcd.subcode.streams": (
+            "DeinterleavedPacks",
+            "InterleavedPacks",
+            "PackLine",
+            "PackPart",
+            "RawChannels",
+        ),
+    },
+)

@@ -6,8 +6,9 @@ goes through although frames are damaged; `reading` makes of it the `values` tha
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from rawcd.late import late_names
 
 if TYPE_CHECKING:
     from rawcd.survey.reading import survey as survey
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Run", "Survey", "TocEntry", "Told", "survey"]
 
-
-def __getattr__(name: str) -> object:
-    """Import them when they are first asked for: a process that only looks needs `facts` alone."""
-    if name in __all__:
-        home = "reading" if name == "survey" else "values"
-        return getattr(import_module(f"{__name__}.{home}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# A process that only looks needs `facts` alone.
+__getattr__, __dir__ = late_names(
+    __name__,
+    {
+        "rawcd.survey.reading": ("survey",),
+        "rawcd.survey.values": ("Run", "Survey", "TocEntry", "Told"),
+    },
+)
