@@ -402,3 +402,10 @@ def test_shift_jis_is_read_with_a_note(tmp_path: Path) -> None:
     assert image.disc.cdtext is not None
     assert image.disc.cdtext.text("title", 0) == title
     assert [code for code, _ in notes(image)] == ["shift-jis"]
+
+
+def test_bytes_without_a_character_are_replaced_with_a_note(tmp_path: Path) -> None:
+    image = opened(tmp_path, b'TITLE "Caf\xe9 \x81\x9d"\n' + TWO.encode(), a=WHOLE.tobytes())
+    assert image.disc.cdtext is not None
+    assert image.disc.cdtext.text("title", 0) == "Caf\u00e9 \ufffd\ufffd"
+    assert [code for code, _ in notes(image)] == ["bytes-replaced"]

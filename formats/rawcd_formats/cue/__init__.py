@@ -79,7 +79,7 @@ class CueFormat:
         """
         from rawcd.image import Note
         from rawcd_formats.cue.commands import parse
-        from rawcd_formats.cue.encodings import is_shift_jis
+        from rawcd_formats.cue.encodings import is_shift_jis, replaced_bytes
         from rawcd_formats.cue.layout import lay_out
 
         content = files.content()
@@ -87,6 +87,9 @@ class CueFormat:
         if is_shift_jis(content):
             message = "the text is no UTF-8 and looks Japanese; it was read as Shift-JIS (CP932)"
             notes.append(Note(code="shift-jis", message=message, file=files.name))
+        elif lost := replaced_bytes(content, files.name):
+            message = f"{lost} bytes of the text are no UTF-8 and no character of CP1252: replaced"
+            notes.append(Note(code="bytes-replaced", message=message, file=files.name))
         return lay_out(parse(content, files.name), files, notes)
 
     def save(
