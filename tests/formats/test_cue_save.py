@@ -271,6 +271,20 @@ def test_a_text_that_packs_cannot_hold_is_named_and_goes_where_it_may(
     assert told.text("closed", 0) == "sealed"
 
 
+# -- options -----------------------------------------------------------------------------------
+
+
+def test_options_may_be_numbers_and_truth_values(tmp_path: Path) -> None:
+    image = image_of(plain_disc())
+    options = {"split": True, "sector-size": 2352, "jobs": 1}
+    save_image(image, tmp_path / "x.cue", options=options)
+    assert len(list(tmp_path.glob("*.bin"))) == 2
+    save_image(image, tmp_path / "y.cue", options={"split": False})
+    assert (tmp_path / "y.bin").is_file()
+    with pytest.raises(TypeError, match="the option split is a text or a number, not None"):
+        save_image(image, tmp_path / "z.cue", options={"split": None})  # type: ignore[dict-item]  # misuse
+
+
 # -- names -------------------------------------------------------------------------------------
 
 
