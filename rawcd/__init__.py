@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from rawcd.late import late_names
 
 if TYPE_CHECKING:
-    from rawcd import cdg, sector
+    from rawcd import cdg, cdtext, filesystem, sector, subcode
     from rawcd.cdtext import CDText, TextBlock, TextItem
     from rawcd.creator import RawCDImageCreator, TrackInfo
     from rawcd.diff import AudioOffset, Comparison, Difference, diff_images
@@ -141,9 +141,11 @@ __all__ = [
     "__version__",
     "burn_image",
     "cdg",
+    "cdtext",
     "diff_images",
     "disc_ids",
     "extract_image",
+    "filesystem",
     "find_recorder",
     "identify",
     "list_recorders",
@@ -157,6 +159,7 @@ __all__ = [
     "rule_breaks",
     "save_image",
     "sector",
+    "subcode",
     "verify_image",
     "write_map",
     "write_report",
@@ -165,7 +168,7 @@ __all__ = [
 __getattr__, __dir__ = late_names(
     __name__,
     {
-        "rawcd": ("cdg", "sector"),
+        "rawcd": ("cdg", "cdtext", "filesystem", "sector", "subcode"),
         "rawcd.cdtext": ("CDText", "TextBlock", "TextItem"),
         "rawcd.creator": ("RawCDImageCreator", "TrackInfo"),
         "rawcd.diff": ("AudioOffset", "Comparison", "Difference", "diff_images"),

@@ -6,6 +6,7 @@ What must not be authored is `rawcd.rules`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 from itertools import pairwise
@@ -38,6 +39,9 @@ LAST_LEAD_OUT_LBA: Final = 359_849
 """79:59:74, the last possible start of the lead-out of most blanks."""
 MAX_TRACKS: Final = 99
 MAX_INDEX: Final = 99
+Q_ISRC: Final = re.compile(r"[A-Z0-9]{5}[0-9]{7}")
+"""What a mode 3 frame of the Q channel can hold (IEC 60908 17.5.3)."""
+_MCN: Final = re.compile(r"[0-9]{13}")
 
 
 class TrackMode(IntEnum):
@@ -104,10 +108,10 @@ class Track:
         copy: the copy bit of CONTROL.
         pre_emphasis: bit 0 of CONTROL.
         four_channel: bit 3 of CONTROL.
-        isrc: 12 characters, no dashes, or None.
+        isrc: 12 characters, no dashes, or None: five capital letters or digits, seven digits.
 
     Raises:
-        ValueError: the parts contradict each other.
+        ValueError: the parts contradict each other, or are none that there are.
     """
 
     number: int
@@ -121,6 +125,10 @@ class Track:
 
     def __post_init__(self) -> None:
         who = f"track {self.number}"
+        # A plain number would equal its member and not be it, and CONTROL would tell otherwise.
+        object.__setattr__(self, "mode", TrackMode(self.mode))
+        object.__setattr__(self, "copy", CopySetting(self.copy))
+        object.__setattr__(self, "indexes", tuple(self.indexes))
         numbers = [index.number for index in self.indexes]
         _require(1 <= self.number <= MAX_TRACKS, f"{who}: numbers go from 1 to {MAX_TRACKS}")
         _require(1 in numbers[:2], f"{who}: it has no index 1")
@@ -135,9 +143,9 @@ class Track:
             f"{who}: its index addresses and end {lbas} do not rise",
         )
         _require(
-            self.isrc is None
-            or (len(self.isrc) == 12 and self.isrc.isascii() and self.isrc.isalnum()),
-            f"{who}: {self.isrc!r} is no ISRC of 12 letters and digits",
+            self.isrc is None or Q_ISRC.fullmatch(self.isrc) is not None,
+            f"{who}: {self.isrc!r} is no ISRC of 12 characters: five capital letters or digits, "
+            "seven digits, no dashes",
         )
 
     @property
@@ -194,6 +202,8 @@ class Session:
     disc_type: DiscType = DiscType.CDDA_CDROM
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "tracks", tuple(self.tracks))
+        object.__setattr__(self, "disc_type", DiscType(self.disc_type))
         _require(1 <= len(self.tracks) <= MAX_TRACKS, "a session has 1 to 99 tracks")
         for before, after in pairwise(self.tracks):
             _require(
@@ -284,6 +294,7 @@ class Disc:
     last_lead_out_lba: int = LAST_LEAD_OUT_LBA
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "sessions", tuple(self.sessions))
         _require(bool(self.sessions), "a disc has at least one session")
         first = self.sessions[0]
         _require(
@@ -302,8 +313,7 @@ class Disc:
                 "numbers rise by one over all sessions",
             )
         _require(
-            self.mcn is None
-            or (len(self.mcn) == 13 and self.mcn.isascii() and self.mcn.isdecimal()),
+            self.mcn is None or _MCN.fullmatch(self.mcn) is not None,
             f"{self.mcn!r} is no media catalogue number of 13 digits",
         )
         _require(
@@ -359,7 +369,7 @@ class Disc:
         for track in self.tracks:
             if track.number == number:
                 return track
-        raise KeyError(number)
+        raise KeyError(f"no track {number}")
 
     def place(self, lba: int) -> Place:
         """Tell what lies at an address.

@@ -255,6 +255,25 @@ class Comparison(Protocol):
         ...
 
 
+class SectorsRead(Protocol):
+    """Sectors as a drive reads them, a row each."""
+
+    @property
+    def main(self) -> Bytes2D:
+        """The main channel, 2,352 bytes; data sectors as the drive descrambled them."""
+        ...
+
+    @property
+    def errors(self) -> Bytes2D:
+        """A bit for each byte that the drive could not correct; no columns where none was asked."""
+        ...
+
+    @property
+    def sub(self) -> Bytes2D:
+        """The subcode, in the form that was asked for."""
+        ...
+
+
 class DriveSession(Protocol):
     """A drive that somebody holds: what burning and the Image Mastering API stand on.
 
@@ -466,6 +485,12 @@ class DriveSession(Protocol):
         self, *, quick: bool = True, progress: BurnWatch | None = None, patience: float = ...
     ) -> None:
         """Erase a CD-RW: its lists alone, or all of it."""
+        ...
+
+    def read(
+        self, lba: int, count: int, *, sub: str = "none", flags: bool = False, retries: int = 3
+    ) -> SectorsRead:
+        """Read sectors: with subcode `raw`, `rw` (corrected), `q` or `none`, and error flags."""
         ...
 
     def image(

@@ -10,7 +10,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from rawcd.disc import MODE_CHANGE_PREGAP_SECTORS, PREGAP_SECTORS, CopySetting, DiscType, TrackMode
+from rawcd.disc import (
+    MODE_CHANGE_PREGAP_SECTORS,
+    PREGAP_SECTORS,
+    Q_ISRC,
+    CopySetting,
+    DiscType,
+    TrackMode,
+)
 from rawcd.errors import AuthoringError
 from rawcd.msf import LAST_LBA, Msf
 
@@ -29,7 +36,6 @@ MIN_LEAD_IN_SECTORS: Final = 4_500
 """One minute (Orange Book part II)."""
 
 _ISRC: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
-_SHEET_ISRC: Final = re.compile(r"[A-Z0-9]{5}[0-9]{7}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,4 +227,4 @@ def is_isrc(text: str) -> bool:
 
 def is_sheet_isrc(text: str) -> bool:
     """Tell whether 12 characters fit a mode 3 frame: five letters or digits, seven digits."""
-    return _SHEET_ISRC.fullmatch(text) is not None
+    return Q_ISRC.fullmatch(text) is not None

@@ -88,8 +88,11 @@ def lead_in_pointers(
         disc: the disc.
         number: the session's, 1, 2, ...
         pointers_first: A0, A1, A2 before the tracks, or behind them. Mode 5 comes last.
+
+    Raises:
+        ValueError: there is no such session.
     """
-    session = disc.sessions[number - 1]
+    session = _session_of(disc, number)
     first, last = session.tracks[0], session.tracks[-1]
     tracks = tuple(
         QPointer(
@@ -118,6 +121,12 @@ def lead_in_pointers(
     )
     items = pointers + tracks if pointers_first else tracks + pointers
     return items + tuple(_session_pointers(disc, number))
+
+
+def _session_of(disc: Disc, number: int) -> Session:
+    if not 1 <= number <= len(disc.sessions):
+        raise ValueError(f"no session {number}: the disc has 1 to {len(disc.sessions)}")
+    return disc.sessions[number - 1]
 
 
 def _session_pointers(disc: Disc, number: int) -> Iterator[QPointer]:
@@ -514,10 +523,11 @@ def drive_cue_sheet(
 
     Raises:
         UnsupportedError: the disc has several sessions, or a track of mode 0.
+        ValueError: there is no such session.
     """
     if number is None and len(disc.sessions) != 1:
         raise UnsupportedError("one cue sheet describes one session; this disc has several")
-    session = disc.sessions[(number or 1) - 1]
+    session = _session_of(disc, 1 if number is None else number)
     first, last = session.tracks[0], session.tracks[-1]
     rows: list[bytes] = []
     if disc.mcn is not None:

@@ -153,6 +153,22 @@ def q_crc(field: Field) -> Found:
     return _of(lba, "q-crc")
 
 
+def _at_a_border(change: Callable[[bytearray], None], rule: str) -> Callable[[Field], Found]:
+    """The frame of the sector where an area, track or index begins, or of the one before it."""
+
+    def plant(field: Field) -> Found:
+        borders = [*field.disc.borders()]
+        lba = field.pick([*borders[:-1], *(border - 1 for border in borders[1:])])
+        assume(rule != "q-index" or field.disc.place(lba).area is not Area.LEAD_IN)
+        frame = field.recording.q(lba)
+        assume(frame[0] & 15 in (1, 5))
+        change(frame)
+        field.recording.put_q(lba, frame)
+        return _of(lba, rule)
+
+    return plant
+
+
 def q_mode(field: Field) -> Found:
     lba = field.program()
     frame = field.recording.q(lba)
@@ -161,44 +177,24 @@ def q_mode(field: Field) -> Found:
     return _of(lba, "q-mode")
 
 
-def q_frame_number(field: Field) -> Found:
-    lba = field.program(adr=2)
-    frame = field.recording.q(lba)
-    frame[9] ^= 1
-    field.recording.put_q(lba, frame)
-    return _of(lba, "q-frame-number")
+def _code(adr: int, change: Callable[[bytearray], None], rule: str) -> Callable[[Field], Found]:
+    """A frame of a catalogue number (2) or an ISRC (3) with another content."""
+
+    def plant(field: Field) -> Found:
+        lba = field.program(adr=adr)
+        frame = field.recording.q(lba)
+        change(frame)
+        field.recording.put_q(lba, frame)
+        return _of(lba, rule)
+
+    return plant
 
 
-def mcn_contradiction(field: Field) -> Found:
-    lba = field.program(adr=2)
-    frame = field.recording.q(lba)
-    frame[3] = (frame[3] + 0x10) % 0xA0
-    field.recording.put_q(lba, frame)
-    return _of(lba, "mcn-contradiction")
+def _next_digit(place: int) -> Callable[[bytearray], None]:
+    def change(frame: bytearray) -> None:
+        frame[place] = (frame[place] + 0x10) % 0xA0
 
-
-def mcn_invalid(field: Field) -> Found:
-    lba = field.program(adr=2)
-    frame = field.recording.q(lba)
-    frame[2] = 0x1F
-    field.recording.put_q(lba, frame)
-    return _of(lba, "mcn-invalid")
-
-
-def isrc_contradiction(field: Field) -> Found:
-    lba = field.program(adr=3)
-    frame = field.recording.q(lba)
-    frame[6] = (frame[6] + 0x10) % 0xA0
-    field.recording.put_q(lba, frame)
-    return _of(lba, "isrc-contradiction")
-
-
-def isrc_invalid(field: Field) -> Found:
-    lba = field.program(adr=3)
-    frame = field.recording.q(lba)
-    frame[7] = 0xB1
-    field.recording.put_q(lba, frame)
-    return _of(lba, "isrc-invalid")
+    return change
 
 
 def _as_position(field: Field, lba: int) -> None:
@@ -315,6 +311,10 @@ def _put(place: int, value: int) -> Callable[[bytearray], None]:
     return change
 
 
+def _adr_of_none(frame: bytearray) -> None:
+    frame[0] |= 15
+
+
 def _byte(
     mode: TrackMode, first: int, last: int, *rules: str, form: int | None = None
 ) -> Callable[[Field], Found]:
@@ -404,6 +404,9 @@ PLANTS: Final[dict[str, tuple[Needs, Callable[[Field], Found]]]] = {
     "a bit of Q": (_ANY, q_crc),
     "ADR": (_ANY, q_mode),
     "TNO": (_ANY, _q(_set_byte(1, 0x88), "q-track")),
+    "ADR at a border": (_ANY, _at_a_border(_adr_of_none, "q-mode")),
+    "TNO at a border": (_ANY, _at_a_border(_put(1, 0x88), "q-track")),
+    "INDEX at a border": (_ANY, _at_a_border(_put(2, 0x88), "q-index")),
     "TNO of the lead-in": (_ANY, _q(_set_byte(1, 0), "q-track")),
     "INDEX": (_ANY, _q(_set_byte(2, 0x88), "q-index")),
     "relative minute": (_ANY, _q(_later(3), "q-relative-time")),
@@ -413,12 +416,12 @@ PLANTS: Final[dict[str, tuple[Needs, Callable[[Field], Found]]]] = {
     "a second of 60": (_ANY, _q(_set_byte(8, 0x60), "q-bcd")),
     "CONTROL": (_ANY, _q(_flip_control, "q-control")),
     "ZERO": (_ANY, _q(_set_byte(6, 0x25), "q-zero")),
-    "AFRAME": (_CODES, q_frame_number),
-    "another MCN": (_CODES, mcn_contradiction),
-    "no MCN": (_CODES, mcn_invalid),
+    "AFRAME": (_CODES, _code(2, _xor(9, 1), "q-frame-number")),
+    "another MCN": (_CODES, _code(2, _next_digit(3), "mcn-contradiction")),
+    "no MCN": (_CODES, _code(2, _put(2, 0x1F), "mcn-invalid")),
     "too few MCN": (_CODES, mcn_density),
-    "another ISRC": (_CODES, isrc_contradiction),
-    "no ISRC": (_CODES, isrc_invalid),
+    "another ISRC": (_CODES, _code(3, _next_digit(6), "isrc-contradiction")),
+    "no ISRC": (_CODES, _code(3, _put(7, 0xB1), "isrc-invalid")),
     "too few ISRC": (_CODES, isrc_density),
     "ISRC in a lead-out": (_CODES, isrc_place),
     "too many codes": (_CODES, q_density),

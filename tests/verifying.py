@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from rawcd.disc import CopySetting, Disc, DiscType, Session, Track, TrackMode
 from rawcd.image import MainForm, Region, RegionImage, SubForm, SubRegion, blanks
 from rawcd.sector import SectorType, encode, scramble
 from rawcd.source import ArraySource
+from rawcd.subcode import PackLine, PackPart, with_parity
 from rawcd.subcode.frame import q_crc
 from rawcd.subcode.style import STYLES
 from tests.recordings import track, two_sessions
@@ -165,6 +167,33 @@ def made(
     sub = SubRegion(lba=disc.first_lba, sectors=disc.end_lba - disc.first_lba, form=SubForm.MADE)
     image = RegionImage(disc=disc, main=content(disc, seed=seed, mode_2=mode_2), sub=(sub,))
     return image.with_style(style)
+
+
+def two_tracks(**more: object) -> Disc:
+    """Two tracks of sound with pregaps, and what else is given."""
+    session = Session(
+        tracks=(
+            track(1, -150, 0, end=500, pregap=True),
+            track(2, 500, 650, end=1_200, pregap=True),
+        ),
+        lead_in_lba=-4_650,
+        lead_out_lba=1_200,
+    )
+    return replace(Disc(sessions=(session,)), **more)  # type: ignore[arg-type]  # any field
+
+
+def graphics(disc: Disc, *, seed: int = 1) -> RegionImage:
+    """A disc with CD+G packs of noise from LBA 0 on, on the disc as they have to be."""
+    image = made(disc)
+    count = disc.sessions[0].lead_out_lba
+    packs = np.random.default_rng(seed).integers(0, 64, (count * 4, 24), np.uint8)
+    packs[:, 0] = 9
+    blocks = ArraySource(with_parity(packs).tobytes(), block_size=96)
+    line = PackLine([PackPart(at=-disc.first_lba, source=blocks, count=count)], image.sector_count)
+    sub = SubRegion(
+        lba=disc.first_lba, sectors=image.sector_count, form=SubForm.RW, source=line, rw_packed=True
+    )
+    return replace(image, sub=(sub,))
 
 
 class Recording:

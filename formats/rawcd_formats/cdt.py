@@ -77,11 +77,9 @@ class CdtFormat:
         cdtext = image.disc.cdtext
         if cdtext is None:
             raise UnsupportedError("this disc has no CD-TEXT; a cdt file would be empty")
-        tracks = image.disc.sessions[0].tracks
+        first, last = image.disc.text_tracks
         # What no character set can hold was named as a loss before.
-        packs = cdtext.to_cdt(
-            first_track=tracks[0].number, last_track=tracks[-1].number, errors="replace"
-        )
+        packs = cdtext.to_cdt(first_track=first, last_track=last, errors="replace")
         files.create(files.name).write(packs)
         if progress is not None:
             progress(1, 1)

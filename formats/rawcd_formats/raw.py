@@ -134,14 +134,20 @@ class RawFormat:
             )
         main = BlockSource(reader, stride=size)
         sub = BlockSource(reader, offset=SECTOR_BYTES, block_size=sub_bytes, stride=size)
+        notes: list[Note] = []
+
+        def doubt(what: str) -> None:
+            message = f"its tracks are told by the program, not by the table of contents: {what}"
+            notes.append(Note(code="toc-contradiction", message=message, file=files.name))
+
         try:
-            disc = recover_disc(sub, main)
+            disc = recover_disc(sub, main, doubt=doubt)
         except FormatError as error:
             place = error.place or "Q channel"
             raise FormatError(error.reason, file=files.name, place=place) from error
-        notes: list[Note] = []
         if sub_bytes == ImageType.RAW.sub_bytes:
-            disc, notes = _with_text(disc, sub, files.name)
+            disc, met = _with_text(disc, sub, files.name)
+            notes += met
         lba, sectors = disc.first_lba, main.block_count
         pq_only = sub_bytes == ImageType.PQ_ONLY.sub_bytes
         form = SubForm.PQ16 if pq_only else SubForm.RAW

@@ -74,15 +74,15 @@ class V07tFormat:
         cdtext = image.disc.cdtext
         if cdtext is None:
             raise UnsupportedError("this disc has no CD-TEXT; a v07t sheet would be empty")
-        tracks = image.disc.sessions[0].tracks
+        first, last = image.disc.text_tracks
         blocks = tuple(
             replace(
                 block,
                 toc=None,
                 intervals=(),
                 raw=(),
-                first_track=block.first_track or tracks[0].number,
-                last_track=block.last_track or tracks[-1].number,
+                first_track=block.first_track or first,
+                last_track=block.last_track or last,
             )
             for block in cdtext.blocks
         )

@@ -17,7 +17,7 @@ Where players differ, this one follows "CD+G Revealed" and the discs that were m
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +41,8 @@ from rawcd.cdg.packs import (
     Scroll,
     Tile,
     Transparency,
+    check_bits,
+    check_instruction,
     header_dtype,
     parse_pack,
     tile_dtype,
@@ -89,6 +91,9 @@ class CDG:
         offset_y: pixels by which it lies below its place, 0..11.
         transparency: sixteen levels, 0 (opaque) to 63 (clear).
         channels: the channels whose tiles are drawn; None draws all.
+
+    Raises:
+        ValueError: a channel is none of 0 to 15.
     """
 
     def __init__(self, *, channels: Iterable[int] | None = None) -> None:
@@ -97,6 +102,8 @@ class CDG:
         self.offset_y = 0
         self.transparency: tuple[int, ...] = (0,) * COLOURS
         self.channels = None if channels is None else frozenset(channels)
+        for channel in self.channels or ():
+            check_bits(channel, 4, "channel")
         self._colours = np.zeros(COLOURS, np.uint16)
         self._memory = np.zeros((HEIGHT, WIDTH), np.uint8)
         self._tiles = tiles_of(self._memory)
@@ -130,7 +137,13 @@ class CDG:
     __hash__ = None  # type: ignore[assignment]  # it changes
 
     def apply(self, instruction: Instruction | None) -> None:
-        """Do what one instruction says; None, an unknown one, changes nothing."""
+        """Do what one instruction says; None, an unknown one, changes nothing.
+
+        Raises:
+            TypeError: it is neither.
+        """
+        if instruction is not None:
+            check_instruction(instruction)
         match instruction:
             case MemoryPreset(colour=colour, repeat=0):
                 self._memory[:] = self.border = colour
@@ -225,7 +238,12 @@ class CDG:
                 tiles[row, column] ^= block
 
     def indexes(self, view: View = View.MEMORY) -> Bytes2D:
-        """Return colour indexes, shape (height, width), as a copy."""
+        """Return colour indexes, shape (height, width), as a copy.
+
+        Raises:
+            ValueError: there is no such view.
+        """
+        view = View(view)
         if view is View.MEMORY:
             return self._memory.copy()
         top, left = TILE_HEIGHT + self.offset_y, TILE_WIDTH + self.offset_x
@@ -277,15 +295,22 @@ def as_packs(packs: bytes | Bytes2D) -> Bytes2D:
     """Return packs as (n, 24), not copied where that can be helped.
 
     Raises:
+        TypeError: they are neither bytes nor an array.
         ValueError: they are no whole packs.
     """
     if isinstance(packs, (bytes, bytearray, memoryview)):
-        flat: npt.NDArray[Any] = np.frombuffer(packs, np.uint8)
+        rows: npt.NDArray[Any] = np.frombuffer(packs, np.uint8)
     else:
-        flat = packs
-    if flat.dtype != np.uint8 or flat.size % PACK_BYTES:
-        raise ValueError(f"no packs of {PACK_BYTES} bytes: {flat.dtype} of shape {flat.shape}")
-    return np.ascontiguousarray(flat).reshape(-1, PACK_BYTES)
+        rows = packs
+    if not isinstance(cast("object", rows), np.ndarray):
+        raise TypeError(
+            f"packs are bytes or an array of uint8, not {type(rows).__name__}; `CDG.apply` takes "
+            "instructions"
+        )
+    whole = rows.ndim == 1 and not rows.size % PACK_BYTES
+    if rows.dtype != np.uint8 or not (whole or rows.shape[1:] == (PACK_BYTES,)):
+        raise ValueError(f"no packs of {PACK_BYTES} bytes: {rows.dtype} of shape {rows.shape}")
+    return np.ascontiguousarray(rows).reshape(-1, PACK_BYTES)
 
 
 def pillow_image(rgb: Bytes3D) -> Image.Image:

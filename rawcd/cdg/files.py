@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from rawcd.cdg.packs import (
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
     from rawcd.source import Bytes2D, Reader
 
+    Packs = bytes | bytearray | memoryview | Bytes2D | Iterable[Instruction | None]
+    """Whole packs, or instructions of which each is one."""
+
 BLOCK_BYTES: Final = PACKS_PER_SECTOR * PACK_BYTES
 """R to W of one sector, packs not interleaved: the form called cooked."""
 _STEP: Final = 8192
@@ -51,6 +55,7 @@ class CdgFile:
     Raises:
         FormatError: the file does not end with a whole pack.
         StorageError: it cannot be found or read.
+        TypeError: an array is of another type.
     """
 
     def __init__(
@@ -70,6 +75,9 @@ class CdgFile:
             )
         self.pack_count = whole + (rest > 0)
         self.padded = PACK_BYTES - rest if rest else 0
+
+    def __repr__(self) -> str:
+        return f"<CdgFile: {self.name}, {self.pack_count} packs>"
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -121,11 +129,11 @@ class CdgFile:
 
 def write_cdg(
     target: str | os.PathLike[str] | BinaryIO,
-    packs: bytes | Bytes2D | Iterable[Instruction | None],
+    packs: Packs,
     *,
     overwrite: bool = False,
 ) -> int:
-    """Write a `.cdg` file.
+    """Write a `.cdg` file, whole or not at all.
 
     Args:
         target: a path, or a binary file object.
@@ -138,13 +146,13 @@ def write_cdg(
 
     Raises:
         StorageError: it cannot be written, or is there already.
+        TypeError: there is something that is neither bytes nor an instruction.
         ValueError: the packs are not whole.
     """
     data = _packs_as_bytes(packs)
     if isinstance(target, (str, os.PathLike)):
         try:
-            with Path(target).open("wb" if overwrite else "xb") as file:
-                file.write(data)
+            _write_whole(Path(target), data, overwrite=overwrite)
         except OSError as error:
             raise StorageError.of(error, file=str(target), doing="write") from error
     else:
@@ -156,11 +164,30 @@ def write_cdg(
     return len(data) // PACK_BYTES
 
 
-def _packs_as_bytes(packs: bytes | Bytes2D | Iterable[Instruction | None]) -> bytes:
-    if isinstance(packs, bytes):
-        data = packs
+def _write_whole(path: Path, data: bytes, *, overwrite: bool) -> None:
+    """Write a file that is there as a whole or not; one that it replaces stays until then."""
+    if overwrite:
+        path = path.resolve()
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)  # a pipe or a device is written to, a folder refuses
+            return
+    part = path.with_name(f".{path.name}.{token_hex(4)}.part") if overwrite else path
+    file = part.open("xb")  # what is there already is not ours to remove
+    try:
+        with file:
+            file.write(data)
+        if overwrite:
+            part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _packs_as_bytes(packs: Packs) -> bytes:
+    if isinstance(packs, (bytes, bytearray, memoryview)):
+        data = bytes(packs)
     elif hasattr(packs, "__array_interface__"):
-        data = cast("Bytes2D", packs).tobytes()
+        data = _uint8(packs).tobytes()
     else:
         data = b"".join(
             bytes(PACK_BYTES) if instruction is None else build_pack(instruction)
@@ -171,13 +198,20 @@ def _packs_as_bytes(packs: bytes | Bytes2D | Iterable[Instruction | None]) -> by
     return data
 
 
+def _uint8(array: Any) -> npt.NDArray[np.uint8]:
+    """Return an array of bytes as it is: numbers of other types are no symbols one by one."""
+    if str(array.dtype) != "uint8":
+        raise TypeError(f"packs are an array of uint8, not {array.dtype}")
+    return cast("npt.NDArray[np.uint8]", array)
+
+
 def _reader_of(file: Any) -> Reader:
     if isinstance(file, (bytes, bytearray, memoryview)):
         return MemoryBytes(file, name="<CD+G packs>")
     if isinstance(file, (str, os.PathLike)):
         return FileBytes(file)
     if hasattr(file, "__array_interface__"):
-        return MemoryBytes(file, name="<CD+G packs>")
+        return MemoryBytes(_uint8(file), name="<CD+G packs>")
     return StreamBytes(cast("BinaryIO", file))
 
 

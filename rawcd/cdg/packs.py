@@ -13,7 +13,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from operator import index
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import construct
 
@@ -109,8 +110,18 @@ def header_dtype() -> np.dtype[Any]:
     return dtype_of(_pack("data" / construct.Bytes(16)))
 
 
-def _check(value: int, bits: int, what: str) -> None:
-    if not 0 <= value < 1 << bits:
+def check_bits(value: int, bits: int, what: str) -> None:
+    """Refuse what is no number of so many bits.
+
+    Raises:
+        TypeError: it is no whole number.
+        ValueError: it needs more bits, or is negative.
+    """
+    try:
+        number = index(value)
+    except TypeError as error:
+        raise TypeError(f"{what} is {value!r}, no whole number") from error
+    if not 0 <= number < 1 << bits:
         raise ValueError(f"{what} is {value}; it has {bits} bits, 0 to {(1 << bits) - 1}")
 
 
@@ -118,7 +129,7 @@ def _check_each(values: Sequence[int], count: int, bits: int, what: str) -> None
     if len(values) != count:
         raise ValueError(f"there are {count} {what}s, not {len(values)}")
     for value in values:
-        _check(value, bits, what)
+        check_bits(value, bits, what)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,8 +146,8 @@ class MemoryPreset:
     repeat: int = 0
 
     def __post_init__(self) -> None:
-        _check(self.colour, 4, "colour")
-        _check(self.repeat, 4, "repeat")
+        check_bits(self.colour, 4, "colour")
+        check_bits(self.repeat, 4, "repeat")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +161,7 @@ class BorderPreset:
     colour: int
 
     def __post_init__(self) -> None:
-        _check(self.colour, 4, "colour")
+        check_bits(self.colour, 4, "colour")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,11 +185,13 @@ class Tile:
     channel: int = 0
 
     def __post_init__(self) -> None:
-        _check(self.row, 5, "row")
-        _check(self.column, 6, "column")
+        check_bits(self.row, 5, "row")
+        check_bits(self.column, 6, "column")
         _check_each(self.colours, 2, 4, "colour")
         _check_each(self.lines, TILE_HEIGHT, 6, "line")
-        _check(self.channel, 4, "channel")
+        check_bits(self.channel, 4, "channel")
+        object.__setattr__(self, "colours", tuple(self.colours))
+        object.__setattr__(self, "lines", bytes(self.lines))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,9 +217,9 @@ class Scroll:
     def __post_init__(self) -> None:
         if self.right not in (-1, 0, 1) or self.down not in (-1, 0, 1):
             raise ValueError(f"no scroll: {self.right} right, {self.down} down; it moves one tile")
-        _check(self.offset_x, 3, "horizontal offset")
-        _check(self.offset_y, 4, "vertical offset")
-        _check(self.colour, 4, "colour")
+        check_bits(self.offset_x, 3, "horizontal offset")
+        check_bits(self.offset_y, 4, "vertical offset")
+        check_bits(self.colour, 4, "colour")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +236,7 @@ class ColourTable:
 
     def __post_init__(self) -> None:
         _check_each(self.colours, _HALF, 12, "colour")
+        object.__setattr__(self, "colours", tuple(self.colours))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,9 +251,21 @@ class Transparency:
 
     def __post_init__(self) -> None:
         _check_each(self.levels, COLOURS, 6, "transparency level")
+        object.__setattr__(self, "levels", tuple(self.levels))
 
 
 Instruction = MemoryPreset | BorderPreset | Tile | Scroll | ColourTable | Transparency
+
+
+def check_instruction(instruction: Instruction) -> None:
+    """Refuse what is no instruction.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not isinstance(cast("object", instruction), Instruction):
+        raise TypeError(f"{instruction!r} is no instruction of CD+G")
+
 
 _MOVES: Final = (0, 1, -1, 0)
 """What the two bits of a scroll's move mean; 3 is not defined and moves nothing."""
@@ -302,7 +328,12 @@ def parse_pack(pack: bytes) -> Instruction | None:
 
 
 def build_pack(instruction: Instruction) -> bytes:
-    """Return the 24 bytes of the pack; parity symbols are zero."""
+    """Return the 24 bytes of the pack; parity symbols are zero.
+
+    Raises:
+        TypeError: it is no instruction.
+    """
+    check_instruction(instruction)
     match instruction:
         case MemoryPreset(colour=colour, repeat=repeat):
             fields = {"colour": colour, "repeat": repeat, "filler": bytes(14)}

@@ -27,7 +27,7 @@ from rawcd.cdg.packs import COLOURS, HEIGHT, TILE_HEIGHT, TILE_WIDTH, WIDTH
 from rawcd.cdg.planes import packs_for_sets, sets_of, strays
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from PIL import Image
 
@@ -58,16 +58,28 @@ class CdgPicture:
     palette: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        if self.indexes.shape != (HEIGHT, WIDTH) or (self.indexes >= COLOURS).any():
+        given = np.asarray(self.indexes)
+        fits = given.shape == (HEIGHT, WIDTH) and given.dtype.kind in "iu"
+        if not fits or given.min() < 0 or given.max() >= COLOURS:
             raise ValueError(
-                f"a picture has {HEIGHT} rows of {WIDTH} indexes below {COLOURS}, "
-                f"not the shape {self.indexes.shape} up to {self.indexes.max(initial=0)}"
+                f"a picture has {HEIGHT} rows of {WIDTH} indexes below {COLOURS}, not "
+                f"{given.dtype} of the shape {given.shape} up to {given.max(initial=0)}"
             )
+        object.__setattr__(self, "palette", tuple(self.palette))
         if len(self.palette) != COLOURS or not all(0 <= c < _ALL for c in self.palette):
             raise ValueError(f"a palette has {COLOURS} colours of 12 bits, not {self.palette}")
-        indexes = self.indexes.astype(np.uint8)
+        indexes = given.astype(np.uint8)
         indexes.flags.writeable = False
         object.__setattr__(self, "indexes", indexes)
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether the other has the same indexes and colours."""
+        if not isinstance(other, CdgPicture):
+            return NotImplemented
+        return self.palette == other.palette and bool(np.array_equal(self.indexes, other.indexes))
+
+    def __hash__(self) -> int:
+        return hash((self.palette, self.indexes.tobytes()))
 
     @property
     def border(self) -> int:
@@ -98,13 +110,13 @@ class CdgPicture:
         )
 
 
-def make_picture(image: Picture, *, palette: Sequence[int] = (), border: int = 0x000) -> CdgPicture:
+def make_picture(image: Picture, *, palette: Iterable[int] = (), border: int = 0x000) -> CdgPicture:
     """Return one picture in sixteen colours; see `make_pictures`."""
     return make_pictures([image], palette=palette, border=border)[0]
 
 
 def make_pictures(
-    images: Sequence[Picture], *, palette: Sequence[int] = (), border: int = 0x000
+    images: Iterable[Picture], *, palette: Iterable[int] = (), border: int = 0x000
 ) -> list[CdgPicture]:
     """Return pictures in sixteen colours that they share.
 
@@ -124,9 +136,9 @@ def make_pictures(
     Raises:
         ValueError: a picture has another size or kind, or there are too many colours.
     """
-    fixed = tuple(palette)
+    fixed, images = tuple(palette), list(images)
     if len(fixed) > COLOURS or not all(0 <= colour < _ALL for colour in (*fixed, border)):
-        raise ValueError(f"colours have 12 bits and a palette {COLOURS} of them, not {palette}")
+        raise ValueError(f"colours have 12 bits and a palette {COLOURS} of them, not {fixed}")
     made: list[CdgPicture | None] = [
         None if fixed else _with_own_palette(image, border) for image in images
     ]

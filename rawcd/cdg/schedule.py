@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from rawcd.cdg.canvas import CDG, Bytes2D
 from rawcd.cdg.encoder import encode
 from rawcd.cdg.packs import PACK_BYTES, PACKS_PER_SECOND
+from rawcd.cdg.pictures import CdgPicture
 from rawcd.cdg.render import packs_by
 from rawcd.errors import AuthoringError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from rawcd.cdg.pictures import CdgPicture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +27,20 @@ class TimedPicture:
         deadline: seconds from the track's INDEX 01; the picture is whole by then.
         hold: seconds for which it must then stay as it is.
         name: what a message calls it; empty is its number.
+
+    Raises:
+        TypeError: the picture is none; `make_picture` makes one of a Pillow image.
     """
 
     picture: CdgPicture
     deadline: float
     hold: float = 0.0
     name: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(cast("object", self.picture), CdgPicture):
+            kind = type(self.picture).__name__
+            raise TypeError(f"{kind} is no CdgPicture; `make_picture` makes one of an image")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,15 +11,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from rawcd.errors import FormatError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Errors = Literal["strict", "replace"]
-"""What to do with a character that the character set lacks: refuse, or write something near."""
+    from rawcd.subcode.style import Errors
 
 
 class Charset(IntEnum):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rawcd.cdtext.charsets import Errors, charset_name, encode_text, width_of
+from rawcd.cdtext.charsets import charset_name, encode_text, width_of
 from rawcd.cdtext.fields import (
     CLOSED_TYPE,
     FIELD_OF,
@@ -27,9 +27,10 @@ from rawcd.cdtext.languages import language_name
 from rawcd.cdtext.packs import MAX_PACKS, MAX_POSITION, SIZE_PACKS, Pack, SizeInfo
 from rawcd.cdtext.values import MAX_BLOCKS, MAX_TRACK, PAYLOAD_BYTES
 from rawcd.errors import FormatError, UnsupportedError
+from rawcd.subcode.style import Errors, check_word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rawcd.cdtext.values import CDText, TextBlock
     from rawcd.subcode.style import TextStyle
@@ -47,12 +48,13 @@ def encode_packs(
     errors: Errors,
 ) -> bytes:
     """Return all packs; see `CDText.to_packs`."""
+    check_word(errors, Errors, "errors")
     blocks = [
         _BlockEncoder(
             number=number,
             block=block,
             style=style,
-            tracks=_tracks(block, first_track, last_track),
+            tracks=_tracks((block, *cdtext.blocks), first_track, last_track),
             errors=errors,
         )
         for number, block in enumerate(cdtext.blocks)
@@ -76,11 +78,22 @@ def encode_packs(
     )
 
 
-def _tracks(block: TextBlock, first: int | None, last: int | None) -> range:
-    """Return the disc's tracks: as the caller knows them, as the block says, as texts show."""
-    first = first or block.first_track or 1
-    named = max((item.track for item in block.items if item.text), default=first)
-    last = last or block.last_track or max(first, min(named, MAX_TRACK))
+def _tracks(blocks: Sequence[TextBlock], first: int | None, last: int | None) -> range:
+    """Return the disc's tracks: as the caller knows them, as a block says, as texts show.
+
+    Args:
+        blocks: the one that is to tell them, then all: a disc has the same tracks in every
+            language, so where that one says nothing the others count.
+        first: the first track, if the caller knows it.
+        last: the last track, likewise.
+    """
+    if first is None:
+        first = next((block.first_track for block in blocks if block.first_track), 1)
+    if last is None:
+        items = (item for block in blocks for item in block.items if item.text)
+        named = min(max((item.track for item in items), default=first), MAX_TRACK)
+        told = (block.last_track for block in blocks if block.last_track)
+        last = next(told, max(first, named))
     if not 1 <= first <= last <= MAX_TRACK:
         raise ValueError(f"no tracks: {first} to {last}")
     return range(first, last + 1)

@@ -86,7 +86,7 @@ class _Line:
     value: str
 
 
-def read_sheets(sheets: Sequence[str | bytes]) -> tuple[TextBlock, ...]:
+def read_sheets(sheets: Sequence[str | bytes | bytearray | memoryview]) -> tuple[TextBlock, ...]:
     """Read sheets as blocks.
 
     Args:
@@ -110,8 +110,12 @@ def read_sheets(sheets: Sequence[str | bytes]) -> tuple[TextBlock, ...]:
     return tuple(blocks)
 
 
-def _parts(sheet: str | bytes, which: str) -> Iterator[tuple[int, list[str], bool]]:
+def _parts(
+    sheet: str | bytes | bytearray | memoryview, which: str
+) -> Iterator[tuple[int, list[str], bool]]:
     """Yield the lines of each block and where they begin; bytes are one character each yet."""
+    if not isinstance(sheet, str):
+        sheet = memoryview(sheet).tobytes()
     in_bytes = isinstance(sheet, bytes) and not sheet.startswith(codecs.BOM_UTF8)
     if isinstance(sheet, str):
         text = sheet.removeprefix("\ufeff")

@@ -7,7 +7,7 @@ or numpy; the methods that make and read packs fetch their modules when they are
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, cast
 
 from rawcd.cdtext.charsets import Charset, is_raw, shown
 from rawcd.cdtext.fields import FIELD_PLACES, INTERVALS_TYPE, RESERVED_TYPES, TOC_TYPE
@@ -18,11 +18,12 @@ from rawcd.subcode.style import STANDARD_TEXT, TextStyle
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rawcd.cdtext.charsets import Errors
+    from rawcd.subcode.style import Errors
 
 MAX_BLOCKS: Final = 8
 MAX_TRACK: Final = 99
 PAYLOAD_BYTES: Final = 12
+_REMEDIES: Final = {"language": "; see `language_code`", "charset": "; see `Charset`"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +36,18 @@ class TextItem:
         track: the track's number on the disc; 0 is the album.
         text: the text itself. Bytes that were no text are in it as lone surrogates
             (see `rawcd.cdtext.charsets`).
+
+    Raises:
+        TypeError: the text is none.
     """
 
     field: str
     track: int
     text: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(cast("object", self.text), str):
+            raise TypeError(f"{self.field}: {self.text!r} is no text")
 
     @property
     def is_raw(self) -> bool:
@@ -70,6 +78,7 @@ class TextToc:
     first_track: int = 1
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "starts", tuple(self.starts))
         if not self.starts or not 1 <= self.first_track <= self.last_track <= MAX_TRACK:
             raise ValueError(
                 f"no table of contents: {len(self.starts)} tracks from {self.first_track} on"
@@ -155,6 +164,7 @@ class TextBlock:
         last_track: likewise the last.
 
     Raises:
+        TypeError: a code is no number.
         ValueError: a number does not fit its byte, or the tracks contradict each other.
     """
 
@@ -170,9 +180,14 @@ class TextBlock:
     last_track: int | None = None
 
     def __post_init__(self) -> None:
+        for name in ("items", "intervals", "raw"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         for name in ("language", "charset", "copyright"):
-            if not 0 <= getattr(self, name) <= 0xFF:
-                raise ValueError(f"{name} {getattr(self, name)} does not fit a byte")
+            value = getattr(self, name)
+            if not isinstance(value, int):
+                raise TypeError(f"{name} {value!r} is no number{_REMEDIES.get(name, '')}")
+            if not 0 <= value <= 0xFF:
+                raise ValueError(f"{name} {value} does not fit a byte")
         if self.genre_code is not None and not 0 <= self.genre_code <= 0xFFFF:
             raise ValueError(f"genre code {self.genre_code} does not fit two bytes")
         first = 1 if self.first_track is None else self.first_track
@@ -213,6 +228,7 @@ class CDText:
     blocks: tuple[TextBlock, ...]
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "blocks", tuple(self.blocks))
         if not 1 <= len(self.blocks) <= MAX_BLOCKS:
             raise ValueError(f"CD-TEXT has 1 to {MAX_BLOCKS} blocks, not {len(self.blocks)}")
 
@@ -247,12 +263,14 @@ class CDText:
 
         Args:
             style: whose habits they follow.
-            first_track: the disc's first track; None: the block's, or 1.
-            last_track: the disc's last track; None: the block's, or the last one with a text.
+            first_track: the disc's first track; None: the block's, another block's, or 1.
+            last_track: the disc's last track; None: the block's, another block's, or the last
+                one with a text in any.
             errors: what to do with a character that a block's character set lacks: refuse,
                 or "replace" it by a near one.
 
         Raises:
+            ValueError: the tracks are none of 1 to 99, or `errors` is another word.
             UnsupportedError: a text cannot be held, or a block needs more than 256 packs;
                 `lost` names each text.
         """
@@ -313,7 +331,7 @@ class CDText:
         return cls.from_packs(packs_of_cdt(data))
 
     @classmethod
-    def from_v07t(cls, *sheets: str | bytes) -> CDText:
+    def from_v07t(cls, *sheets: str | bytes | bytearray | memoryview) -> CDText:
         """Read Sony input sheets of version 0.7T, one for each block.
 
         Args:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from rawcd.drives import Comparison
     from rawcd.progress import BurnProgress, BurnWatch
+    from rawcd.recorders import RecorderFacts
 
 SCHEMA: Final = 1
 """Version of the JSON object; it grows only by new keys."""
@@ -259,22 +260,28 @@ def drives(names: tuple[str, ...], as_json: bool) -> None:
         )
         return
     if not told:
-        click.echo("no recorder; virtual:FILE is one everywhere")
+        click.echo("no recorder; virtual:FILE is one on every Unix")
     for facts in told:
         click.echo(f"{facts.name}  {facts.vendor} {facts.product} {facts.firmware}")
-        if facts.medium is None:
-            click.echo("  empty")
-            continue
-        state = "blank" if facts.blank else "closed" if facts.closed else "written, not closed"
-        click.echo(
-            f"  {facts.medium}, {state}" + (f", {facts.maker_code}" * bool(facts.maker_code))
-        )
-        if facts.maker:
-            click.echo(f"  made by {facts.maker}" + (f", {facts.dye}" if facts.dye else ""))
-        if facts.modes:
-            click.echo(f"  writes {', '.join(facts.modes)}")
-        if facts.last_lead_out_lba is not None:
-            click.echo(f"  lead-out at LBA {facts.last_lead_out_lba} at the latest")
+        for line in _inside(facts):
+            click.echo(f"  {line}")
+
+
+def _inside(facts: RecorderFacts) -> Iterator[str]:
+    """Yield what is in a drive, in words."""
+    if facts.medium is None:
+        yield "empty"
+        return
+    state = "blank" if facts.blank else "closed" if facts.closed else "written, not closed"
+    yield ", ".join(filter(None, (facts.medium, state, facts.maker_code)))
+    if facts.maker:
+        yield f"made by {facts.maker}" + (f", {facts.dye}" if facts.dye else "")
+    if facts.modes:
+        yield f"writes {', '.join(facts.modes)}"
+    if facts.modes and facts.speeds:
+        yield f"at {', '.join(f'{speed:g}' for speed in facts.speeds)} times single speed"
+    if facts.last_lead_out_lba is not None:
+        yield f"lead-out at LBA {facts.last_lead_out_lba} at the latest"
 
 
 @click.command(short_help="Erase a rewritable disc.", epilog=_BLANK_EXAMPLES)
@@ -304,6 +311,7 @@ def eject(drive: str) -> None:
 @click.argument("output", metavar="OUT", type=FILE)
 @click.option(
     "--to",
+    "--format",
     "format_name",
     metavar="FORMAT",
     shell_complete=format_names,

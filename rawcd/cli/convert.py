@@ -37,6 +37,7 @@ Examples:
 @click.argument("inputs", nargs=-1, required=True, metavar="IN... OUT", type=FILE)
 @click.option(
     "--to",
+    "--format",
     "format_name",
     metavar="FORMAT",
     shell_complete=format_names,

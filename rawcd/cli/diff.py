@@ -12,13 +12,13 @@ from rawcd.cli.completing import FILE
 from rawcd.cli.reading import trust_paths_option
 from rawcd.cli.status import FOUND
 from rawcd.cli.terminal import progress_bar
+from rawcd.diff import PARTS
 
 if TYPE_CHECKING:
     from rawcd.diff import Comparison
 
 SCHEMA: Final = 1
 """Version of the JSON object; it grows only by new keys."""
-_PARTS: Final = ("layout", "texts", "main", "subcode")
 _EXAMPLES: Final = """\b
 Examples:
   rawcd diff album.cue album.raw
@@ -33,7 +33,7 @@ Examples:
 @click.option(
     "--ignore",
     "ignored",
-    type=click.Choice(_PARTS),
+    type=click.Choice(PARTS),
     multiple=True,
     help="What may differ; without subcode P and Q may, as long as they say the same.",
 )
@@ -45,7 +45,7 @@ def diff(a: str, b: str, ignored: tuple[str, ...], trust_paths: bool, as_json: b
     What differs is counted and told with the first place. Where sound differs, it is looked
     for at an offset of some samples, as drives and pressings have them.
 
-    Exit status: 0 they are the same, 3 they differ, 1 error.
+    Exit status: 0 they are the same, 1 error, 2 usage, 3 they differ.
     """
     from rawcd.diff import diff_images
     from rawcd.plugins import open_image

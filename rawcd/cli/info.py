@@ -239,10 +239,13 @@ def _lines(about: dict[str, Any]) -> list[str]:
 
 def _text_lines(block: dict[str, Any], *, said: Collection[str]) -> list[str]:
     """Return a block's texts, but for those fields that stand with the album and the tracks."""
+    from rawcd.cdtext import genre_name
+
     head = f"  {block['language']} ({block['charset']})"
     lines = []
     if block["genre_code"] is not None:
-        lines.append(f"{head} genre code {block['genre_code']:04X}h")
+        name = genre_name(block["genre_code"]) or "of no known genre"
+        lines.append(f"{head} genre code {block['genre_code']:04X}h ({name})")
     for item in block["items"]:
         if item["field"] not in said:
             owner = f"track {item['track']}" if item["track"] else "album"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from shutil import get_terminal_size
@@ -12,7 +11,7 @@ import click
 
 from rawcd.cli.completing import FILE
 from rawcd.cli.reading import format_option, trust_paths_option
-from rawcd.cli.terminal import progress_bar
+from rawcd.cli.terminal import progress_bar, takes_colour
 
 if TYPE_CHECKING:
     from rawcd.image import DiscImage
@@ -37,6 +36,7 @@ Examples:
     "--output",
     required=True,
     metavar="PAGE",
+    type=FILE,
     help="The page to make, such as report.html; - writes it to a pipe.",
 )
 @click.option("--no-verify", is_flag=True, help="Do not look for defects.")
@@ -88,7 +88,13 @@ def report(
     "map", short_help="Draw a disc in the terminal, or as a picture.", epilog=_MAP_EXAMPLES
 )
 @click.argument("image", metavar="IMAGE", type=FILE)
-@click.option("-o", "--output", metavar="PICTURE", help="Make a picture instead: .svg or .png.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="PICTURE",
+    type=FILE,
+    help="Make a picture instead: .svg or .png.",
+)
 @click.option("--verify", "verified", is_flag=True, help="Look for defects, too, and mark them.")
 @click.option(
     "--width",
@@ -117,6 +123,10 @@ def map_(
     """
     from rawcd.report import map_text, write_map
 
+    if output is None and force:
+        raise click.UsageError("--force replaces a picture: name it with -o")
+    if output is not None and (width is not None or ascii_only):
+        raise click.UsageError("--width and --ascii are of the map in the terminal, not of -o")
     opened, name = _opened(image, format_name, trust_paths)
     with progress_bar(image, sector_size=opened.sector_size) as progress:
         if output is not None:
@@ -129,7 +139,7 @@ def map_(
                 opened,
                 width=width or get_terminal_size().columns,
                 unicode=not ascii_only and _takes_blocks(),
-                colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"),
+                colour=takes_colour(),
                 name=name,
                 verified=verified,
                 progress=progress,

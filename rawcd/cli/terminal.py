@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -47,6 +48,12 @@ def progress_bar(label: str, *, sector_size: int) -> Iterator[Progress | None]:
             bar.update(task, completed=done * sector_size, total=total * sector_size)
 
         yield tell
+
+
+def takes_colour() -> bool:
+    """Tell whether stdout is a terminal that has colours, and may be given some (NO_COLOR)."""
+    dumb = os.environ.get("TERM") in ("dumb", "unknown")
+    return sys.stdout.isatty() and not dumb and not os.environ.get("NO_COLOR")
 
 
 def show_notes(notes: Iterable[Note]) -> None:

@@ -54,9 +54,11 @@ Examples:
     "--repair",
     "output",
     metavar="OUT",
+    type=FILE,
     help="Write an image with what could be mended; its suffix names the format.",
 )
 @click.option("--force", is_flag=True, help="Replace an existing OUT.")
+@click.option("--allow-loss", is_flag=True, help="Go on when OUT cannot hold everything.")
 @trust_paths_option
 def verify(
     image: str,
@@ -66,6 +68,7 @@ def verify(
     kind: str | None,
     output: str | None,
     force: bool,
+    allow_loss: bool,
     trust_paths: bool,
 ) -> int:
     """Check a disc image: every sector, every frame of its subcode, and the disc as a whole.
@@ -73,24 +76,27 @@ def verify(
     Each finding is a line with its address, track and rule; the last line sums up. All is told
     from the bytes. Subcode that an image does not hold is made for it, and the sum says so.
 
-    --repair mends data sectors by their own parity, frames of Q whose CRC is wrong by their
-    neighbours, and P; the lines tell what was mended and what is left. IMAGE is not touched. (Some
-    discs are protected by frames with a wrong CRC: mended, they do not run.)
+    --repair mends data sectors and R-W packs by their own parity, frames of Q whose CRC is wrong
+    by their neighbours, and P; the lines tell what was mended and what is left. IMAGE is not
+    touched. (Some discs are protected by frames with a wrong CRC: mended, they do not run.)
 
     Exit status: 0 no defect (there may be warnings), 1 error, 2 usage, 3 defects; with --repair 3
     where some are left.
     """
     from rawcd.image import ImageType
-    from rawcd.plugins import open_image, save_image
+    from rawcd.plugins import format_for, open_image, save_image
     from rawcd.verify import repair_image, verify_image
 
-    if force and output is None:
-        raise click.UsageError("--force replaces what --repair writes")
-    if output is not None and not force and Path(output).exists():
-        raise StorageError("exists; --force replaces it", file=output)
+    if output is None and (force or allow_loss):
+        raise click.UsageError("--force and --allow-loss are about what --repair writes")
+    if output is not None:  # before all is read
+        format_for(output)
+        if not force and Path(output).exists():
+            raise StorageError("exists; --force replaces it", file=output)
     rw = None if kind is None else ImageType(1 + KINDS.index(kind))
     opened = open_image(image, format=format_name, rw=rw, trust_paths=trust_paths)
     mended: tuple[Finding, ...] = ()
+    losses: tuple[str, ...] = ()
     bar = nullcontext() if as_json else progress_bar(image, sector_size=opened.sector_size)
     with bar as progress:
         if output is None:
@@ -98,11 +104,16 @@ def verify(
         else:
             repair = repair_image(opened, jobs=jobs, progress=progress)
             mended, report = repair.mended, repair.left
-            save_image(repair.image, output, replace=force, progress=progress)
+            written = save_image(
+                repair.image, output, allow_loss=allow_loss, replace=force, progress=progress
+            )
+            losses = tuple(map(str, written.losses))
     if as_json:
-        about = describe(report, file=image, repaired=output, mended=mended)
+        about = describe(report, file=image, repaired=output, mended=mended, losses=losses)
         click.echo(json.dumps(about, indent=2, ensure_ascii=False))
         return 0 if report.is_clean else FOUND
+    for loss in losses:
+        click.echo(f"{output}: lost: {loss}", err=True)
     for each in mended:
         click.echo(f"mended: {each}")
     for each in report.findings:
@@ -116,12 +127,17 @@ def verify(
 
 
 def describe(
-    report: Report, *, file: str, repaired: str | None = None, mended: Iterable[Finding] = ()
+    report: Report,
+    *,
+    file: str,
+    repaired: str | None = None,
+    mended: Iterable[Finding] = (),
+    losses: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Return the object that `rawcd verify --json` prints.
 
     Absent is None, never a missing key; MSF is `"mm:ss:ff"`. Where `repaired` names a mended image,
-    the findings are those that are left in it.
+    the findings are those that are left in it, and `losses` what its format could not hold.
     """
     return {
         "rawcd_verify": SCHEMA,
@@ -136,6 +152,7 @@ def describe(
         "subcode_made": [{"lba": lba, "sectors": sectors} for lba, sectors in report.made],
         "repaired": repaired,
         "mended": [_finding(finding) for finding in mended],
+        "losses": list(losses),
         "summary": report.summary(),
     }
 

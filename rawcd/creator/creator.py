@@ -12,7 +12,7 @@ from rawcd.creator.fitting import (
     taken_postgap,
     taken_pregap,
 )
-from rawcd.creator.generator import RwGenerator
+from rawcd.creator.generator import RwForm, RwGenerator
 from rawcd.creator.layout import Placed, StagedTrack, place, pregap_sectors
 from rawcd.creator.material import (
     DataInput,
@@ -325,7 +325,7 @@ class RawCDImageCreator(DiscSettings):
             self._check_first_pregap(pregap_sectors(taken), self._limit)
         return taken
 
-    def add_subcode_rw_generator(self, subcode: Any) -> None:
+    def add_subcode_rw_generator(self, subcode: Any, *, form: RwForm | None = None) -> None:
         """Give the R-W subcode of the whole image, or None to clear it (AddSubcodeRWGenerator).
 
         Args:
@@ -333,11 +333,14 @@ class RawCDImageCreator(DiscSettings):
                 96-byte blocks: `raw_sector_count` * 96 bytes from the image's first sector on,
                 in the image type's own form: packs before interleave for COOKED, final symbols
                 for RAW. Bits 7 and 6 of each byte, P and Q, are zero. Size and bits are checked
-                when the image is made.
+                when the image is made. `rawcd.subcode.RWPacks` and `RawPW` tell their form.
+            form: ours. `"packs"` or `"symbols"`, whatever the image type: packs get parity and
+                interleave on their way into a RAW image, symbols lose both on their way into a
+                COOKED one. None is the image type's own, which takes the bytes as they are.
 
         Raises:
-            AuthoringError: the image type is PQ_ONLY, or this is no stream of bytes
-                (E_INVALIDARG), or the image has been made.
+            AuthoringError: the image type is PQ_ONLY, or this is no stream of bytes or no form
+                (E_INVALIDARG), or the image has been made. `strict=True` takes no form.
             StorageError: the file cannot be found.
         """
         self._require_writable()
@@ -349,7 +352,11 @@ class RawCDImageCreator(DiscSettings):
                 "generator-under-pq-only",
                 "an image of type PQ_ONLY has no R-W subcode; choose COOKED or RAW first",
             )
-        self._rw = RwGenerator(subcode)
+        if self._strict and form is not None:
+            raise refusal(
+                "argument", "IMAPI takes R-W subcode in the image type's form alone (strict=True)"
+            )
+        self._rw = RwGenerator(subcode, form)
 
     # -- settings --------------------------------------------------------------------------------
 
@@ -577,5 +584,5 @@ class RawCDImageCreator(DiscSettings):
             sectors=sectors,
             form=SubForm.RW,
             source=self._rw.checked(first_lba=lba, sectors=sectors),
-            rw_packed=self._kind is ImageType.COOKED,
+            rw_packed=self._rw.is_packed(self._kind),
         )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal, cast, get_args
 
 from rawcd.creator.refusals import refusal
-from rawcd.image import SubForm, SubRegion, first_rw_lba
+from rawcd.image import ImageType, SubForm, SubRegion, first_rw_lba
 from rawcd.source import BlockSource, FileBytes, MemoryBytes, Source, StreamBytes
 
 if TYPE_CHECKING:
     from rawcd.source import Reader
 
+RwForm = Literal["packs", "symbols"]
 _BLOCK: Final = 96
 _STEP: Final = 4096
 _PQ_BITS: Final = 0xC0
@@ -21,16 +22,32 @@ class RwGenerator:
     """A stream of 96 bytes a sector, as given; measured and checked when the image is made.
 
     Args:
-        subcode: a path, bytes, an array of uint8, a binary file object, or a `Source` of
-            96-byte blocks.
+        subcode: a path, bytes, an array of uint8, a binary file object, a `Source` of 96-byte
+            blocks, or a layout that holds R-W and tells its form.
+        form: `"packs"` before interleave, `"symbols"` as on the disc; None is the image type's.
 
     Raises:
-        AuthoringError: it is none of these (E_INVALIDARG).
+        AuthoringError: it is none of these (E_INVALIDARG), or there is no such form.
         StorageError: the file cannot be found.
     """
 
-    def __init__(self, subcode: Any) -> None:
+    def __init__(self, subcode: Any, form: RwForm | None) -> None:
+        from rawcd.subcode import RawPW, RWPacks
+
+        if isinstance(subcode, RWPacks | RawPW):
+            own: RwForm = "packs" if isinstance(subcode, RWPacks) else "symbols"
+            if form not in (None, own):
+                raise refusal("argument", f"{type(subcode).__name__} holds {own}, not {form}")
+            subcode, form = subcode.rows, own
+        if form not in (None, *get_args(RwForm)):
+            known = ", ".join(get_args(RwForm))
+            raise refusal("argument", f"{form!r} is no form of R-W subcode; there are {known}")
+        self._form = form
         self._given = _taken(subcode)
+
+    def is_packed(self, kind: ImageType) -> bool:
+        """Tell whether these are packs before interleave, in an image of this type."""
+        return kind is ImageType.COOKED if self._form is None else self._form == "packs"
 
     def checked(self, *, first_lba: int, sectors: int) -> Source:
         """Return the blocks of an image's sectors, all of them looked at.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from rawcd.cdtext import CDText
 from rawcd.creator.refusals import refusal, text, whole_number
 from rawcd.disc import MAX_TRACKS, DiscType
 from rawcd.errors import AuthoringError
@@ -11,7 +12,6 @@ from rawcd.image import ImageType
 from rawcd.rules import complete_mcn
 
 if TYPE_CHECKING:
-    from rawcd.cdtext import CDText
     from rawcd.creator.appending import Base
     from rawcd.creator.generator import RwGenerator
     from rawcd.creator.layout import StagedTrack
@@ -113,7 +113,7 @@ class DiscSettings:
         """Titles and names; ours, IMAPI has none. They lie in the lead-in of RAW images.
 
         Raises:
-            AuthoringError: the image has been made.
+            AuthoringError: it is no `CDText` (E_INVALIDARG), or the image has been made.
         """
         return self._cdtext
 
@@ -121,6 +121,11 @@ class DiscSettings:
     def cdtext(self, cdtext: CDText | None) -> None:
         self._require_writable()
         self._base.require_blank("CD-TEXT")
+        if not isinstance(cast("object", cdtext), CDText | None):
+            raise refusal(
+                "argument",
+                f"{cdtext!r} is no CDText; CDText.from_packs, from_cdt and from_v07t read one",
+            )
         self._cdtext = cdtext
 
     @property

@@ -17,15 +17,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from rawcd.diff.layout import layout_differences, text_differences
-from rawcd.diff.offset import find_offset
-from rawcd.diff.sectors import Pair, Work, compare
 from rawcd.diff.values import AudioOffset as AudioOffset
 from rawcd.diff.values import Comparison as Comparison
 from rawcd.diff.values import Difference as Difference
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Iterable
 
     from rawcd.image import DiscImage
     from rawcd.progress import Progress
@@ -40,7 +37,7 @@ def diff_images(
     a: DiscImage,
     b: DiscImage,
     *,
-    ignore: Collection[str] = (),
+    ignore: Iterable[str] = (),
     max_offset: int = 14_700,
     progress: Progress | None = None,
 ) -> Comparison:
@@ -59,7 +56,12 @@ def diff_images(
         StorageError: an image cannot be read.
         CancelledError: `progress` said stop.
     """
-    for part in ignore:
+    from rawcd.diff.layout import layout_differences, text_differences  # the command asks
+    from rawcd.diff.offset import find_offset  # for PARTS alone, before anything is read
+    from rawcd.diff.sectors import Pair, Work, compare
+
+    ignore = frozenset(ignore)
+    for part in sorted(ignore):
         if part not in PARTS:
             raise ValueError(f"{part!r} is none of {', '.join(PARTS)}")
     if max_offset < 0:

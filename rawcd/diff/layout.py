@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from rawcd.cdtext import charset_name, language_name, packs_of_symbols, read_packs
+from rawcd.cdtext import (
+    charset_name,
+    genre_name,
+    language_name,
+    packs_of_symbols,
+    read_packs,
+)
 from rawcd.diff.values import Difference
 from rawcd.disc import Area
 from rawcd.msf import PROGRAM_LBA, Msf
@@ -15,6 +21,7 @@ from rawcd.subcode.rows import PW96_BYTES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from rawcd.cdtext import TextBlock
     from rawcd.diff.sectors import Pair, Side
     from rawcd.survey import Run, Survey, TocEntry
 
@@ -136,11 +143,28 @@ def _texts(side: Side) -> dict[_Key, _Said]:
         language = language_name(block.language) or f"language {block.language:02X}h"
         own = f"block {number}"
         said["block", number] = _Said(f"{language}, {charset_name(block.charset)}")
-        said["genre code", "of", own] = _Said(str(block.genre_code))
         for item in block.items:
             track = f"track {item.track}" if item.track else "album"
             text = _Said(repr(item.shown), None, item.track or None)
             said[item.field, "of", track, "in", own] = text
-        others = (block.toc, block.intervals, block.raw, block.copyright)
-        said["other packs", "of", own] = _Said(repr(others))
+        said.update(_without_text(block, own))
     return said
+
+
+def _without_text(block: TextBlock, own: str) -> Iterator[tuple[_Key, _Said]]:
+    """Yield what a block of CD-TEXT says beside its texts."""
+    if block.genre_code is not None:
+        genre = genre_name(block.genre_code) or "of no known name"
+        yield ("genre code", "of", own), _Said(f"{block.genre_code:04X}h, {genre}")
+    if block.copyright:
+        yield ("copyright", "of", own), _Said(f"{block.copyright:02X}h")
+    if block.toc is not None:
+        starts = ", ".join(map(str, block.toc.starts))
+        told = f"track {block.toc.first_track} on at {starts}, lead-out at {block.toc.lead_out}"
+        yield ("table of contents", "in", own), _Said(told)
+    for each in block.intervals:
+        told = f"{each.start} to {each.end} in track {each.track}"
+        yield ("interval", each.number, "of", own), _Said(told)
+    for place, pack in enumerate(block.raw, 1):
+        told = f"type {pack.pack_type:02X}h, element {pack.element}, {pack.payload.hex(' ')}"
+        yield ("pack", place, "of those kept as they are in", own), _Said(told)

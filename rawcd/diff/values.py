@@ -87,7 +87,8 @@ class AudioOffset:
         return not self.different
 
     def __str__(self) -> str:
-        told = f"the sound of the second disc comes {abs(self.samples)} samples "
+        by = "1 sample" if abs(self.samples) == 1 else f"{abs(self.samples)} samples"
+        told = f"the sound of the second disc comes {by} "
         told += "later" if self.samples > 0 else "earlier"
         if self.lba is not None:
             msf = Msf.from_lba(self.lba)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import replace as change
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from rawcd.extract.plan import HIDDEN, FileKind, Part, planned
 from rawcd.extract.writing import write_part
@@ -22,7 +22,7 @@ from rawcd.progress import part_of
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Collection
+    from collections.abc import Iterable
     from pathlib import Path
 
     from rawcd.audio.tags import Tags
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from rawcd.progress import Progress
 
 __all__ = ["HIDDEN", "ExtractedFile", "Extraction", "FileKind", "extract_image"]
+
+_SOUND: Final = ("flac", "wav")
+_PREGAPS: Final = ("joined", "apart")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +74,7 @@ def extract_image(
     folder: str | os.PathLike[str],
     *,
     sound: Literal["flac", "wav"] = "flac",
-    tracks: Collection[int] = (),
+    tracks: Iterable[int] = (),
     pregaps: Literal["joined", "apart"] = "joined",
     replace: bool = False,
     progress: Progress | None = None,
@@ -94,11 +97,15 @@ def extract_image(
         progress: told of the sectors of all files.
 
     Raises:
+        ValueError: `sound` or `pregaps` is none of theirs.
         UnsupportedError: there is no such track, or no hidden sound; or soundfile is missing.
         StorageError: a file cannot be read or written, or exists.
         CancelledError: `progress` said stop.
     """
-    parts, notes = planned(image, sound=sound, tracks=tracks, apart=pregaps == "apart")
+    for value, known in ((sound, _SOUND), (pregaps, _PREGAPS)):
+        if value not in known:
+            raise ValueError(f"{value!r} is none of {', '.join(known)}")
+    parts, notes = planned(image, sound=sound, tracks=tuple(tracks), apart=pregaps == "apart")
     total, done = sum(part.sectors for part in parts), 0
     files: list[ExtractedFile] = []
     with (

@@ -18,7 +18,7 @@ from pycdlib.pycdlibexception import PyCdlibException
 
 from rawcd.errors import AuthoringError, UnsupportedError
 from rawcd.filesystem.names import CATALOG, iso_identifier
-from rawcd.filesystem.tree import Folder, Link, StoredFile
+from rawcd.filesystem.tree import Folder, Link, StoredFile, names_of
 from rawcd.filesystem.values import BLOCK_BYTES
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _drafted(root: Named, options: VolumeOptions, boot_data: dict[str, bytes]) -
                     _add_to_joliet(iso, named, iso_path, f"{joliet_above}/{named.joliet}")
     for image in options.boot:
         with _ours(image.path):
-            _add_boot(iso, image, boot_paths[image.path], options)
+            _add_boot(iso, image, boot_paths[f"/{'/'.join(names_of(image.path))}"], options)
     with _ours("volume"):
         iso.force_consistency()
         files = [file.extent_location() for file in iso.inodes if file.get_data_length()]

@@ -146,12 +146,15 @@ class StoredVolume:
         return FileTree(root=walk.folder(extent, size), name=self.name)
 
     def read_file(self, file: StoredFile, offset: int = 0, size: int | None = None) -> bytes:
-        """Return bytes of a file.
+        """Return bytes of a file, as many as there are.
 
         Raises:
+            ValueError: the offset is negative.
             FormatError: it lies outside what there is.
             StorageError: the blocks cannot be read.
         """
+        if offset < 0:
+            raise ValueError(f"{self.name}: no file has a byte {offset}")
         size = file.size - offset if size is None else min(size, file.size - offset)
         if size <= 0:
             return b""
@@ -167,9 +170,13 @@ class StoredVolume:
     def _read(self, lba: int, count: int) -> bytes:
         start = lba - self._base
         if start < 0 or start + count > self._blocks.block_count:
+            there = self._blocks.block_count
+            blocks = "1 block is" if count == 1 else f"{count} blocks are"
             raise FormatError(
-                f"{count} blocks are asked for, but only LBA {self._base} to "
-                f"{self._base + self._blocks.block_count - 1} are there",
+                f"{blocks} asked for, but only LBA {self._base} to {self._base + there - 1} "
+                "are there"
+                if there
+                else f"{blocks} asked for, and nothing is there",
                 file=self.name,
                 place=f"LBA {lba}",
             )

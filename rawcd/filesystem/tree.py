@@ -185,7 +185,7 @@ class FileTree:
         tree = cls(root=Folder(), name="<parts>")
         for place, path in parts:
             host = Path(path)
-            names = _names_of(place)
+            names = names_of(place)
             if host.is_dir():
                 part = cls.from_folder(host, follow_links=follow_links, relax=relax)
             else:
@@ -231,13 +231,13 @@ class FileTree:
     def get(self, path: str) -> Entry | None:
         """Return the entry at a path; None where there is none."""
         entry: Entry | None = self.root
-        for name in _names_of(path):
+        for name in names_of(path):
             entry = entry.entries.get(name) if isinstance(entry, Folder) else None
         return entry
 
 
-def _names_of(place: str) -> list[str]:
-    """Return the parts of a path on the volume.
+def names_of(place: str) -> list[str]:
+    """Return the parts of a path on the volume; it begins at the root, with a slash or without.
 
     Raises:
         AuthoringError: it climbs.

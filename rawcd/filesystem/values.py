@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from rawcd.errors import AuthoringError
 
@@ -73,7 +73,7 @@ class BootImage:
     """A file of the tree that a PC starts from (El Torito 1.0).
 
     Attributes:
-        path: where it lies on the volume, such as `"/boot/loader.bin"`.
+        path: where it lies on the volume, such as `"boot/loader.bin"`.
         emulation: what the machine shall take it for.
         efi: for EFI (platform 0xEF) instead of the BIOS of a PC.
         load_segment: where it is loaded; 0 is the machine's default, 0x7C0.
@@ -83,7 +83,8 @@ class BootImage:
             the volume, as ISOLINUX and GRUB want it.
 
     Raises:
-        ValueError: a number does not fit its 16 bits, or is given with emulation.
+        ValueError: a number does not fit its 16 bits, or is given with emulation; or there is no
+            such emulation.
     """
 
     path: str
@@ -94,6 +95,9 @@ class BootImage:
     info_table: bool = False
 
     def __post_init__(self) -> None:
+        if self.emulation not in get_args(Emulation):
+            known = ", ".join(get_args(Emulation))
+            raise ValueError(f"emulation {self.emulation!r} is none of {known}")
         if not 0 <= self.load_segment <= 0xFFFF or not 0 <= (self.load_sectors or 0) <= 0xFFFF:
             raise ValueError("load_segment and load_sectors are 0..65535")
         if self.load_sectors is not None and self.emulation != "none":
@@ -138,6 +142,7 @@ class VolumeOptions:
     application: str = "RAWCD"
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "boot", tuple(self.boot))
         if self.level not in (1, 2, 3, 4):
             raise ValueError(f"level {self.level} is none of 1, 2, 3, 4")
         if self.date is not None and not 0 <= self.date <= _DATE_END:

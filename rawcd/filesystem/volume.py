@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from bisect import bisect_right
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,6 +18,7 @@ from rawcd.filesystem.tree import (
     MemoryFile,
     NewFile,
     StoredFile,
+    names_of,
     read_new_file,
 )
 from rawcd.filesystem.values import BLOCK_BYTES, SYSTEM_BLOCKS, Clock, VolumeOptions, refuse
@@ -185,7 +187,7 @@ def _word_sum(data: bytes) -> int:
     """Add the 32-bit words behind the table."""
     words = data[_TABLE_END:]
     words += bytes(-len(words) % 4)
-    return sum(memoryview(words).cast("I")) if words else 0
+    return sum(struct.unpack(f"<{len(words) // 4}I", words))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,7 +327,7 @@ def _boot_files(
 
 def _find(root: Named, path: str) -> Named | None:
     found: Named | None = root
-    for name in path.strip("/").split("/"):
+    for name in names_of(path):
         if found is None or not isinstance(found.entry, Folder):
             return None
         above = found.path.rstrip("/")

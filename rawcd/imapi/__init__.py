@@ -6,6 +6,7 @@ A script that uses `win32com.client` needs one changed line, its import:
 import rawcd.imapi as win32              # import win32com.client as win32
 import rawcd.imapi as win32com           # import win32com.client
 from rawcd.imapi import Dispatch         # from win32com.client import Dispatch
+from rawcd.imapi.gencache import EnsureDispatch  # from win32com.client.gencache import ...
 from rawcd.imapi import pythoncom, win32com   # import pythoncom, win32com.client
 
 master = win32com.client.Dispatch("IMAPI2.MsftDiscMaster2")
@@ -40,12 +41,15 @@ import sys
 from types import SimpleNamespace
 from typing import Any, Final
 
+from rawcd.imapi import dynamic, gencache
 from rawcd.imapi.automation import Variant as VARIANT
 from rawcd.imapi.constants import constants
 from rawcd.imapi.events import dispatch_with_events as DispatchWithEvents
+from rawcd.imapi.events import events_class as getevents
 from rawcd.imapi.events import with_events as WithEvents
 from rawcd.imapi.failures import ComError, com_error, last_hresult
-from rawcd.imapi.objects import ComObject, com_object_of, created
+from rawcd.imapi.objects import ComObject
+from rawcd.imapi.objects import dispatch as Dispatch
 from rawcd.imapi.pywin32 import pythoncom, pywintypes, server
 
 __all__ = [
@@ -60,25 +64,15 @@ __all__ = [
     "client",
     "com_error",
     "constants",
+    "dynamic",
     "gencache",
+    "getevents",
     "last_hresult",
     "pythoncom",
     "pywintypes",
     "server",
     "win32com",
 ]
-
-
-def Dispatch(dispatch: object, *_: Any, **__: Any) -> Any:  # win32com's name
-    """Return a new object of a class, or the object that is given.
-
-    Args:
-        dispatch: a ProgID or CLSID, in any case; an object is handed back.
-
-    Raises:
-        com_error: there is no such class (CO_E_CLASSSTRING).
-    """
-    return com_object_of(dispatch) or created(dispatch)[0]
 
 
 DispatchEx = Dispatch
@@ -93,11 +87,5 @@ def CastTo(ob: object, target: str) -> Any:  # win32com's name
     return Dispatch(ob).QueryInterface(target)
 
 
-def _nothing(*_: Any, **__: Any) -> None:
-    """Do nothing: there is no type library to be read; `constants` has all of them."""
-
-
-gencache: Final = SimpleNamespace(EnsureDispatch=Dispatch, EnsureModule=_nothing)
-dynamic: Final = SimpleNamespace(Dispatch=Dispatch)
 client: Final = sys.modules[__name__]
 win32com: Final = SimpleNamespace(client=client, server=server)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, NoReturn
 
 from rawcd.errors import MasteringError
 from rawcd.hresults import HResult
-from rawcd.imapi.streams import own_file, resize
+from rawcd.imapi.streams import ByteStream, copied, own_file, resize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +57,10 @@ class AdoStream:
         if self._file is None:
             _refuse(CLOSED, "the stream is closed; call Open first")
         return self._file
+
+    def as_stream(self) -> ByteStream:
+        """Return the bytes as an IStream, at the same position (QueryInterface)."""
+        return ByteStream(self.file)
 
     def _binary(self) -> BinaryIO:
         if self._type != TYPE_BINARY:
@@ -174,10 +178,9 @@ class AdoStream:
         file = self.file
         if target is None:
             _refuse(WRONG_ARGUMENT, "no stream to copy to was given")
-        left = self.size - self.position if count == -1 else count
-        while left > 0 and (piece := file.read(min(left, _PIECE))):
-            target.write(piece)
-            left -= len(piece)
+        if count < -1:
+            _refuse(WRONG_ARGUMENT, f"{count} bytes cannot be copied")
+        copied(file, target, self.size - self.position if count == -1 else count)
 
     def flush(self) -> None:
         """Do what there is to do: nothing (Flush)."""

@@ -141,6 +141,37 @@ class _Closable:
             self._connection_.close()
 
 
+def events_class(prog_id: object) -> type | None:
+    """Return what a sink of a class's events inherits from (win32com.client.getevents).
+
+    ```python
+    class Progress(getevents("IMAPI2.MsftDiscFormat2RawCD")):
+        def OnUpdate(self, sender, progress): ...
+
+    listening = Progress(writer)  # until listening.close()
+    ```
+
+    Args:
+        prog_id: a ProgID or CLSID.
+
+    Returns:
+        The class; None where objects of that class have no events.
+
+    Raises:
+        com_error: there is no such class.
+    """
+    known = created(prog_id)[0]
+    return None if events_of(known) is None else _Listening
+
+
+class _Listening(_Closable):
+    """What `events_class` gives: made of an object, it listens to that."""
+
+    def __init__(self, oobj: object = None) -> None:
+        if oobj is not None:
+            _keep(self, Connection(com_object_of(oobj) or created(oobj)[0], self))
+
+
 class _Both(_Closable):
     """What `DispatchWithEvents` adds: the object's members, beside those of the sink."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from rawcd.hresults import HResult
 from rawcd.imapi.automation import given, taken
@@ -72,6 +72,10 @@ class ComObject:
 
     def __hash__(self) -> int:
         return hash(self._identity_())
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse: an object of COM is no value that could be copied or pickled."""
+        raise TypeError(f"{self._name_} cannot be copied or pickled; make another with Dispatch")
 
     def _identity_(self) -> tuple[int, str]:
         return id(self if self._target_ is None else self._target_), self._interface_.name
@@ -178,6 +182,9 @@ class ComObject:
         """The object itself: here is no wrapper around it."""
         return self
 
+    def _FlagAsMethod(self, *names: str) -> None:
+        """Do nothing: the table knows which members are methods."""
+
     def QueryInterface(self, iid: object, use_iid: object = None) -> ComObject:
         """Return the object with another of its interfaces.
 
@@ -192,15 +199,23 @@ class ComObject:
         for name in (self._interface_.name, *self._interface_.also):
             interface = interface_of(name)
             if interface is not None and wanted in (plain_id(interface.iid), name.upper()):
-                if name == self._interface_.name or _same_members(self._interface_, interface):
+                target = self._answering_(name)
+                if target is self._target_ and _same_members(self._interface_, interface):
                     return self
-                return wrapped(self._target_, name)
+                return wrapped(target, name)
         raise failure(
             HResult.E_NOINTERFACE,
             f"{self._name_} has no interface {iid}; it has "
             f"{', '.join((self._interface_.name, *self._interface_.also))}",
             source=self._name_,
         )
+
+    def _answering_(self, interface: str) -> Any:
+        """Return what answers the calls of another interface: our object, or its bytes."""
+        if self._interface_.name == "_Stream" and interface in ("ISequentialStream", "IStream"):
+            with as_com_errors(self._name_):
+                return self._target_.as_stream()  # ADO's Read and Write are others
+        return self._target_
 
 
 _IUNKNOWN: Final = "00000000-0000-0000-C000-000000000046"
@@ -348,3 +363,15 @@ def created(what: object) -> tuple[ComObject, CoClass]:
             target = getattr(import_module(module), name)(**chosen.options)
     set_last_hresult(HResult.S_OK)
     return wrapped(target, chosen.interface, chosen.progid), chosen
+
+
+def dispatch(dispatch: object, *_: Any, **__: Any) -> Any:
+    """Return a new object of a class, or the object that is given (win32com.client.Dispatch).
+
+    Args:
+        dispatch: a ProgID or CLSID, in any case; an object is handed back.
+
+    Raises:
+        com_error: there is no such class (CO_E_CLASSSTRING).
+    """
+    return com_object_of(dispatch) or created(dispatch)[0]

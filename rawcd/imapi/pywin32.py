@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any, BinaryIO, Final, Self
 
 from rawcd.hresults import HResult
-from rawcd.imapi.failures import com_error, dispatch_failure
+from rawcd.imapi.failures import com_error, dispatch_failure, name_of
 from rawcd.imapi.library import plain_id
 from rawcd.imapi.objects import MISSING, ComObject, com_object_of, created, wrapped
 from rawcd.imapi.streams import ByteStream
@@ -121,7 +121,11 @@ pythoncom: Final = SimpleNamespace(
     IID_IDispatch=IID("00020400-0000-0000-C000-000000000046"),
     IID_ISequentialStream=IID("0C733A30-2A1C-11CE-ADE5-00AA0044773D"),
     IID_IStream=IID("0000000C-0000-0000-C000-000000000046"),
+    GetScodeString=name_of,
     CLSCTX_INPROC_SERVER=1,
+    CLSCTX_INPROC=3,
+    CLSCTX_LOCAL_SERVER=4,
+    CLSCTX_SERVER=21,
     CLSCTX_ALL=23,
     COINIT_MULTITHREADED=0,
     COINIT_APARTMENTTHREADED=2,

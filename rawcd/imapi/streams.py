@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from abc import abstractmethod
 from bisect import bisect_right
 from itertools import accumulate
 from tempfile import SpooledTemporaryFile
@@ -80,6 +81,30 @@ def resize(file: BinaryIO, size: int) -> None:
         missing -= file.write(bytes(min(missing, _PIECE)))
 
 
+def _is_writable(file: BinaryIO) -> bool:
+    writable = getattr(file, "writable", None)  # a script's own object need not have it
+    return callable(getattr(file, "write", None)) and (writable is None or bool(writable()))
+
+
+def _require_writable(file: BinaryIO) -> None:
+    if not _is_writable(file):
+        _refuse(HResult.STG_E_ACCESSDENIED, "this stream can only be read")
+
+
+def copied(file: BinaryIO, target: BinaryIO, count: int) -> int:
+    """Copy bytes from one stream's position to another's; return how many there were.
+
+    Raises:
+        MasteringError: the other one can only be read (STG_E_ACCESSDENIED).
+    """
+    _require_writable(target)
+    done = 0
+    while done < count and (piece := file.read(min(count - done, _PIECE))):
+        target.write(piece)
+        done += len(piece)
+    return done
+
+
 class ByteStream:
     """An IStream over a seekable binary file object, whose position it shares.
 
@@ -118,13 +143,8 @@ class ByteStream:
 
     def write(self, data: bytes) -> int:
         """Write bytes at the position; returns how many (ISequentialStream::Write)."""
-        self._require_writable()
+        _require_writable(self.file)
         return self.file.write(data)
-
-    def _require_writable(self) -> None:
-        writable = getattr(self.file, "writable", None)
-        if writable is None or not writable():
-            _refuse(HResult.STG_E_ACCESSDENIED, "this stream can only be read")
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Go to a byte, from the start (0), the position (1) or the end (2); returns the place."""
@@ -147,7 +167,7 @@ class ByteStream:
 
     def set_size(self, size: int) -> None:
         """Cut the stream, or lengthen it with zeros; the position stays (IStream::SetSize)."""
-        self._require_writable()
+        _require_writable(self.file)
         if size < 0:
             _refuse(HResult.E_INVALIDARG, f"{size} is no size")
         position = self.file.tell()
@@ -158,11 +178,7 @@ class ByteStream:
         """Copy bytes from the position to another stream's; returns how many (IStream::CopyTo)."""
         if target is None:
             _refuse(HResult.E_POINTER, "no stream to copy to was given")
-        done = 0
-        while done < count and (piece := self.file.read(min(count - done, _PIECE))):
-            target.write(piece)
-            done += len(piece)
-        return done
+        return copied(self.file, target, count)
 
     def commit(self, flags: int = 0) -> None:
         """Write out what is buffered (IStream::Commit)."""
@@ -187,12 +203,11 @@ class ByteStream:
         Args:
             flag: 1 (STATFLAG_NONAME) leaves the name out.
         """
-        writable = getattr(self.file, "writable", None)
         return StatStg(
             pwcsName=None if flag & 1 else self.name,
             type=_STGTY_STREAM,
             cbSize=self._size(),
-            grfMode=_STGM_READWRITE if writable is not None and writable() else 0,
+            grfMode=_STGM_READWRITE if _is_writable(self.file) else 0,
         )
 
     def clone(self) -> ByteStream:
@@ -269,17 +284,24 @@ class ForeignStream(io.RawIOBase):
 
 
 class _Made(io.RawIOBase):
-    """Bytes that are made when they are asked for."""
+    """Bytes that are made when they are asked for.
+
+    Attributes:
+        name: IMAPI's class, for messages.
+    """
+
+    name: str
 
     def __init__(self) -> None:
         self._position = 0
 
+    @abstractmethod
     def _end(self) -> int:
-        raise NotImplementedError
+        """Return how many bytes there are."""
 
+    @abstractmethod
     def _fill(self, start: int, view: memoryview) -> int:
         """Fill the view with bytes from `start` on; returns how many."""
-        raise NotImplementedError
 
     def readable(self) -> bool:
         """Return True."""
@@ -311,6 +333,8 @@ class _Made(io.RawIOBase):
 
 
 class _Zeros(_Made):
+    name = "MsftStreamZero"
+
     def __init__(self) -> None:
         super().__init__()
         self.size = _ENDLESS
@@ -348,6 +372,8 @@ class ZeroStream(ByteStream):
 class _Parts(_Made):
     """Stretches of files, one behind the other."""
 
+    name = "MsftStreamConcatenate"
+
     def __init__(self) -> None:
         super().__init__()
         self._files: list[BinaryIO] = []
@@ -373,6 +399,8 @@ class _Parts(_Made):
 
 class _Turns(_Made):
     """Files by turns: so many bytes of the first, so many of the second, and again."""
+
+    name = "MsftStreamInterleave"
 
     def __init__(self) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ from rawcd.imapi.automation import taken
 from rawcd.imapi.events import handler_of
 from rawcd.imapi.failures import com_error
 from rawcd.imapi.library import interface_of
-from rawcd.imapi.library.values import BOOL
+from rawcd.imapi.library.values import BOOL, STREAM
 from rawcd.imapi.objects import com_object_of
 from rawcd.mastering import DiscMasterProgressEvents
 
@@ -115,7 +115,7 @@ class PropertyStorage:
 
         Raises:
             MasteringError: there are not as many values as names (E_INVALIDARG).
-            com_error: a truth value is none (DISP_E_TYPEMISMATCH).
+            com_error: a truth value is none, or an object no stream (DISP_E_TYPEMISMATCH).
         """
         del first_id
         if not isinstance(values, (list, tuple)) or len(values) != len(names):
@@ -124,9 +124,8 @@ class PropertyStorage:
                 hresult=HResult.E_INVALIDARG,
             )
         for name, value in zip(map(self._known, names), values, strict=True):
-            known = com_object_of(value)
-            if known is not None:  # a stream, such as the boot image
-                value = known._target_.file
+            if com_object_of(value) is not None:  # a stream, such as the boot image
+                value = taken(STREAM, value, _VALUES)
             elif isinstance(self.values.get(name), bool):  # VARIANT_TRUE is -1
                 value = taken(BOOL, value, _VALUES)
             self.values[name] = value

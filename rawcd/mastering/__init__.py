@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rawcd.mastering.formats2 import (
         BurnVerificationLevel,
         CommandResult,
+        DeviceEvents,
         DiscFormat2Erase,
         DiscFormat2RawCD,
         DiscFormat2TrackAtOnce,
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BurnVerificationLevel",
     "CommandResult",
+    "DeviceEvents",
     "DiscFormat2Erase",
     "DiscFormat2RawCD",
     "DiscFormat2TrackAtOnce",
@@ -103,6 +105,7 @@ __getattr__, __dir__ = late_names(
         "rawcd.mastering.formats2": (
             "BurnVerificationLevel",
             "CommandResult",
+            "DeviceEvents",
             "DiscFormat2Erase",
             "DiscFormat2RawCD",
             "DiscFormat2TrackAtOnce",

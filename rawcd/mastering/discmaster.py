@@ -80,6 +80,11 @@ class DiscMaster:
         self._data = DataImage()
         self.leftover: StashLeftover | None = None
 
+    def __repr__(self) -> str:
+        machine = self._job.machine
+        form = "" if machine.format is None else f" {machine.format.name}"
+        return f"<DiscMaster{form}: {machine.state.value}>"
+
     def __enter__(self) -> Self:
         self.open()
         return self

@@ -16,7 +16,7 @@ from rawcd.mastering.refusals import drive_codes, refusal
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rawcd.drives import DriveSession
+    from rawcd.drives import DriveSession, Media
     from rawcd.recorders import Recorder
 
 CLIENT: Final = "rawcd IMAPI 1"
@@ -281,3 +281,16 @@ def drive_of(recorder: Recorder) -> Drive:
     else:
         known.refresh(recorder, facts)
     return known
+
+
+def media_in(session: DriveSession) -> Media:
+    """Return what is in an open drive.
+
+    Raises:
+        MasteringError: nothing (MEDIUM_NOTPRESENT).
+        DriveError: it does not answer.
+    """
+    media = session.media()
+    if media is None:
+        raise refusal(HResult.IMAPI_E_MEDIUM_NOTPRESENT, f"{session.name}: has no disc")
+    return media

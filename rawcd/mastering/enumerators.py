@@ -28,6 +28,9 @@ class Enumerator(Generic[Item]):
         self._items = tuple(items)
         self._at = 0
 
+    def __repr__(self) -> str:
+        return f"Enumerator({list(self._items)!r})"
+
     def __iter__(self) -> Iterator[Item]:
         return iter(self._items)
 

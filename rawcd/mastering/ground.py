@@ -10,6 +10,7 @@ from rawcd.disc import TrackMode
 from rawcd.errors import FormatError, MasteringError, StorageError, UnsupportedError
 from rawcd.filesystem import DiscBlocks, StoredFile, StoredVolume
 from rawcd.hresults import HResult
+from rawcd.mastering.drive import media_in
 from rawcd.mastering.refusals import refusal
 
 if TYPE_CHECKING:
@@ -56,9 +57,7 @@ def look(session: DriveSession, *, data: bool) -> Ground:
         DriveError: it cannot be looked at.
     """
     session.wait_until_ready()
-    media = session.media()
-    if media is None:
-        raise refusal(HResult.IMAPI_E_MEDIUM_NOTPRESENT, f"{session.name}: has no disc")
+    media = media_in(session)
     if media.kind not in _CDS:
         raise _no_room(session, f"has a {media.kind}, and no CD-R or CD-RW")
     if not media.is_blank and not data:
@@ -115,9 +114,7 @@ def check_same(session: DriveSession, ground: Ground) -> None:
         DriveError: it cannot be looked at.
     """
     session.wait_until_ready()
-    media = session.media()
-    if media is None:
-        raise refusal(HResult.IMAPI_E_MEDIUM_NOTPRESENT, f"{session.name}: has no disc")
+    media = media_in(session)
     if media.kind not in _CDS:
         raise refusal(
             HResult.IMAPI_E_MEDIUM_INVALIDTYPE,

@@ -10,6 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 from rawcd.disc import DiscType
 from rawcd.errors import RawCDError
 from rawcd.hresults import HResult
+from rawcd.mastering.drive import media_in
 from rawcd.mastering.events import DiscMasterProgressEvents
 from rawcd.mastering.refusals import code_of, drive_codes, named_values, refusal
 
@@ -150,7 +151,13 @@ class DiscRecorder:
 
         Returns:
             The id; IMAPI_S_BUFFER_TO_SMALL where there is not enough room.
+
+        Raises:
+            MasteringError: the size is no number (E_INVALIDARG).
         """
+        told: object = size  # a script may pass anything
+        if told is not None and not isinstance(told, int):
+            raise refusal(HResult.E_INVALIDARG, f"get_recorder_guid: {told!r} is no size")
         guid = uuid5(NAMESPACE_URL, f"rawcd:recorder:{self.drive.name}").bytes_le
         if size is not None and size < len(guid):
             return HResult.IMAPI_S_BUFFER_TO_SMALL
@@ -191,9 +198,8 @@ class DiscRecorder:
             S_OK, or IMAPI_S_PROPERTIESIGNORED: some are unknown, or can only be read.
 
         Raises:
-            MasteringError: there are none to set (E_POINTER), a value is out of range
-                or they are no dictionary
-                (E_INVALIDARG), the recorder has no properties (DEVICE_NOPROPERTIES).
+            MasteringError: there are none to set (E_POINTER), a value is out of range or they are
+                no dictionary (E_INVALIDARG), the recorder has no properties (DEVICE_NOPROPERTIES).
         """
         drive = self.drive
         return drive.set_properties(named_values("set_recorder_properties", properties))
@@ -245,9 +251,7 @@ class DiscRecorder:
         """
         session = self._session
         with drive_codes("query_media_info"):
-            media = session.media()
-            if media is None:
-                raise refusal(HResult.IMAPI_E_MEDIUM_NOTPRESENT, f"{session.name}: has no disc")
+            media = media_in(session)
             next_writable, free = 0, 0
             if media.next_writable_lba is not None:
                 room = session.track_room(data=True)
@@ -297,9 +301,7 @@ class DiscRecorder:
     def _erase(self, session: DriveSession, *, full: bool) -> None:
         if not self.drive.facts.writes_cdrw:
             raise refusal(HResult.IMAPI_E_DEVICE_INVALIDTYPE, f"{session.name}: writes no CD-RW")
-        media = session.media()
-        if media is None:
-            raise refusal(HResult.IMAPI_E_MEDIUM_NOTPRESENT, f"{session.name}: has no disc")
+        media = media_in(session)
         if not media.erasable:
             raise refusal(
                 HResult.IMAPI_E_MEDIUM_INVALIDTYPE, f"{session.name}: a {media.kind} stays written"

@@ -132,12 +132,16 @@ class RedbookDiscMaster:
             blocks: how long it will be; only advice, as IMAPI says.
 
         Raises:
-            MasteringError: TRACKOPEN; NOACTIVERECORDER; DISCFULL when there are 99 tracks or no
-                room for the shortest (no page names a code for either); the stash's codes where
-                its volume has become full.
+            MasteringError: TRACKOPEN; NOACTIVERECORDER; E_INVALIDARG: the advice is no number;
+                DISCFULL when there are 99 tracks or no room for the shortest (no page names a code
+                for either); the stash's codes where its volume has become full.
         """
-        del blocks
         with self._job.call(Call.CREATE_TRACK):
+            told: object = blocks  # a script may pass anything
+            if not isinstance(told, int):
+                raise refusal(
+                    HResult.E_INVALIDARG, f"create_audio_track: {told!r} is no number of blocks"
+                )
             image = self._image
             if len(image.tracks) >= MAX_TRACKS:
                 raise refusal(HResult.IMAPI_E_DISCFULL, f"the image has {MAX_TRACKS} tracks")

@@ -153,7 +153,7 @@ class Stash:
         limit: bytes that the whole file may have.
 
     Attributes:
-        folder: where it lies.
+        folder: where it lies, from the root on.
         limit: as given.
         used: bytes in it.
     """
@@ -163,9 +163,10 @@ class Stash:
     ) -> None:
         if limit <= HEADER_BYTES:
             raise ValueError(f"a stash of {limit} bytes holds nothing")
-        self.folder = default_folder() if folder is None else Path(folder)
-        if folder == "" or b"\0" in os.fsencode(self.folder):
+        given = default_folder() if folder is None else Path(folder)
+        if folder == "" or b"\0" in os.fsencode(given):
             raise ValueError(f"{folder!r} can be no folder's name")
+        self.folder = given.absolute()  # the program may go to another folder while it lasts
         self.limit = min(limit, STASH_BYTES)
         self.used = 0
         self._hold: _Hold | None = None

@@ -22,6 +22,7 @@ from rawcd.msf import FRAMES_PER_MINUTE, FRAMES_PER_SECOND, LEAD_IN_WRAP, PROGRA
 from rawcd.subcode.frame import (
     LEAD_OUT_TNO,
     POINTER_ADR,
+    Q_BYTES,
     QCatalog,
     QFrame,
     QIsrc,
@@ -31,7 +32,7 @@ from rawcd.subcode.frame import (
     unpack_isrc,
     unpack_mcn,
 )
-from rawcd.subcode.rows import ABSOLUTE, OFFSETS, RELATIVE, crc_holds
+from rawcd.subcode.rows import ABSOLUTE, OFFSETS, RELATIVE, check_rows, crc_holds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,13 +176,24 @@ def _kinds_by_head() -> Bytes1D:
     return kinds
 
 
+def _frames(q: Bytes2D) -> Bytes2D:
+    """Return frames that a program handed over, C-contiguous."""
+    check_rows(q, Q_BYTES, "Q")
+    return np.ascontiguousarray(q)
+
+
 def decode_q(q: Bytes2D, right: Flags | None = None) -> QTable:
     """Read the fields of frames.
 
     Args:
-        q: (n, 12), C-contiguous, the CRC inverted as on the disc.
+        q: (n, 12), the CRC inverted as on the disc; copied where the rows do not lie end to end.
         right: (n,), whether the CRC holds, where that is known already.
+
+    Raises:
+        TypeError: they are no array of uint8.
+        ValueError: they are not (n, 12).
     """
+    q = _frames(q)
     kinds = _kinds_by_head().take(q.view(np.uint16)[:, 0])
     bcd = _bcd_values()
     lead_out = kinds == QKind.LEAD_OUT
@@ -255,12 +267,12 @@ def _elected(q: Bytes2D, adr: int, field: slice, read: Callable[[bytes], str]) -
 
 def mcn_votes(q: Bytes2D) -> Counter[str]:
     """Count the catalogue numbers in those of some frames (n, 12) whose CRC holds."""
-    return _votes(q, QCatalog.adr, _DIGITS, unpack_mcn)
+    return _votes(_frames(q), QCatalog.adr, _DIGITS, unpack_mcn)
 
 
 def isrc_votes(q: Bytes2D) -> Counter[str]:
     """Count the ISRCs in those of some frames (n, 12) whose CRC holds."""
-    return _votes(q, QIsrc.adr, _CODE, unpack_isrc)
+    return _votes(_frames(q), QIsrc.adr, _CODE, unpack_isrc)
 
 
 def mcn_of(q: Bytes2D) -> str | None:
@@ -268,13 +280,13 @@ def mcn_of(q: Bytes2D) -> str | None:
 
     None where none tells one; thirteen zeros are none (IEC 60908 17.5.2).
     """
-    mcn = _elected(q, QCatalog.adr, _DIGITS, unpack_mcn)
+    mcn = _elected(_frames(q), QCatalog.adr, _DIGITS, unpack_mcn)
     return None if mcn == _NO_MCN else mcn
 
 
 def isrc_of(q: Bytes2D) -> str | None:
     """Return the ISRC that the frames (n, 12) of one track agree on, damaged ones if need be."""
-    return _elected(q, QIsrc.adr, _CODE, unpack_isrc)
+    return _elected(_frames(q), QIsrc.adr, _CODE, unpack_isrc)
 
 
 def isrcs_by_track(table: QTable) -> dict[int, str]:
@@ -307,6 +319,7 @@ def toc_of(q: Bytes2D) -> dict[tuple[int, int], QPointer]:
     Returns:
         Items by ADR, 1 or 5, and POINT as on the disc.
     """
+    q = _frames(q)
     adr = q[:, 0] & 15
     items = q[((adr == QPosition.adr) | (adr == POINTER_ADR)) & (q[:, _TNO] == 0)]
     right = crc_holds(items)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from rawcd.subcode.layouts import PACK_SYMBOLS
-from rawcd.subcode.rows import RW_BITS
+from rawcd.subcode.rows import RW_BITS, check_rows
 
 if TYPE_CHECKING:
     from rawcd.source import Bytes2D
@@ -45,7 +45,8 @@ SYMBOL_OF_COLUMN: Final = _symbols_by_column()
 def _neighbours(packs: Bytes2D | None, what: str) -> Bytes2D:
     if packs is None:
         return np.zeros((LONGEST_DELAY, PACK_SYMBOLS), np.uint8)
-    if packs.shape != (LONGEST_DELAY, PACK_SYMBOLS):
+    check_rows(packs, PACK_SYMBOLS, what)
+    if len(packs) != LONGEST_DELAY:
         raise ValueError(f"{what}: {LONGEST_DELAY} packs are needed, not {packs.shape}")
     return packs
 
@@ -58,6 +59,7 @@ def interleaved(packs: Bytes2D, before: Bytes2D | None = None) -> Bytes2D:
         before: (7, 24), the packs before them (see `history_after`); None is zeros, as at the
             beginning of a disc.
     """
+    check_rows(packs, PACK_SYMBOLS, "interleave")
     held = np.concatenate([_neighbours(before, "before"), packs])
     held &= RW_BITS
     return _shifted(held, [LONGEST_DELAY - column % DELAYS for column in range(PACK_SYMBOLS)])
@@ -71,6 +73,7 @@ def deinterleaved(symbols: Bytes2D, behind: Bytes2D | None = None) -> Bytes2D:
         behind: (7, 24), what follows them on the disc; None is zeros, so that the last seven
             packs lack what was never recorded.
     """
+    check_rows(symbols, PACK_SYMBOLS, "interleave")
     held = np.concatenate([symbols, _neighbours(behind, "behind")])
     held &= RW_BITS
     return _shifted(held, [column % DELAYS for column in SYMBOL_OF_COLUMN])

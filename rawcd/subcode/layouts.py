@@ -17,7 +17,7 @@ Conversions are methods: a layout has those that its bytes allow, and no other c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final, Self, cast, final
+from typing import TYPE_CHECKING, ClassVar, Final, Self, final
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from rawcd.subcode.rows import (
     PQ16_BYTES,
     PW96_BYTES,
     RW_BITS,
+    check_rows,
     pq16_of,
     pq_of_pq16,
     pq_of_pw96,
@@ -68,7 +69,8 @@ class _Rows:
         rows: (n, width) uint8; rows may be strided.
 
     Raises:
-        TypeError: it is no array of bytes. Another layout is none either.
+        TypeError: it is no array of bytes: bytes go through `of_bytes`, and another layout
+            through its own conversion.
         ValueError: the rows have another width.
     """
 
@@ -77,12 +79,7 @@ class _Rows:
     """Bytes in a row."""
 
     def __init__(self, rows: Bytes2D) -> None:
-        own = type(self)
-        if not isinstance(cast("object", rows), np.ndarray) or rows.dtype != np.uint8:
-            what = getattr(rows, "dtype", type(rows).__name__)
-            raise TypeError(f"{own.__name__} takes an array of uint8, not {what}")
-        if rows.ndim != 2 or rows.shape[1] != self.width:
-            raise ValueError(f"{own.__name__} has rows of {self.width} bytes, not {rows.shape}")
+        check_rows(rows, self.width, type(self).__name__)
         self._rows = rows
 
     @classmethod
@@ -186,7 +183,12 @@ class PlanarPW(_Rows):
 
         Args:
             name: a letter of `CHANNELS`.
+
+        Raises:
+            ValueError: there is no such channel.
         """
+        if len(name) != 1 or name not in CHANNELS:
+            raise ValueError(f"no channel {name!r}; there are {', '.join(CHANNELS)}")
         first = CHANNELS.index(name) * CHANNEL_BYTES
         return self.rows[:, first : first + CHANNEL_BYTES]
 
@@ -218,12 +220,12 @@ class RWPacks(_Rows):
         """Return whole sectors of packs (4 n, 24); six bits a symbol are taken.
 
         Raises:
+            TypeError: it is no array of bytes.
             ValueError: the packs do not fill whole sectors.
         """
-        if packs.ndim != 2 or packs.shape[1] != PACK_SYMBOLS or len(packs) % SECTOR_PACKS:
-            raise ValueError(
-                f"{packs.shape} are no packs of {PACK_SYMBOLS} symbols, {SECTOR_PACKS} a sector"
-            )
+        check_rows(packs, PACK_SYMBOLS, cls.__name__)
+        if len(packs) % SECTOR_PACKS:
+            raise ValueError(f"{len(packs)} packs are no whole sectors of {SECTOR_PACKS}")
         return cls((packs & np.uint8(RW_BITS)).reshape(-1, PW96_BYTES))
 
     def packs(self) -> Bytes2D:

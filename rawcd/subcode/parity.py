@@ -30,7 +30,7 @@ import numpy as np
 
 from rawcd.subcode import gf64
 from rawcd.subcode.layouts import PACK_SYMBOLS
-from rawcd.subcode.rows import RW_BITS
+from rawcd.subcode.rows import RW_BITS, check_rows
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -148,18 +148,13 @@ def _parity_fields(packs: Bytes2D) -> tuple[npt.NDArray[np.uint16], npt.NDArray[
     )
 
 
-def _check_packs(packs: Bytes2D) -> None:
-    if packs.ndim != 2 or packs.shape[1] != PACK_SYMBOLS:
-        raise ValueError(f"packs have {PACK_SYMBOLS} symbols; these are {packs.shape}")
-
-
 def put_parity(packs: Bytes2D) -> None:
     """Replace the parity of packs, in place; what stood there does not matter.
 
     Args:
         packs: (n, 24), C-contiguous, six bits a symbol; bits 7 and 6 must be zero.
     """
-    _check_packs(packs)
+    check_rows(packs, PACK_SYMBOLS, "parity")
     for start in range(0, len(packs), _WINDOW):
         window = packs[start : start + _WINDOW]
         q_field, p_field = _parity_fields(window)
@@ -171,7 +166,7 @@ def with_parity(packs: Bytes2D) -> Bytes2D:
 
     A pack of zeros has zero parity. What stood there is not looked at, nor bits 7 and 6.
     """
-    _check_packs(packs)
+    check_rows(packs, PACK_SYMBOLS, "parity")
     made: Bytes2D = np.ascontiguousarray(packs & np.uint8(RW_BITS))
     put_parity(made)
     return made
@@ -179,7 +174,7 @@ def with_parity(packs: Bytes2D) -> Bytes2D:
 
 def parity_holds(packs: Bytes2D) -> Flags:
     """Tell for each pack (n, 24) whether both its parities are right."""
-    _check_packs(packs)
+    check_rows(packs, PACK_SYMBOLS, "parity")
     held = np.empty(len(packs), bool)
     for start in range(0, len(packs), _WINDOW):
         window = np.ascontiguousarray(packs[start : start + _WINDOW] & np.uint8(RW_BITS))
@@ -209,7 +204,7 @@ def corrected(packs: Bytes2D) -> tuple[Bytes2D, Verdicts]:
         The packs (n, 24), six bits a symbol, in which MENDED ones hold right parity and FAILED
         ones are as they came; and their verdicts (n,).
     """
-    _check_packs(packs)
+    check_rows(packs, PACK_SYMBOLS, "parity")
     mended: Bytes2D = np.ascontiguousarray(packs & np.uint8(RW_BITS))
     verdicts = np.full(len(packs), Verdict.CLEAN, np.uint8)
     for start in range(0, len(packs), _WINDOW):

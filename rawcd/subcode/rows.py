@@ -10,7 +10,7 @@ Tables are made at first use and shared; no function keeps state.
 from __future__ import annotations
 
 from functools import cache
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,25 @@ OFFSETS: Final = field_offsets(Q_POSITION_LAYOUT)
 RELATIVE: Final = slice(OFFSETS["relative"], OFFSETS["relative"] + 3)
 ABSOLUTE: Final = slice(OFFSETS["absolute"], OFFSETS["absolute"] + 3)
 _CRC: Final = OFFSETS["crc"]
+
+
+def check_rows(rows: Bytes2D, width: int, what: str) -> None:
+    """Refuse what is no array of rows, at the doors through which a program hands them over.
+
+    Args:
+        rows: what was given.
+        width: bytes in a row.
+        what: what a message calls it.
+
+    Raises:
+        TypeError: it is no array of uint8.
+        ValueError: it has another shape than (n, width).
+    """
+    if not isinstance(cast("object", rows), np.ndarray) or rows.dtype != np.uint8:
+        given = getattr(rows, "dtype", type(rows).__name__)
+        raise TypeError(f"{what} takes an array of uint8, not {given}")
+    if rows.ndim != 2 or rows.shape[1] != width:
+        raise ValueError(f"{what} takes rows of {width} bytes, not {rows.shape}")
 
 
 @cache

@@ -4,7 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, get_args
+
+_MissingTracks = Literal["empty", "album"]
+_Crc = Literal["inverted", "plain", "zero"]
+_ControlOfLeadOut = Literal["last", "first"]
+_ControlOfPregap = Literal["own", "previous"]
+Errors = Literal["strict", "replace"]
+"""What to do with a character that a character set lacks: refuse, or write something near."""
+
+
+def check_word(word: str, words: object, what: str) -> None:
+    """Refuse a word that is none of a `Literal`: a misspelt choice would pass for the other one.
+
+    Raises:
+        ValueError: it is none of them.
+    """
+    known = get_args(words)
+    if word not in known:
+        raise ValueError(f"{what} {word!r} is none of {', '.join(known)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +53,21 @@ class TextStyle:
             which libburn's description allows; it and cdrdao write them once.
         crc: the last two bytes of a pack. "inverted": MMC-3 annex J and all writers; "plain":
             the remainder as it is; "zero": none, as in CloneCD sheets after libMirage.
+
+    Raises:
+        ValueError: a choice is none that there is.
     """
 
     repeat_as_tab: bool = False
-    missing_tracks: Literal["empty", "album"] = "empty"
+    missing_tracks: _MissingTracks = "empty"
     album_alone: bool = False
     closed_per_track: bool = False
     genre_code_in_each_pack: bool = False
-    crc: Literal["inverted", "plain", "zero"] = "inverted"
+    crc: _Crc = "inverted"
+
+    def __post_init__(self) -> None:
+        check_word(self.missing_tracks, _MissingTracks, "missing_tracks")
+        check_word(self.crc, _Crc, "crc")
 
 
 STANDARD_TEXT: Final = TextStyle()
@@ -94,6 +119,9 @@ class Style:
         text: how CD-TEXT packs are made.
         text_errors: what to do with a character that a text's character set lacks: refuse, or
             "replace" it by a near one.
+
+    Raises:
+        ValueError: a number cannot be, or a choice is none that there is.
     """
 
     countdown_ends_at: int = 0
@@ -106,13 +134,13 @@ class Style:
     control_in_mode_2_3: bool = True
     toc_pointers_first: bool = True
     lead_in_time_of_address: bool = True
-    lead_out_control_of: Literal["last", "first"] = "last"
-    pregap_control_of: Literal["own", "previous"] = "own"
+    lead_out_control_of: _ControlOfLeadOut = "last"
+    pregap_control_of: _ControlOfPregap = "own"
     mode_change_head: int = 75
     pq16_crc_inverted: bool = True
     rw_parity: bool = True
     text: TextStyle = STANDARD_TEXT
-    text_errors: Literal["strict", "replace"] = "strict"
+    text_errors: Errors = "strict"
 
     def __post_init__(self) -> None:
         counts = (
@@ -127,6 +155,9 @@ class Style:
         for period, phase in (self.mcn_at, self.isrc_at):
             if not 0 <= phase < period:
                 raise ValueError(f"a phase of {phase} does not lie in a period of {period}")
+        check_word(self.lead_out_control_of, _ControlOfLeadOut, "lead_out_control_of")
+        check_word(self.pregap_control_of, _ControlOfPregap, "pregap_control_of")
+        check_word(self.text_errors, Errors, "text_errors")
 
     @classmethod
     def preset(cls, name: str) -> Style:
@@ -141,25 +172,27 @@ class Style:
             raise ValueError(f"no style {name!r}; there are {', '.join(STYLES)}") from None
 
 
-STYLES: Final[dict[str, Style]] = {
-    "standard": Style(),
-    "cdrdao": Style(
-        countdown_ends_at=1,
-        toc_pointers_first=False,
-        lead_in_time_of_address=False,
-        mode_change_head=0,
-        pq16_crc_inverted=False,
-        text=TEXT_STYLES["cdrdao"],
-    ),
-    "cdrecord": Style(
-        p_lag=0,
-        p_least=0,
-        p_before_lead_out=0,
-        p_wave=75,
-        mcn_at=(100, 99),
-        isrc_at=(100, 49),
-        control_in_mode_2_3=False,
-        lead_out_control_of="first",
-        pregap_control_of="previous",
-    ),
-}
+STYLES: Final = MappingProxyType(
+    {
+        "standard": Style(),
+        "cdrdao": Style(
+            countdown_ends_at=1,
+            toc_pointers_first=False,
+            lead_in_time_of_address=False,
+            mode_change_head=0,
+            pq16_crc_inverted=False,
+            text=TEXT_STYLES["cdrdao"],
+        ),
+        "cdrecord": Style(
+            p_lag=0,
+            p_least=0,
+            p_before_lead_out=0,
+            p_wave=75,
+            mcn_at=(100, 99),
+            isrc_at=(100, 49),
+            control_in_mode_2_3=False,
+            lead_out_control_of="first",
+            pregap_control_of="previous",
+        ),
+    }
+)

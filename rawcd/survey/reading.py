@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from rawcd.disc import Area, TrackMode
+from rawcd.disc import (
+    FIRST_LEAD_OUT_SECTORS,
+    LATER_LEAD_IN_SECTORS,
+    LATER_LEAD_OUT_SECTORS,
+    Area,
+    TrackMode,
+)
 from rawcd.errors import FormatError
 from rawcd.image import RegionImage, SubForm
 from rawcd.msf import PROGRAM_LBA
@@ -50,6 +56,7 @@ _ASKED: Final = 300
 """Frames that are asked where their track begins."""
 _FEW: Final = 16
 """Frames that are too few to tell SCMS, whose copy bit stands for four sectors."""
+_CODE_MODES: Final = (QCatalog.adr, QIsrc.adr)
 _COPY: Final = 2
 _DATA: Final = 4
 _MODES: Final = {
@@ -110,7 +117,8 @@ def _segments(frames: _Frames, chain: list[Stretch], first_lba: int) -> list[_Se
     """Tile the image with the places of a chain."""
     keys, borders = [chain[0].key], [0]
     for before, after in pairwise(chain):
-        border = _border(frames, before, after, first_lba)
+        usual = _usual_border(keys, borders, after.key, first_lba)
+        border = _border(frames, before, after, usual)
         for index in lost_between(before, after):
             back = index_of(after.key) - index
             keys.append(key_of(track_of(after.key), index))
@@ -122,32 +130,70 @@ def _segments(frames: _Frames, chain: list[Stretch], first_lba: int) -> list[_Se
     return [_Segment(*each) for each in zip(keys, borders, ends, strict=True)]
 
 
-def _border(frames: _Frames, before: Stretch, after: Stretch, first_lba: int) -> int:
-    """Return the first sector of a place, which may lie among frames that tell none.
+def _usual_border(keys: list[int], borders: list[int], after: int, first_lba: int) -> int | None:
+    """Return where a place begins by the standards, if they tell, behind the places so far."""
+    first = keys.count(LEAD_IN) == 1
+    if keys[-1] == LEAD_IN:
+        return PROGRAM_LBA - first_lba if first else borders[-1] + LATER_LEAD_IN_SECTORS
+    if keys[-1] == LEAD_OUT and after == LEAD_IN:
+        return borders[-1] + (FIRST_LEAD_OUT_SECTORS if first else LATER_LEAD_OUT_SECTORS)
+    return None
 
-    Index 1 and the lead-out begin where their relative time is zero. Elsewhere a damaged frame
-    may still have the track and index of one side; a frame of mode 2 or 3 never stands where
-    they change (IEC 60908 17.5.2).
+
+def _border(frames: _Frames, before: Stretch, after: Stretch, usual: int | None) -> int:
+    """Return the first sector of a place, which may lie among frames that tell none, or another.
+
+    Lead-ins and lead-outs have usual lengths; index 1 and the lead-out begin where their relative
+    time is zero. Elsewhere such a frame may still have the track, index or time of one side; a
+    frame of mode 2 or 3 never stands where they change (IEC 60908 17.5.2).
     """
     start = before.last + 1
     if after.first == start:
         return start
-    if before.key == LEAD_IN and start <= PROGRAM_LBA - first_lba <= after.first:
-        return PROGRAM_LBA - first_lba
+    if usual is not None and start <= usual <= after.first:
+        return usual
     if after.key == LEAD_OUT or index_of(after.key) == 1:
-        asked = frames.telling(after.key, after.first, after.last + 1)[:_ASKED]
-        zeros = Counter((asked - frames.relative[asked]).tolist())
-        zero = zeros.most_common(1)[0][0]
-        if start <= zero <= after.first:
-            return int(zero)
-    gap = frames.facts[start : after.first]
-    track, index = track_of(after.key), index_of(after.key)
-    tno = LEAD_OUT_TNO if after.key == LEAD_OUT else to_bcd(track)
-    like = gap["q"][:, 1] == tno
-    if after.key not in (LEAD_IN, LEAD_OUT):
-        like &= gap["q"][:, 2] == to_bcd(index)
-    likely = np.flatnonzero(like & ~gap["right"])
-    return start + int(likely[0]) if len(likely) else after.first
+        zero = _zero(frames, after)
+        if zero is not None and start <= zero <= after.first:
+            return zero
+    gap = slice(start, after.first)
+    liker = _likeness(frames, after, gap) - _likeness(frames, before, gap)
+    coded = frames.facts["right"][gap] & np.isin(frames.facts["q"][gap, 0] & 15, _CODE_MODES)
+    liker[coded] = 0
+    behind = np.concatenate([np.cumsum(liker[::-1])[::-1], [0]])
+    behind[:-1][coded] = behind.min() - 1
+    return after.first - int(behind[::-1].argmax())
+
+
+def _step(key: int) -> int:
+    """Return by how much relative time goes on from sector to sector: down in a pregap."""
+    return -1 if index_of(key) == 0 and key != LEAD_OUT else 1
+
+
+def _zero(frames: _Frames, stretch: Stretch) -> int | None:
+    """Return the sector at which relative time is zero, or would be, by most frames of a place."""
+    asked = frames.telling(stretch.key, stretch.first, stretch.last + 1)[:_ASKED]
+    asked = asked[frames.relative[asked] != NOT_TOLD]
+    if not len(asked):
+        return None
+    zeros = Counter((asked - _step(stretch.key) * frames.relative[asked]).tolist())
+    return int(zeros.most_common(1)[0][0])
+
+
+def _likeness(frames: _Frames, stretch: Stretch, gap: slice) -> npt.NDArray[np.int64]:
+    """Return how many of TNO, INDEX and relative time some frames have as a place has them."""
+    q, key = frames.facts["q"][gap], stretch.key
+    like = np.zeros(len(q), np.int64)
+    if key == LEAD_IN:
+        like += q[:, 1] == 0
+        return like
+    out = key == LEAD_OUT
+    like += q[:, 1] == (LEAD_OUT_TNO if out else to_bcd(track_of(key)))
+    like += q[:, 2] == to_bcd(1 if out else index_of(key))
+    zero = _zero(frames, stretch)
+    if zero is not None:
+        like += frames.relative[gap] == (np.arange(gap.start, gap.stop) - zero) * _step(key)
+    return like
 
 
 Control = tuple[int, bool]

@@ -48,11 +48,13 @@ def _check_window(window: Window, expected: Expected, findings: Findings) -> Non
         lambda lba: f"mode {window.facts['q'][lba - first, 0] & 15} has no place here",
     )
     positions = window.positions & known
-    _check_numbers(window, right, findings)
+    # A lead-in's frame with a wrong TNO has a POINT where others have INDEX.
+    _check_numbers(window, right & ~(positions & in_lead_in), findings)
     wrong_area = positions & in_lead_in
     wrong_area |= right & (kinds == QKind.LEAD_IN) & ~in_lead_in
-    stray = (kinds == QKind.POINTER) & (area == 2) & (tno != LEAD_OUT_TNO)
-    wrong_area |= right & stray
+    pointers = right & (kinds == QKind.POINTER)
+    wrong_area |= pointers & in_lead_in & (tno != 0)
+    wrong_area |= pointers & (area == 2) & (tno != LEAD_OUT_TNO)
     track = window.of_run(expected.track)
     other = positions & ~in_lead_in & (table.track != NOT_TOLD) & (table.track != track)
     findings.add_where(

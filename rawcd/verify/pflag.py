@@ -123,7 +123,11 @@ def check_p(evidence: Evidence, findings: Findings) -> None:
         "p-flag",
         (is_set != should) & ~doubtful,
         first,
-        lambda lba: f"P is {'set' if is_set[lba - first] else 'not set'}, and should be otherwise",
+        lambda lba: (
+            "P is set where it should not be"
+            if is_set[lba - first]
+            else "P is not set where it should be"
+        ),
     )
     for run in runs:
         part = slice(run.lba + _LEAST - first, run.end_lba - first)

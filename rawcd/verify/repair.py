@@ -1,8 +1,9 @@
 """An image in which what could be mended is.
 
 Data sectors are mended by their own parity where the EDC then holds; a frame of Q whose CRC is
-wrong is made anew from the place that its neighbours tell; P follows from those places. Nothing
-else is touched: a frame whose CRC holds, whatever it tells, is as it was recorded.
+wrong is made anew from the place that its neighbours tell; P follows from those places; R-W packs
+are mended by their own parity. Nothing else is touched: a frame whose CRC holds, whatever it tells,
+is as it was recorded.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ from rawcd.subcode.rows import (
 from rawcd.survey.facts import Kind, Scrambling
 from rawcd.verify.evidence import NOT_KNOWN, Evidence, Expected
 from rawcd.verify.main import judged
+from rawcd.verify.packs import PACK_REACH, with_mended_packs, wrong_packs
 from rawcd.verify.pflag import expected_p
 from rawcd.verify.reading import evidence_of, report_on
 
@@ -181,10 +183,13 @@ class MendedImage:
         facts = evidence.facts
         known = evidence.survey.runs[0].area is not None
         self._bad_q = ~facts["right"] & known
-        is_set = facts["p"] > PW96_BYTES // 2
-        should, doubtful = expected_p(evidence) if known else (is_set, ~is_set | is_set)
-        self._p = np.where(doubtful, is_set, should)
-        self._bad_p = facts["p"] != np.where(self._p, PW96_BYTES, 0)
+        self._p = facts["p"] > PW96_BYTES // 2
+        self._bad_p = np.zeros(count, np.bool_)
+        if known:  # else nothing tells what is P and what is noise
+            should, doubtful = expected_p(evidence)
+            self._p = np.where(doubtful, self._p, should)
+            self._bad_p = facts["p"] != np.where(self._p, PW96_BYTES, 0)
+        self._wrong_packs = wrong_packs(evidence)
 
     @property
     def disc(self) -> Disc:
@@ -228,9 +233,13 @@ class MendedImage:
         part = slice(lba - self.first_lba, lba - self.first_lba + count)
         main = np.flatnonzero(self._kinds[part])
         sub = np.flatnonzero(self._bad_q[part] | self._bad_p[part])
-        if not len(main) and not len(sub):
+        near = slice(max(part.start - PACK_REACH, 0), part.stop + PACK_REACH)
+        packs = self._wrong_packs[near].any()
+        if not len(main) and not len(sub) and not packs:
             return data
         rows = np.frombuffer(data, np.uint8).reshape(count, -1).copy()
+        if packs:
+            rows[:, SECTOR_BYTES:] = self._with_packs(near)[part.start - near.start :][:count]
         for kind in np.unique(self._kinds[part][main]).tolist():
             chosen = main[self._kinds[part][main] == kind]
             rows[chosen, :SECTOR_BYTES] = self._mended(
@@ -252,6 +261,13 @@ class MendedImage:
         kept = found.failed & (how == Scrambling.RIGHT)
         done[kept] = sectors[kept]
         return done
+
+    def _with_packs(self, part: slice) -> Bytes2D:
+        """Return the subcode of a stretch, those R-W packs mended that lie in it whole."""
+        wrong = self._wrong_packs[part]
+        data = self._image.read(part.start + self.first_lba, len(wrong))
+        rows = np.frombuffer(data, np.uint8).reshape(len(wrong), -1)
+        return with_mended_packs(np.ascontiguousarray(rows[:, SECTOR_BYTES:]), wrong)
 
     def _subcode(self, sub: Bytes2D, lbas: npt.NDArray[np.int64]) -> Bytes2D:
         narrow = self.kind is ImageType.PQ_ONLY

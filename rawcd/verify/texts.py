@@ -31,20 +31,25 @@ def check_rw(evidence: Evidence, findings: Findings) -> None:
     """Judge R to W of every sector."""
     if evidence.image.kind is ImageType.PQ_ONLY:
         return
-    facts = evidence.facts
-    for start in range(0, len(facts), WINDOW):
-        part, lba = facts[start : start + WINDOW], start + evidence.first_lba
+    areas = np.array([run.area is Area.LEAD_IN for run in evidence.survey.runs])
+    for window in evidence.windows():
+        part, lba = window.facts, window.first_lba
+        # What a single frame says of its area may be wrong; the survey has outvoted it.
+        texts = areas[window.owners]
         findings.add_where(
-            "rw-parity", part["graphics"] & _WRONG != 0, lba, "the parity of an R-W pack is wrong"
+            "rw-parity",
+            ~texts & (part["graphics"] & _WRONG != 0),
+            lba,
+            "the parity of an R-W pack is wrong",
         )
         findings.add_where(
             "rw-item",
-            part["items"] != 0,
+            ~texts & (part["items"] != 0),
             lba,
             "an R-W pack is of a mode and item that there are not",
         )
         findings.add_where(
-            "cdtext-crc", part["texts"] != 0, lba, "the CRC of a CD-TEXT pack is wrong"
+            "cdtext-crc", texts & (part["texts"] != 0), lba, "the CRC of a CD-TEXT pack is wrong"
         )
     first = evidence.survey.runs[0]
     if first.area is Area.LEAD_IN and (evidence.of(first)["graphics"] & _FILLED).any():

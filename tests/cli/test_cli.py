@@ -382,6 +382,15 @@ def test_info_says_it_in_words(tmp_path: Path) -> None:
     assert "note: " in done.stdout
 
 
+def test_info_calls_genres_by_their_names(tmp_path: Path) -> None:
+    for code, name in (("23", "0017h (Rock Music)"), ("40000", "9C40h (of no known genre)")):
+        (tmp_path / "disc.toml").write_text(
+            f"[disc.text]\ngenre-code = {code}\n[[track]]\nsilence = 300\n", encoding="utf-8"
+        )
+        done = rawcd("info", "disc.toml", cwd=tmp_path)
+        assert f"genre code {name}" in done.stdout, done.stderr
+
+
 def test_a_stdout_that_is_full_is_one_line(tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full")
@@ -436,6 +445,9 @@ def test_other_systems_build_and_show(tmp_path: Path) -> None:
     usual = tmp_path / "usual.raw"
     rawcd("build", DEMO, "-o", usual, cwd=tmp_path)
     assert usual.read_bytes() == (tmp_path / "demo.raw").read_bytes()
+    refused = run("burn", "demo.raw", "--drive", "virtual:disc.raw")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("rawcd: disc.raw: a virtual recorder needs the file calls of")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a terminal is made with pty")

@@ -61,14 +61,19 @@ def test_a_map_has_no_colour_in_a_pipe_and_blocks_only_where_they_can_be(folder:
     assert "###" in plain.stdout
 
 
-@pytest.mark.parametrize("no_colour", ["", "1"])
-def test_a_terminal_has_colour_unless_it_says_no(folder: Path, no_colour: str) -> None:
+@pytest.mark.parametrize(
+    ("no_colour", "term", "coloured"),
+    [("", "xterm-256color", True), ("1", "xterm-256color", False), ("", "dumb", False)],
+)
+def test_a_terminal_has_colour_unless_it_says_no(
+    folder: Path, no_colour: str, term: str, coloured: bool
+) -> None:
     pty = pytest.importorskip("pty", reason="a pseudo-terminal is POSIX")
     leader, follower = pty.openpty()
     subprocess.run(
         [sys.executable, "-m", "rawcd", "map", "small.raw"],
         cwd=folder,
-        env={**os.environ, "NO_COLOR": no_colour, "TERM": "xterm-256color"},
+        env={**os.environ, "NO_COLOR": no_colour, "TERM": term},
         stdout=follower,
         check=True,
     )
@@ -83,7 +88,7 @@ def test_a_terminal_has_colour_unless_it_says_no(folder: Path, no_colour: str) -
             break
         seen += part
     os.close(leader)
-    assert (b"\x1b[38;5;" in seen) is not bool(no_colour)
+    assert (b"\x1b[38;5;" in seen) is coloured
 
 
 def test_a_map_as_a_picture(folder: Path) -> None:
@@ -93,3 +98,7 @@ def test_a_map_as_a_picture(folder: Path) -> None:
     wrong = run("map", "small.raw", "-o", "map.jpg", cwd=folder)
     assert wrong.returncode == 1
     assert ".svg or .png" in wrong.stderr
+    for more in (["--force"], ["-o", "b.svg", "--width", "50"], ["-o", "b.svg", "--ascii"]):
+        useless = run("map", "small.raw", *more, cwd=folder)
+        assert (useless.returncode, useless.stdout) == (2, "")
+        assert not (folder / "b.svg").exists()

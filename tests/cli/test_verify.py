@@ -95,6 +95,7 @@ def test_the_json_has_all_its_keys(album: Path, capsys: pytest.CaptureFixture[st
         "subcode_made": [],
         "repaired": None,
         "mended": [],
+        "losses": [],
         "summary": "30,500 sectors, no defects, no warnings",
     }
 
@@ -123,6 +124,25 @@ def test_a_mended_image_is_the_old_one_again(
     status, found = as_json(capsys, str(path), "--repair", str(out), "--force")
     assert (status, found["repaired"], found["findings"]) == (0, str(out), [])
     assert [each["rule"] for each in found["mended"]] == ["edc", "p-parity", "q-parity"]
+
+
+def test_what_the_new_format_cannot_hold_is_refused_or_listed(
+    album: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "mended.chd"
+    assert main(["verify", str(album), "--repair", str(out)]) == 1
+    assert "--allow-loss" in capsys.readouterr().err
+    assert not out.exists()
+    assert main(["verify", str(album), "--repair", str(out), "--allow-loss", "--json"]) == 0
+    assert any("4006381333931" in each for each in json.loads(capsys.readouterr().out)["losses"])
+    assert out.exists()
+
+
+def test_an_unknown_suffix_is_refused_before_anything_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", str(tmp_path / "none.raw"), "--repair", "mended.xyz"]) == 1
+    assert "'.xyz'" in capsys.readouterr().err
 
 
 def test_the_source_is_never_written_over(

@@ -521,12 +521,26 @@ def test_several_sessions_are_read_back(tmp_path: Path) -> None:
     assert len(image.disc.sessions) > 1
 
 
-def test_a_lead_in_without_readable_items_is_refused() -> None:
+def test_what_no_item_of_the_lead_in_tells_the_program_does(tmp_path: Path) -> None:
+    image = image_of(full_disc())
+    rows = np.frombuffer(image.read(image.first_lba, image.sector_count), np.uint8)
+    rows = rows.reshape(image.sector_count, -1).copy()
+    points = np.packbits(rows[: SHORT - 150, 2352:] & 0x40, axis=1)[:, 2]
+    rows[np.flatnonzero(points == 0xA2), 2352 + 40] ^= 0x40
+    path = tmp_path / "a.raw"
+    path.write_bytes(rows.tobytes())
+    opened = open_image(path)
+    assert opened.disc == full_disc()
+    assert opened.notes[0].code == "toc-contradiction"
+    assert "no readable frame of the lead-in tells point A2h" in str(opened.notes[0])
+
+
+def test_a_recording_without_toc_and_lead_out_is_refused() -> None:
     rows = subcode_of(image_of(full_disc(), kind=ImageType.PQ_ONLY))
-    pointers = np.flatnonzero((rows[: SHORT - 150, 2]) == 0xA2)
-    rows[pointers, 5] ^= 0xFF
+    rows[np.flatnonzero(rows[: SHORT - 150, 2] == 0xA2), 5] ^= 0xFF
+    end = SHORT + full_disc().sessions[0].lead_out_lba
     with pytest.raises(FormatError, match=r"a\.raw: no readable frame of the lead-in tells"):
-        recovered(rows)
+        recovered(rows[:end])
 
 
 def test_a_long_unreadable_stretch_is_refused() -> None:

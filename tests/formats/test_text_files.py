@@ -74,6 +74,37 @@ def test_what_is_written_is_read_back(name: str, cdtext: CDText, tmp_path: Path)
     assert stream.getvalue() == path.read_bytes()
 
 
+def disc_of_two_sessions(cdtext: CDText) -> Disc:
+    first = Session(
+        tracks=(
+            Track(
+                number=1, indexes=(Index(number=0, lba=-150), Index(number=1, lba=0)), end_lba=300
+            ),
+        ),
+        lead_out_lba=300,
+    )
+    program = first.end_lba + 4_500
+    indexes = (Index(number=0, lba=program), Index(number=1, lba=program + 150))
+    second = Session(
+        tracks=(Track(number=2, indexes=indexes, end_lba=program + 450),),
+        lead_in_lba=first.end_lba,
+        lead_out_lba=program + 450,
+        lead_out_sectors=2_250,
+    )
+    return Disc(sessions=(first, second), cdtext=cdtext)
+
+
+@pytest.mark.parametrize("name", [*NAMES, "nrg"])
+def test_texts_of_later_sessions_are_written_too(name: str, tmp_path: Path) -> None:
+    """They lie in the first lead-in like all others, where an image is read back from its bytes."""
+    cdtext = cdtext_of((9, "Later", Charset.ISO_8859_1))
+    path = tmp_path / f"a.{name}"
+    save_image(image_of(disc_of_two_sessions(cdtext)), path, allow_loss=True)
+    back = open_image(path).disc.cdtext if name == "nrg" else read_back(path)
+    assert back is not None
+    assert back.text("performer", 2) == "retaL"
+
+
 LAST: Final = 6
 """The last track of which `blocks(first=1)` draws a text."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import io
+import pickle
 from functools import partial
 from typing import Any
 
@@ -46,6 +48,40 @@ def test_every_way_to_import_leads_to_the_same() -> None:
     assert pythoncom.PumpWaitingMessages() == 0
     win32.gencache.EnsureModule("{2735412F-7F64-5B0F-8F00-5D77AFBE261E}", 0, 1, 0)
     pythoncom.CoUninitialize()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import win32com.client.gencache",
+        "import win32com.client.dynamic",
+        "from win32com.client.gencache import EnsureDispatch, EnsureModule",
+        "from win32com.client.dynamic import Dispatch",
+        "from win32com.client import Dispatch, DispatchEx, WithEvents, getevents, gencache",
+    ],
+)
+def test_a_module_of_pywin32_s_has_its_place_below_ours(line: str) -> None:
+    found: dict[str, Any] = {}
+    exec(line.replace("win32com.client", "rawcd.imapi"), found)  # as a script's changed line does
+    for name in {"Dispatch", "EnsureDispatch"} & found.keys():
+        assert found[name]("IMAPI2.MsftRawCDImageCreator").NumberOfExistingTracks == 0
+
+
+@pytest.mark.parametrize("make", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_an_object_is_no_value_to_be_copied(creator: Any, track: Any, make: Any) -> None:
+    for it in (creator, track):
+        with pytest.raises(TypeError, match=r"cannot be copied or pickled; make another"):
+            make(it)
+    assert make(win32.pythoncom.IID_IStream), "an id is one"
+
+
+def test_codes_have_names_and_methods_need_no_flag(creator: Any) -> None:
+    assert pythoncom.GetScodeString(-2136339965) == "E_IMAPI_RAW_IMAGE_NO_TRACKS"
+    assert pythoncom.GetScodeString(0x80AA0A03) == "E_IMAPI_RAW_IMAGE_NO_TRACKS"
+    assert pythoncom.GetScodeString(0x12345678) == "0x12345678"
+    creator._FlagAsMethod("CreateResultImage")
+    with pytest.raises(win32.com_error):
+        creator.CreateResultImage()
 
 
 @pytest.mark.parametrize("what", ["IMAPI2.MsftNothing", "", "{27354128-0000}", None, 3])

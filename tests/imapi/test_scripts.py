@@ -22,6 +22,11 @@ IMPORTS: Final = {
     "burn_album.py": ("from win32com.client import", "from rawcd.imapi import"),
     "save_image.py": ("import win32com.client as client", "import rawcd.imapi as client"),
     "reuse_disc.py": ("from win32com.client import", "from rawcd.imapi import"),
+    "list_drives.py": ("from win32com.client import", "from rawcd.imapi import"),
+    "gap_album.py": (
+        "import win32com.client, win32com.server.util",
+        "from rawcd.imapi import win32com",
+    ),
 }
 SECTOR = 2352
 REQUEST_CANCELLED = "0xC0AA0002"
@@ -168,6 +173,32 @@ def test_without_a_disc_or_a_recorder(disc: str, words: str, tmp_path: Path) -> 
     assert words in done.stderr
 
 
+def test_tracks_with_gaps_from_streams_of_the_script_s_own(tmp_path: Path) -> None:
+    sounds = [
+        sound(tmp_path / name, size) for name, size in (("1.wav", 707_000), ("2.wav", 705_600))
+    ]
+    done = run("gap_album.py", tmp_path, "virtual:disc.raw", "10", "1.wav", "2.wav")
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    said = done.stdout.splitlines()
+    assert said[:2] == ["track 1: 301 sectors from 0", "track 2: 300 sectors from 451"]
+    assert re.fullmatch(r"asked for 10x, is \d+x", said[2])
+    assert said[3] == "lead-in"
+    assert said[-2:] == ["closing", "done"]
+    first, second = rawcd.open_image(tmp_path / "disc.raw").disc.tracks
+    assert (first.start_lba, first.end_lba, second.first_lba) == (0, 301, 301)
+    assert (second.start_lba, second.pregap_sectors) == (451, 150)
+    for track, samples in zip((first, second), sounds, strict=True):
+        assert track.copy is rawcd.CopySetting.SCMS
+        rows = recorded(tmp_path / "disc.raw", track.start_lba, track.sector_count)
+        assert rows[:, :SECTOR].tobytes() == samples.ljust(track.sector_count * SECTOR, b"\0")
+    gap = recorded(tmp_path / "disc.raw", 301, 150)
+    assert not gap[:, :SECTOR].any()
+
+    again = run("gap_album.py", tmp_path, "virtual:disc.raw", "10", "1.wav")
+    assert (again.returncode, again.stderr) == (1, "")
+    assert again.stdout.splitlines()[-1].startswith("failed: virtual:disc.raw: the disc is written")
+
+
 # -- track at once -------------------------------------------------------------------------------
 
 
@@ -206,6 +237,29 @@ def test_an_album_on_a_written_disc_is_refused(tmp_path: Path) -> None:
     done = run("burn_album.py", tmp_path, "virtual:disc.raw", "album")
     assert done.returncode == 1
     assert "blank CD" in done.stderr
+
+
+def test_a_list_of_drives_of_every_kind(tmp_path: Path) -> None:
+    discs = "virtual:empty.raw?empty=1", "virtual:once.raw", "virtual:again.raw?medium=cdrw80"
+    done = run("list_drives.py", tmp_path, ";".join(discs))
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    parts = done.stdout.split("RAWCD VIRTUAL RECORDER 1.00\n")[-3:]
+    holds = ("nothing", "CD-R", "CD-RW")
+    for part, name, held in zip(parts, discs, holds, strict=True):
+        said = [line.strip() for line in part.splitlines()]
+        assert re.fullmatch(r"number \d+ loads True", said[0])
+        assert said[1] == f"at {name}"
+        assert said[2] == "takes CD-RW CD-R CD-ROM"
+        assert said[3] == "holds" if held == "nothing" else f"holds {held}"
+        assert said[4] == "knows CD_TRACK_AT_ONCE CD_MASTERING"
+        assert said[8] == "Data: 0x80004001 E_NOTIMPL"
+        for line in said[5:8]:
+            if held == "nothing":
+                assert line.endswith(": 0xc0aa0202 E_IMAPI_RECORDER_MEDIA_NO_MEDIA")
+            elif line.startswith("Erase"):
+                assert line == ("Erase: CD-RW, blank True" if held == "CD-RW" else "Erase: no")
+            else:
+                assert f": {held}, blank True, 52x " in line
 
 
 # -- an image, and a disc that is used again ------------------------------------------------------

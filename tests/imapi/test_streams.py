@@ -192,6 +192,57 @@ def test_ado_reads_and_writes_bytes() -> None:
     assert stream.State == constants.adStateClosed
 
 
+@pytest.mark.parametrize("iid", [pythoncom.IID_IStream, "ISequentialStream"])
+def test_ado_is_an_istream_when_it_is_asked_for_one(iid: str) -> None:
+    stream = ado(b"0123456789")
+    stream.Position = 4
+    other = stream.QueryInterface(iid)
+    assert other.Read(3) == b"456", "from where the stream stands"
+    assert stream.Position == 7
+    assert other.Write(b"xy") == 2
+    stream.Position = 0
+    assert stream.Read() == b"0123456xy9"
+    stream.Close()
+    assert code_of(lambda: stream.QueryInterface(iid)) == ADO_CLOSED
+    if iid == pythoncom.IID_IStream:
+        fresh = ado(b"abc").QueryInterface(iid)
+        assert fresh.Stat(1).cbSize == fresh.Seek(0, 2) == 3
+
+
+@pytest.mark.parametrize("name", ["zeros", "image", "file", "script's own"])
+def test_what_can_only_be_read_is_no_target(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with (tmp_path / "file").open("rb") as file:
+        target = {
+            "zeros": Dispatch("IMAPI2.MsftStreamZero"),
+            "image": result_image(),
+            "file": file,
+            "script's own": ScriptStream(b""),
+        }[name]
+        for source in (ado(b"abc"), ado(b"abc").QueryInterface(pythoncom.IID_IStream)):
+            assert code_of(lambda: source.CopyTo(target, 3)) == constants.STG_E_ACCESSDENIED  # noqa: B023 - called at once
+            assert source.Read(3) == b"abc", "nothing was taken from it"
+
+
+@pytest.mark.parametrize("name", ["Zero", "Concatenate", "Interleave"])
+def test_a_ready_made_stream_goes_by_its_class(name: str) -> None:
+    stream = Dispatch(f"IMAPI2.MsftStream{name}")
+    if name == "Zero":
+        stream.SetSize(300 * 2352 - 1)
+    elif name == "Concatenate":
+        stream.Initialize2([io.BytesIO(b"x")])
+    else:
+        stream.Initialize([io.BytesIO(b"x")], [1])
+    assert stream.Stat(0).pwcsName == f"MsftStream{name}"
+    assert stream.Stat(pythoncom.STATFLAG_NONAME).pwcsName is None
+
+
+def result_image() -> Any:
+    creator = Dispatch("IMAPI2.MsftRawCDImageCreator")
+    creator.AddTrack(0, io.BytesIO(bytes(300 * 2352)))
+    return creator.CreateResultImage()
+
+
 def test_ado_has_its_own_codes() -> None:
     closed = Dispatch("ADODB.Stream")
     for attempt in (
@@ -221,6 +272,7 @@ def test_ado_has_its_own_codes() -> None:
     assert code_of(lambda: setattr(there, "Type", 2)) == ADO_CONTEXT
     assert code_of(lambda: there.Read(-2)) == ADO_ARGUMENT
     assert code_of(lambda: there.CopyTo(None)) == ADO_ARGUMENT
+    assert code_of(lambda: there.CopyTo(ado(), -2)) == ADO_ARGUMENT
 
 
 def test_ado_loads_and_saves_files_whole(tmp_path: Path) -> None:

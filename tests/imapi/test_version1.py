@@ -185,6 +185,9 @@ def test_a_boot_image_is_a_stream(disc: Path) -> None:
     files.SetJolietProperties(properties)
     assert files.GetJolietProperties().ReadMultiple(("PlaceBootImageOnDisc",)) == (True,)
     assert code_of(lambda: properties.WriteMultiple(("A",), ())) == "E_INVALIDARG"
+    for wrong in (master, Dispatch("IMAPI2.MsftDiscRecorder2")):
+        attempt = partial(properties.WriteMultiple, ("BootImage",), (wrong,))
+        assert code_of(attempt) == "DISP_E_TYPEMISMATCH"
     master.Close()
 
 

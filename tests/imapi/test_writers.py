@@ -305,6 +305,30 @@ def test_a_handler_that_fails_is_told_of_and_the_burn_goes_on(
     assert len(rawcd.open_image(tmp_path / "disc.raw").disc.tracks) == 1
 
 
+def test_a_sink_that_inherits_what_getevents_gives(recorder: Any, tmp_path: Path) -> None:
+    base: Any = win32.getevents("IMAPI2.MsftDiscFormat2RawCD")
+
+    class Progress(base):  # type: ignore[misc]  # made when it is asked for
+        def OnUpdate(self, source: Any, progress: Any) -> None:
+            actions.append(progress.CurrentAction)
+
+    actions: list[int] = []
+    writer = writer_on(recorder)
+    Progress()  # of nothing it is only made
+    listening = Progress(writer)
+    burned(writer)
+    assert list(dict.fromkeys(actions)) == [1, 2, 3]
+    listening.close()
+    listening.close()
+    told = len(actions)
+    writer.Recorder = recorder_of(f"virtual:{tmp_path / 'second.raw'}")
+    burned(writer)
+    assert len(actions) == told
+    assert win32.getevents("IMAPI2.MsftRawCDImageCreator") is None
+    assert code_of(lambda: win32.getevents("IMAPI2.MsftNothing")) == "CO_E_CLASSSTRING"
+    assert code_of(lambda: Progress("nothing")) == "CO_E_CLASSSTRING"
+
+
 def test_who_has_no_events_or_takes_none(recorder: Any) -> None:
     class Deaf:
         def OnSomething(self) -> None: ...

@@ -105,6 +105,27 @@ def test_any_bytes_run_like_their_instructions(data: bytes, channels: set[int] |
     assert fast == slow
 
 
+def test_a_view_may_be_named_by_its_word_and_no_other() -> None:
+    canvas = canvas_of(MemoryPreset(colour=1), tile(0, 0, 2), BorderPreset(colour=3))
+    for view in View:
+        words: Any = view.value
+        np.testing.assert_array_equal(canvas.indexes(words), canvas.indexes(view))
+    with pytest.raises(ValueError, match="'visible' is not a valid View"):
+        canvas.rgb("visible")  # type: ignore[arg-type]  # that is the point
+
+
+def test_a_canvas_refuses_what_it_cannot_do() -> None:
+    for channels in ([16], [-1]):
+        with pytest.raises(ValueError, match="channel is"):
+            CDG(channels=channels)
+    with pytest.raises(TypeError, match="'clear' is no instruction"):
+        CDG().apply("clear")  # type: ignore[arg-type]  # that is the point
+    with pytest.raises(TypeError, match=r"not list; `CDG\.apply` takes instructions"):
+        CDG().run([MemoryPreset(colour=1)])  # type: ignore[arg-type]  # the same
+    with pytest.raises(ValueError, match=r"shape \(24, 23\)"):
+        CDG().run(np.zeros((24, 23), np.uint8))
+
+
 def test_packs_that_are_not_whole_are_refused() -> None:
     with pytest.raises(ValueError, match="no packs"):
         CDG().run(bytes(25))

@@ -308,3 +308,23 @@ def test_a_picture_is_its_own_and_is_compared_with_a_canvas() -> None:
         other = shown.copy()
         other.apply(change)
         assert not picture.is_shown_by(other)
+
+
+def test_pictures_may_come_one_after_the_other() -> None:
+    images = [Image.new("RGB", (300, 216), colour) for colour in ("red", "blue")]
+    shared = make_pictures(images, palette=[0xFFF])
+    assert make_pictures(iter(images), palette=iter([0xFFF])) == shared
+    assert make_pictures([]) == []
+
+
+def test_a_picture_is_a_value() -> None:
+    flat = np.full((216, 300), 3, np.int64)
+    picture = CdgPicture(indexes=flat, palette=PALETTE)  # type: ignore[arg-type]  # any whole numbers
+    again = CdgPicture(indexes=flat.astype(np.uint8), palette=list(PALETTE))  # type: ignore[arg-type]  # a list
+    assert picture == again
+    assert hash(picture) == hash(again)
+    assert picture != CdgPicture(indexes=again.indexes, palette=(1,) * 16)
+    wrongs: list[Any] = [flat - 4, flat + 13, flat.astype(float), flat[1:]]
+    for wrong in wrongs:
+        with pytest.raises(ValueError, match="indexes below 16"):
+            CdgPicture(indexes=wrong, palette=PALETTE)

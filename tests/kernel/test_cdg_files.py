@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 import pickle
 from typing import TYPE_CHECKING, Any
@@ -98,6 +99,42 @@ def test_a_file_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
 
     with pytest.raises(StorageError, match="No space left"):
         write_cdg(Full(), bytes(24))
+
+
+def test_bytes_of_any_kind_are_packs_and_wider_numbers_are_none(tmp_path: Path) -> None:
+    pack = build_pack(MemoryPreset(colour=3))
+    buffers: list[Any] = [bytearray(pack * 2), memoryview(pack * 2)]
+    for number, buffer in enumerate(buffers):
+        assert write_cdg(tmp_path / f"{number}.cdg", buffer) == 2
+        assert (tmp_path / f"{number}.cdg").read_bytes() == pack * 2
+    wide = np.frombuffer(pack, np.uint8).astype(np.int64).reshape(1, 24)
+    takes: list[Any] = [CdgFile, lambda packs: write_cdg(io.BytesIO(), packs)]
+    for take in takes:
+        with pytest.raises(TypeError, match="an array of uint8, not int64"):
+            take(wide)
+    for nothing in (["x"], [pack], [3]):
+        with pytest.raises(TypeError, match="is no instruction of CD"):
+            write_cdg(tmp_path / "none.cdg", nothing)  # type: ignore[arg-type]  # that is the point
+    assert not (tmp_path / "none.cdg").exists()
+
+
+def test_a_file_is_replaced_whole_or_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place, link = tmp_path / "song.cdg", tmp_path / "link.cdg"
+    write_cdg(place, [MemoryPreset(colour=1)])
+    link.symlink_to(place)
+    assert write_cdg(link, [None, None], overwrite=True) == 2
+    assert link.is_symlink()
+    assert place.read_bytes() == bytes(48)
+
+    def full(self: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(type(tmp_path), "replace", full)
+    with pytest.raises(StorageError, match=r"song\.cdg: cannot write: No space left"):
+        write_cdg(place, [MemoryPreset(colour=1)], overwrite=True)
+    assert place.read_bytes() == bytes(48)
+    assert sorted(tmp_path.iterdir()) == [link, place]
+    assert write_cdg("/dev/null", [None], overwrite=True) == 1
 
 
 def blocks_of(packs: Any, first_sector: int, count: int) -> bytes:

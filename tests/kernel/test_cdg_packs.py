@@ -139,6 +139,26 @@ def test_a_value_that_no_symbol_holds_is_refused(kind: Any, fields: Any) -> None
         kind(**fields)
 
 
+def test_values_are_frozen_whatever_they_are_made_of() -> None:
+    drawn: dict[str, Any] = {"row": 1, "column": 2, "colours": [0, 1], "lines": [63] * 12}
+    assert hash(Tile(**drawn)) == hash(Tile(row=1, column=2, colours=(0, 1), lines=b"?" * 12))
+    levels: Any = [1] * 16
+    assert Transparency(levels=levels) == Transparency(levels=(1,) * 16)
+    assert hash(ColourTable(high=False, colours=levels[:8])) is not None
+
+
+@pytest.mark.parametrize("colour", [1.5, "1", None])
+def test_what_is_no_whole_number_is_refused(colour: Any) -> None:
+    with pytest.raises(TypeError, match=f"colour is {colour!r}, no whole number"):
+        BorderPreset(colour=colour)
+
+
+@pytest.mark.parametrize("wrong", [None, 3, "x", bytes(24)])
+def test_only_instructions_make_packs(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="is no instruction of CD"):
+        build_pack(wrong)
+
+
 @given(tiles)
 def test_the_arrays_fields_are_the_layouts(tile: Tile) -> None:
     pack = np.frombuffer(build_pack(tile), np.uint8)

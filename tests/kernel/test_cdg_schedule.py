@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from rawcd.cdg import (
     CdgDecoder,
@@ -213,3 +214,8 @@ def test_ffmpeg_shows_each_line_too(script: Any, timed: list[TimedPicture], tmp_
     frames = ffmpeg_frames(packs, [*counts, len(packs)], tmp_path)
     for each, frame in zip([*timed, timed[-1]], frames, strict=True):
         np.testing.assert_array_equal(each.picture.rgb(), frame)
+
+
+def test_an_image_is_no_picture_yet() -> None:
+    with pytest.raises(TypeError, match="Image is no CdgPicture; `make_picture`"):
+        TimedPicture(picture=Image.new("RGB", (300, 216)), deadline=1)  # type: ignore[arg-type]  # that is the point

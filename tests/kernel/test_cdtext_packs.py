@@ -272,6 +272,30 @@ def test_a_table_of_contents_follows_the_disc() -> None:
     assert CDText.from_packs(packs).blocks[0].toc == toc
 
 
+def tracks_of(packs: bytes) -> list[bytes]:
+    """Return first and last track as the size information of each block has them."""
+    rows = (packs[place : place + 18] for place in range(0, len(packs), 18))
+    return [row[5:7] for row in rows if row[:2] == b"\x8f\x00"]
+
+
+def test_a_disc_has_the_same_tracks_in_every_language() -> None:
+    english = TextBlock(items=(item("title", 3, "x"),))
+    german = TextBlock(language=8, items=(item("title", 0, "y"),))
+    assert tracks_of(CDText(blocks=(english, german)).to_packs()) == [b"\x01\x03"] * 2
+    told = TextBlock(items=(), first_track=2, last_track=7)
+    assert tracks_of(CDText(blocks=(german, told)).to_packs()) == [b"\x02\x07"] * 2
+
+
+def test_what_the_caller_says_is_not_passed_over() -> None:
+    cdtext = one(item("title", 1, "x"))
+    none: list[dict[str, Any]] = [{"first_track": 0}, {"last_track": 0}, {"last_track": 100}]
+    for tracks in none:
+        with pytest.raises(ValueError, match="no tracks"):
+            cdtext.to_packs(**tracks)
+    with pytest.raises(ValueError, match="errors 'ignore' is none of strict, replace"):
+        cdtext.to_cdt(errors="ignore")  # type: ignore[arg-type]  # that is the point
+
+
 def test_the_caller_knows_the_disc_better_than_the_block() -> None:
     block = one(item("title", 1, "x"), first_track=1, last_track=2)
     assert payloads(block.to_packs(), 0x8F)[1:3] == b"\x01\x02"

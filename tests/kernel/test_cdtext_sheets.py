@@ -329,3 +329,11 @@ def test_what_a_sheet_cannot_hold_is_named() -> None:
     )
     kept = CDText.from_v07t(*cdtext.to_v07t(allow_loss=True)).blocks[1]
     assert kept.items == (item("title", 2, "fine"),)
+
+
+def test_any_bytes_make_a_sheet() -> None:
+    sheet = b"Input Sheet Version = 0.7T\nAlbum Title = x\n"
+    for buffer in (bytearray(sheet), memoryview(sheet)):
+        assert CDText.from_v07t(buffer) == CDText.from_v07t(sheet)
+    with pytest.raises(TypeError):
+        CDText.from_v07t(None)  # type: ignore[arg-type]  # that is the point

@@ -104,6 +104,23 @@ def test_a_block_refuses_what_no_block_can_say(fields: dict[str, Any]) -> None:
         TextBlock(**fields)
 
 
+def test_any_iterables_make_the_same_frozen_value() -> None:
+    item = TextItem(field="title", track=0, text="A")
+    frozen = CDText(blocks=(TextBlock(items=(item,)),))
+    items: Any = (each for each in [item])
+    blocks: Any = [TextBlock(items=items)]
+    assert CDText(blocks=blocks) == frozen
+    assert hash(CDText(blocks=[TextBlock(items=[item])])) == hash(frozen)  # type: ignore[arg-type]  # lists
+
+
+def test_what_is_no_text_or_number_is_refused() -> None:
+    for text in (None, b"A", 5):
+        with pytest.raises(TypeError, match="is no text"):
+            TextItem(field="title", track=0, text=text)  # type: ignore[arg-type]  # that is the point
+    with pytest.raises(TypeError, match="'German' is no number; see `language_code`"):
+        TextBlock(language="German")  # type: ignore[arg-type]  # the same
+
+
 def test_other_values_refuse_what_no_pack_can_say() -> None:
     with pytest.raises(ValueError, match="no table of contents: 0 tracks"):
         TextToc(starts=(), lead_out=Msf(0, 0, 0))

@@ -16,6 +16,7 @@ from rawcd import (
     SilenceSource,
     StorageError,
 )
+from rawcd.subcode import RawPW, RWPacks, interleaved, with_parity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,6 +145,46 @@ def test_rw_is_merged_below_p_and_q(tmp_path: Path, kind: ImageType) -> None:
             first = (lba + 22_650) * 96
             assert (mixed & 0x3F).tobytes() == subcode[first : first + 96], (name, lba)
             assert ((mixed & 0xC0) == (made & 0xC0)).all(), (name, lba)
+
+
+def rw_of(given: Any, kind: ImageType, **form: Any) -> Any:
+    """Return R to W of the first track's 300 sectors, as an image of this kind has them."""
+    creator = staged(300)
+    creator.resulting_image_type = kind
+    creator.add_subcode_rw_generator(given, **form)
+    rows = np.frombuffer(creator.create_result_image().read(0, 300), np.uint8)
+    return rows.reshape(300, -1)[:, 2_352:] & 0x3F
+
+
+def test_a_form_is_made_into_that_of_the_image() -> None:
+    """Packs get parity and interleave, from the image's first sector on, or lose both."""
+    packs = np.zeros((4 * SMALL, 24), np.uint8)
+    packs[4 * 22_650 :][: 4 * 290] = np.random.default_rng(7).integers(0, 64, (4 * 290, 24))
+    packs[:, 0] &= 0x1F  # no CD-TEXT: that has no parity
+    whole = with_parity(packs)
+    cooked = RWPacks.of_packs(whole)
+    symbols = interleaved(whole).reshape(SMALL, 96)
+    program = slice(22_650, 22_950)
+    as_packs: list[Any] = [(packs.tobytes(), {"form": "packs"}), (RWPacks.of_packs(packs), {})]
+    for given, form in as_packs:
+        np.testing.assert_array_equal(rw_of(given, ImageType.RAW, **form), symbols[program])
+    as_symbols: list[Any] = [(symbols, {"form": "symbols"}), (RawPW(symbols), {})]
+    for given, form in as_symbols:
+        made = rw_of(given, ImageType.COOKED, **form)
+        np.testing.assert_array_equal(made, cooked.rows[program])
+    np.testing.assert_array_equal(rw_of(symbols, ImageType.RAW), symbols[program])
+    np.testing.assert_array_equal(rw_of(cooked.rows, ImageType.COOKED), cooked.rows[program])
+
+
+def test_a_form_that_is_none_or_contradicts_the_layout() -> None:
+    creator = staged(300)
+    with refused(E_INVALIDARG, "'raw'", "packs", "symbols"):
+        creator.add_subcode_rw_generator(bytes(96), form="raw")  # type: ignore[arg-type]  # that is the point
+    with refused(E_INVALIDARG, "RWPacks", "packs", "symbols"):
+        creator.add_subcode_rw_generator(RWPacks.of_bytes(bytes(96)), form="symbols")
+    with refused(E_INVALIDARG, "strict"):
+        RawCDImageCreator(strict=True).add_subcode_rw_generator(bytes(96), form="packs")
+    creator.create_result_image()
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from rawcd import (
     CopySetting,
     Disc,
     Index,
+    Msf,
     RawCDImageCreator,
     RegionImage,
     SectorType,
@@ -30,6 +31,7 @@ from rawcd import (
     main_sectors,
 )
 from rawcd.cdg import CdgFile, MemoryPreset, write_cdg
+from rawcd.cdtext import RawPack, TextInterval, TextToc
 from rawcd.diff import PARTS
 from rawcd.graphics import with_graphics
 from tests.strategies import discs, image_of, images, noise_rows
@@ -389,6 +391,33 @@ def test_texts_are_told_item_by_item(album: RegionImage) -> None:
     assert diff_images(album, without, ignore=["subcode", "texts"]).equal
 
 
+def test_of_a_block_that_the_other_lacks_only_what_it_says_is_told(album: RegionImage) -> None:
+    without = with_disc(album, lambda disc: replace(disc, cdtext=None))
+    found = diff_images(album, without, ignore=["subcode"])
+    assert {each.code for each in found.differences} == {"block", "title"}
+
+
+def test_what_a_block_says_beside_its_texts_is_told_in_words(album: RegionImage) -> None:
+    assert album.disc.cdtext is not None
+    block = replace(
+        album.disc.cdtext.blocks[0],
+        genre_code=0x12,
+        copyright=3,
+        toc=TextToc.from_lbas([0, 400], 800),
+        intervals=(TextInterval(track=1, start=Msf(0, 2, 0), end=Msf(0, 4, 0), number=1),),
+        raw=(RawPack(pack_type=0x8A, element=2, payload=bytes(range(12))),),
+    )
+    other = with_disc(album, lambda disc: replace(disc, cdtext=CDText(blocks=(block,))))
+    found = diff_images(album, other, ignore=["subcode"])
+    assert {each.code: (each.a, each.b) for each in found.differences} == {
+        "genre-code": (None, "0012h, Opera"),
+        "copyright": (None, "03h"),
+        "table-of-contents": (None, "track 1 on at 00:02:00, 00:07:25, lead-out at 00:12:50"),
+        "interval": (None, "00:02:00 to 00:04:00 in track 1"),
+        "pack": (None, "type 8Ah, element 2, 00 01 02 03 04 05 06 07 08 09 0a 0b"),
+    }
+
+
 def test_another_writer_s_subcode_says_the_same(album: RegionImage) -> None:
     other = album.with_style("cdrdao")
     found = diff_images(album, other)
@@ -443,6 +472,11 @@ def test_memory_does_not_grow_with_the_disc(album: RegionImage) -> None:
     one, other = Bare(album), Bare(with_track(album, 1, isrc="USRC17607840"))
     assert not diff_images(one, other).equal
     assert max(one.largest, other.largest) <= 2_048
+
+
+def test_what_may_differ_may_come_from_a_generator(album: RegionImage) -> None:
+    other = album.with_style("cdrdao")
+    assert diff_images(album, other, ignore=(part for part in ("texts", "subcode"))).equal
 
 
 def test_misuse_and_stops(album: RegionImage, tmp_path: Path) -> None:

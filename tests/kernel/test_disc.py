@@ -271,11 +271,31 @@ def test_tracks_are_found_by_number() -> None:
         ({"isrc": "USS1Z99000001"}, "'USS1Z99000001' is no ISRC of 12"),
         ({"isrc": "\u00c4SS1Z9900001"}, "is no ISRC of 12"),
         ({"isrc": ""}, "'' is no ISRC of 12"),
+        ({"isrc": "uss1z9900001"}, "five capital letters or digits, seven digits"),
+        ({"isrc": "USS1Z990000X"}, "five capital letters or digits, seven digits"),
+        ({"mode": 5}, "5 is not a valid TrackMode"),
+        ({"copy": 3}, "3 is not a valid CopySetting"),
     ],
 )
 def test_a_track_that_contradicts_itself(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace(SECOND, **changes)
+
+
+def test_plain_numbers_and_lists_make_the_same_disc() -> None:
+    """A mode that only equals its member would be told apart by `is`, in CONTROL and in TOCs."""
+    plain: dict[str, Any] = {"mode": 1, "copy": 0, "indexes": list(SECOND.indexes)}
+    named = replace(SECOND, mode=TrackMode.MODE1, copy=CopySetting.PERMITTED)
+    made = replace(SECOND, **plain)
+    assert made == named
+    assert hash(made) == hash(named)
+    assert (made.control, made.is_audio) == (named.control, False)
+    of_session: dict[str, Any] = {"tracks": [*ONE_SESSION.tracks], "disc_type": 0x20}
+    sessions: Any = [replace(ONE_SESSION, **of_session)]
+    disc = Disc(sessions=sessions)
+    assert disc == Disc(sessions=(replace(ONE_SESSION, disc_type=DiscType.XA),))
+    assert disc.sessions[0].disc_type is DiscType.XA
+    assert hash(disc) is not None
 
 
 def test_numbers_1_and_99_are_tracks() -> None:

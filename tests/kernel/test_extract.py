@@ -10,7 +10,7 @@ import wave
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import soundfile
@@ -140,10 +140,20 @@ def test_a_silent_beginning_is_no_track(tmp_path: Path) -> None:
     assert not (tmp_path / "other").exists()
 
 
+@pytest.mark.parametrize("wrong", [{"sound": "cdg"}, {"sound": "FLAC"}, {"pregaps": "alone"}])
+def test_a_kind_that_is_none_is_refused(wrong: dict[str, Any], tmp_path: Path) -> None:
+    image = sound_disc(LENGTH).create_result_image()
+    with pytest.raises(ValueError, match=r"is none of (flac, wav|joined, apart)"):
+        extract_image(image, tmp_path / "out", **wrong)
+    assert not (tmp_path / "out").exists()
+
+
 def test_only_the_tracks_that_are_wanted_are_written(tmp_path: Path) -> None:
     image = sound_disc(LENGTH, LENGTH + 5, LENGTH).create_result_image()
     done = extract_image(image, tmp_path / "out", tracks=[2])
     assert [(file.track, file.lba, file.sectors) for file in done.files] == [(2, 300, 305)]
+    more = extract_image(image, tmp_path / "out", tracks=(number for number in (3, 1)))
+    assert names(more) == ["01.flac", "03.flac"]
     with pytest.raises(UnsupportedError, match=r"no track 4; the tracks go from 1 to 3"):
         extract_image(image, tmp_path / "other", tracks=[1, 4])
     assert [path.name for path in tmp_path.iterdir()] == ["out"]

@@ -111,8 +111,23 @@ def test_a_file_outside_is_named_when_it_is_read() -> None:
     data = plain(A=b"1")
     at = record_at(data, b"A.;1")
     data[at + 2 : at + 6] = (70_000).to_bytes(4, "little")
-    with pytest.raises(FormatError, match=r"a\.iso: LBA 70000: 1 blocks are asked for"):
+    with pytest.raises(FormatError, match=r"a\.iso: LBA 70000: 1 block is asked for"):
         read_all(bytes(data))
+
+
+def test_a_file_is_read_from_its_first_byte_to_its_last() -> None:
+    volume = StoredVolume(ArraySource(plain(A=b"hello"), block_size=BLOCK_BYTES))
+    file = volume.tree().get("/A")
+    assert isinstance(file, StoredFile)
+    assert volume.read_file(file, 3, 10) == b"lo"
+    assert volume.read_file(file, 5) == b""
+    with pytest.raises(ValueError, match="no file has a byte -1"):
+        volume.read_file(file, -1)
+
+
+def test_of_no_blocks_none_is_named() -> None:
+    with pytest.raises(FormatError, match="1 block is asked for, and nothing is there"):
+        StoredVolume(ArraySource(b"", block_size=BLOCK_BYTES))
 
 
 def test_sections_end_to_end_are_one_file_and_others_are_refused() -> None:

@@ -400,3 +400,21 @@ def test_a_piece_of_a_reader_is_a_file_like_any_other() -> None:
     assert isinstance(none, StoredFile)
     assert volume.read_file(first) == data[100:5100]
     assert (first.modified, none.size) == (1_000_000_000, 0)
+
+
+@pytest.mark.parametrize("path", ["s/b", "./s//b", "/s/b/"])
+def test_what_is_started_from_is_found_by_any_way_of_writing_its_path(path: str) -> None:
+    tree = FileTree(root=Folder(entries={"s": Folder(entries={"b": MemoryFile(data=BOOT)})}))
+    made = []
+    for each in (path, "/s/b"):
+        options = VolumeOptions(boot=(BootImage(path=each),), date=1_000_000_000)
+        source = make_volume(tree, options=options).source
+        made.append(source.read(0, source.block_count))
+    assert made[0] == made[1]
+
+
+def test_an_emulation_that_is_none_is_named() -> None:
+    with pytest.raises(ValueError, match="emulation 'cd' is none of none, floppy, hard-disk"):
+        BootImage(path="/b", emulation="cd")  # type: ignore[arg-type]  # that is the point
+    listed = VolumeOptions(boot=[BootImage(path="/b")])  # type: ignore[arg-type]  # a list
+    assert hash(listed) == hash(VolumeOptions(boot=(BootImage(path="/b"),)))

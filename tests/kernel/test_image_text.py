@@ -218,3 +218,12 @@ def test_the_creator_names_a_character_that_cannot_be_held() -> None:
     near.resulting_image_type = ImageType.RAW
     near.cdtext = titled("\u0416")
     assert near.create_result_image().lead_in_packs
+
+
+@pytest.mark.parametrize("wrong", ["Title", b"", TextBlock()])
+def test_a_creator_refuses_what_is_no_cdtext(wrong: Any) -> None:
+    creator = rawcd.RawCDImageCreator()
+    with pytest.raises(AuthoringError, match="is no CDText") as caught:
+        creator.cdtext = wrong
+    assert caught.value.hresult == rawcd.HResult.E_INVALIDARG
+    assert creator.cdtext is None

@@ -279,3 +279,22 @@ def test_multi_session_pointers_keep_all_their_bytes() -> None:
         (5, 0xB0): pointer,
         (1, 1): QPointer(control=4, point=1, value=item.value),
     }
+
+
+@pytest.mark.parametrize("function", [decode_q, mcn_of, isrc_of, mcn_votes, isrc_votes, toc_of])
+def test_what_is_no_array_of_frames_is_refused(function: Any) -> None:
+    for wrong in (bytes(12), np.zeros((1, 12), np.int64)):
+        with pytest.raises(TypeError, match="Q takes an array of uint8"):
+            function(wrong)
+    for shape in ((12,), (1, 16), (1, 1, 12)):
+        with pytest.raises(ValueError, match="Q takes rows of 12 bytes"):
+            function(np.zeros(shape, np.uint8))
+
+
+def test_frames_need_not_lie_end_to_end() -> None:
+    frame = QCatalog(control=4, mcn=MCN, frame=12).build()
+    wide = np.zeros((3, 24), np.uint8)
+    wide[:, ::2] = np.frombuffer(frame, np.uint8)
+    apart = wide[:, ::2]
+    assert decode_q(apart).frame(2) == parse_q(frame)
+    assert mcn_of(apart) == MCN

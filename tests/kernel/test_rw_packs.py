@@ -265,7 +265,7 @@ def test_neighbours_of_another_shape_are_refused() -> None:
     with pytest.raises(ValueError, match="7 packs are needed"):
         deinterleaved(noise(1), noise(8))
     for function in (with_parity, corrected, parity_holds):
-        with pytest.raises(ValueError, match="24 symbols"):
+        with pytest.raises(ValueError, match="parity takes rows of 24 bytes"):
             function(np.zeros((2, 18), np.uint8))
 
 
@@ -489,5 +489,18 @@ def test_kinds_are_counted_in_packs_and_on_the_disc_alike() -> None:
     for layout in (PlanarPW(cooked.rows), PQ16(np.zeros((1, 16), np.uint8))):
         with pytest.raises(TypeError, match="holds no packs"):
             pack_kinds(layout)  # type: ignore[arg-type]  # that is the point
-    with pytest.raises(ValueError, match="RawPW has rows of 96"):
+    with pytest.raises(ValueError, match="RawPW takes rows of 96"):
         source_pack_kinds(SilenceSource(block_count=1, block_size=16))
+
+
+@pytest.mark.parametrize(
+    "function", [with_parity, corrected, parity_holds, interleaved, deinterleaved]
+)
+def test_what_is_no_array_of_packs_is_refused(function: Any) -> None:
+    """Wider numbers would be cut down to bytes in silence."""
+    for wrong in (bytes(24), np.full((1, 24), 300), RWPacks(np.zeros((1, 96), np.uint8))):
+        with pytest.raises(TypeError, match="takes an array of uint8"):
+            function(wrong)
+    for shape in ((24,), (1, 96), (1, 1, 24)):
+        with pytest.raises(ValueError, match="rows of 24 bytes"):
+            function(np.zeros(shape, np.uint8))

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rawcd.cdtext import TextStyle
 from rawcd.errors import FormatError
 from rawcd.msf import Msf
 from rawcd.subcode import STYLES, Style
@@ -199,6 +200,19 @@ def test_styles_refuse_what_cannot_be() -> None:
         Style(mcn_at=(100, 100))
     with pytest.raises(ValueError, match="p_wave"):
         Style(p_wave=0)
+    misspelt: list[dict[str, Any]] = [
+        {"lead_out_control_of": "Last"},
+        {"pregap_control_of": "mine"},
+        {"text_errors": "ignore"},
+    ]
+    for choice in misspelt:
+        [word] = choice.values()
+        with pytest.raises(ValueError, match=f"'{word}' is none of "):
+            Style(**choice)
+    of_texts: list[dict[str, Any]] = [{"missing_tracks": "none"}, {"crc": "Inverted"}]
+    for choice in of_texts:
+        with pytest.raises(ValueError, match="is none of "):
+            TextStyle(**choice)
     with pytest.raises(ValueError, match="no style 'nero'"):
         Style.preset("nero")
     assert Style.preset("standard") == Style() == STYLES["standard"]

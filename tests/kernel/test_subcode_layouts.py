@@ -145,9 +145,20 @@ def test_what_is_no_row_is_refused(layout: type) -> None:
 
 
 def test_packs_that_fill_no_sector_are_refused() -> None:
-    for shape in ((3, 24), (4, 18), (96,)):
-        with pytest.raises(ValueError, match="no packs"):
+    with pytest.raises(ValueError, match="3 packs are no whole sectors of 4"):
+        RWPacks.of_packs(np.zeros((3, 24), np.uint8))
+    for shape in ((4, 18), (96,)):
+        with pytest.raises(ValueError, match="rows of 24"):
             RWPacks.of_packs(np.zeros(shape, np.uint8))
+    wide: Any = np.full((4, 24), 300, np.int64)
+    with pytest.raises(TypeError, match="not int64"):
+        RWPacks.of_packs(wide)
+
+
+@pytest.mark.parametrize("name", ["", "q", "X", "PQ"])
+def test_a_channel_that_is_none_is_named(name: str) -> None:
+    with pytest.raises(ValueError, match=f"no channel '{name}'; there are P, Q"):
+        PlanarPW(noise(1)).channel(name)
 
 
 def test_the_names_of_the_package_are_there_and_no_others() -> None:

@@ -142,3 +142,11 @@ def test_pointers_carry_the_control_of_first_and_last_track() -> None:
         0xA1,
         0xA2,
     ]
+
+
+@pytest.mark.parametrize("number", [0, 2, -1])
+def test_a_session_that_is_none_is_refused(number: int) -> None:
+    one = disc(track(1, -150, 0, end=300))
+    for table in (lead_in_pointers, drive_cue_sheet):
+        with pytest.raises(ValueError, match=f"no session {number}: the disc has 1 to 1"):
+            table(one, number)

@@ -5,20 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rawcd.cdtext import CDText, TextBlock, TextItem
 from rawcd.disc import Disc, DiscType, Index, Session, TrackMode
-from rawcd.image import ImageType, SubForm, SubRegion
-from rawcd.source import ArraySource
-from rawcd.subcode import PackLine, PackPart, with_parity
+from rawcd.image import ImageType
 from rawcd.subcode.style import STYLES
 from rawcd.verify import MEANINGS, RULES, Severity, verify_image
 from tests.recordings import second_session, track
 from tests.strategies import discs, images
-from tests.verifying import Recording, examples, legal_discs, made, styles
+from tests.verifying import Recording, examples, graphics, legal_discs, made, styles, two_tracks
 
 if TYPE_CHECKING:
     from rawcd.image import RegionImage
@@ -59,18 +57,6 @@ def test_any_disc_that_may_be_authored_has_no_defect(image: RegionImage) -> None
     report = verify_image(Recording(image))
     assert not report.defects
     assert {(each.rule, each.lba) for each in report.warnings} == warned(image.disc)
-
-
-def two_tracks(**more: object) -> Disc:
-    session = Session(
-        tracks=(
-            track(1, -150, 0, end=500, pregap=True),
-            track(2, 500, 650, end=1_200, pregap=True),
-        ),
-        lead_in_lba=-4_650,
-        lead_out_lba=1_200,
-    )
-    return replace(Disc(sessions=(session,)), **more)  # type: ignore[arg-type]  # any field
 
 
 class Spliced(Recording):
@@ -239,20 +225,6 @@ def test_what_must_not_be_authored_is_told_from_the_bytes(disc: Disc, predicted:
     assert rules(verify_image(Recording(made(disc)))) == predicted
 
 
-def graphics(disc: Disc, *, seed: int = 1) -> RegionImage:
-    """A disc with CD+G packs of noise from LBA 0 on, on the disc as they have to be."""
-    image = made(disc)
-    count = disc.sessions[0].lead_out_lba
-    packs = np.random.default_rng(seed).integers(0, 64, (count * 4, 24), np.uint8)
-    packs[:, 0] = 9
-    blocks = ArraySource(with_parity(packs).tobytes(), block_size=96)
-    line = PackLine([PackPart(at=-disc.first_lba, source=blocks, count=count)], image.sector_count)
-    sub = SubRegion(
-        lba=disc.first_lba, sectors=image.sector_count, form=SubForm.RW, source=line, rw_packed=True
-    )
-    return replace(image, sub=(sub,))
-
-
 @given(st.integers(0, 1_190), st.integers(0, 95), st.integers(1, 63))
 @settings(max_examples=examples(8))
 def test_a_wrong_symbol_is_found_in_the_pack_that_it_belongs_to(
@@ -286,6 +258,21 @@ def test_a_damaged_pack_of_text_is_found(disc: Disc, style: str, lba: int, place
     recording.sub(lba)[:] &= 0xC0
     found = verify_image(recording).defects
     assert {(each.rule, each.lba) for each in found} == {("cdtext", lba)}
+
+
+@pytest.mark.parametrize("adr", [1, 5])
+def test_a_frame_of_the_lead_in_with_a_track_is_that_alone(adr: int) -> None:
+    """Its R to W stay packs of text, its POINT no INDEX."""
+    texts = CDText(blocks=(TextBlock(items=(TextItem(field="title", track=1, text="A"),)),))
+    recording = Recording(made(two_tracks(appendable=True, cdtext=texts)))
+    for lba in range(-4_000, -3_900):
+        frame = recording.q(lba)
+        if frame[0] & 15 == adr:
+            break
+    frame[1] = 9
+    recording.put_q(lba, frame)
+    found = verify_image(recording).findings
+    assert [(each.rule, each.lba) for each in found] == [("q-track", lba)]
 
 
 def test_pointers_of_several_sessions_are_held_against_the_sessions() -> None:

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from rawcd import mastering
+from rawcd.mastering import formats2
+from tests.mastering.jobs import AudioJob
+from tests.mastering.kept import recorder
 
 FACE = Path(mastering.__file__)
 
@@ -30,6 +33,30 @@ def test_type_checkers_see_just_the_names_that_load() -> None:
     assert mastering.__all__ == sorted(set(mastering.__all__))
     for name, home in seen.items():
         assert getattr(mastering, name) is getattr(sys.modules[home], name)
+
+
+def test_all_of_version_2_is_among_them() -> None:
+    assert set(formats2.__all__) <= set(mastering.__all__)
+
+
+def test_objects_show_where_they_stand(tmp_path: Path) -> None:
+    job = AudioJob(tmp_path)
+    assert repr(job.master) == "<DiscMaster: not opened>"
+    with job:
+        assert repr(job.master) == "<DiscMaster REDBOOK: nothing staged>"
+        job.audio.create_audio_track()
+        assert repr(job.master) == "<DiscMaster REDBOOK: an audio track is open>"
+        found = job.master.enum_disc_recorders()
+        assert repr(found) == f"Enumerator([<DiscRecorder {job.bench.name}>])"
+    for kind in (
+        formats2.DiscFormat2RawCD,
+        formats2.DiscFormat2TrackAtOnce,
+        formats2.DiscFormat2Erase,
+    ):
+        made = kind()
+        assert repr(made) == f"<{kind.__name__} without a recorder>"
+        made.recorder = recorder()
+        assert repr(made) == f"<{kind.__name__} {made.recorder.active_disc_recorder}>"
 
 
 def test_a_name_that_is_not_there_says_so() -> None:

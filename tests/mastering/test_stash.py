@@ -213,6 +213,25 @@ def test_its_folder_is_named_by_argument_by_the_environment_or_is_the_users(
     assert default_folder() == tmp_path
 
 
+@pytest.mark.parametrize("way", ["argument", "environment"])
+def test_it_stays_where_it_was_begun_when_the_program_goes_to_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RAWCD_STASH", "stash")
+    job = AudioJob(tmp_path)
+    job.master = DiscMaster([job.bench], stash="stash" if way == "argument" else None)
+    with job:
+        assert (tmp_path / "stash" / "stash").exists()
+        monkeypatch.chdir("elsewhere")
+        for _ in range(2):  # the second image is begun in a stash of its own
+            job.stage(sound(300))
+            job.master.record_disc(simulate=True)
+    assert [each.name for each in (tmp_path / "stash").iterdir()] == ["lock"]
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
 @pytest.mark.parametrize("what", ["text", "short", "folder", "link", "version"])
 def test_what_is_no_stash_is_left_where_it_is(tmp_path: Path, what: str) -> None:
     folder = tmp_path / "stash"

@@ -106,10 +106,6 @@ def test_a_loss_keeps_what_was_staged_until_another_recorder_is_chosen(held: Sta
     assert machine.state is State.READY
 
 
-SEEN: set[tuple[State, Call]] = set()
-"""What the sequences came to."""
-
-
 class AnySequence(RuleBasedStateMachine):
     """A disc master on a virtual recorder, and the table beside it."""
 
@@ -137,6 +133,7 @@ class AnySequence(RuleBasedStateMachine):
         self.names = 0
         self.sessions = 0
         self.seen: tuple[Path | None, bool, int] = (None, True, 0)
+        self.came: set[tuple[State, Call]] = set()
 
     def teardown(self) -> None:
         if hasattr(self, "master"):
@@ -163,7 +160,7 @@ class AnySequence(RuleBasedStateMachine):
         outcome = self.expected(call)
         if isinstance(outcome, State) and refused_for:
             outcome = refused_for[0]
-        SEEN.add((self.state, call))
+        self.came.add((self.state, call))
         refused: MasteringError | None = None
         try:
             work()
@@ -344,6 +341,21 @@ class AnySequence(RuleBasedStateMachine):
             self.bench_work(then)
             self.get_recorder()
 
+    def every_call(self, kind: DiscMasterFormat) -> None:
+        """Do all that can be done, whatever comes of it."""
+        self.asks()
+        self.get_recorder()
+        self.close_track()
+        self.create_track()
+        self.add_blocks(1, 0)
+        self.add_data()
+        self.set_recorder()
+        self.record(True, False)
+        self.clear()
+        self.open()
+        self.set_format(kind)
+        self.close()
+
     @invariant()
     def the_state_is_the_models(self) -> None:
         if hasattr(self, "master"):
@@ -354,8 +366,18 @@ TestAnySequence = AnySequence.TestCase
 TestAnySequence.settings = settings(stateful_step_count=25)
 
 
-def test_the_sequences_came_everywhere() -> None:
-    """But to burning, which only what is called back can see."""
-    if settings().max_examples >= 50:
-        assert {state for state, _ in SEEN} == set(State) - {State.BURNING}
-        assert {call for _, call in SEEN} == set(CALLS)
+def test_every_call_at_each_step_of_a_whole_job() -> None:
+    came: set[tuple[State, Call]] = set()
+    for kind, how_far, then in product(DiscMasterFormat, range(8), ("", "unplug")):
+        machine = AnySequence()
+        machine.begin()
+        try:
+            machine.hurry(kind, how_far, simulate=True, then=then)
+            machine.every_call(kind)
+            machine.the_state_is_the_models()
+        finally:
+            machine.teardown()
+        came |= machine.came
+    # All but burning, which only what is called back can see.
+    assert {state for state, _ in came} == set(State) - {State.BURNING}
+    assert {call for _, call in came} == set(CALLS)

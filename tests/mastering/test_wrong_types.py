@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 import rawcd
-from rawcd.errors import PluginError
+from rawcd.errors import MasteringError, PluginError
 from rawcd.filesystem import FileTree, Folder, MemoryFile
 from rawcd.hresults import HResult
-from rawcd.mastering import DiscMaster, DiscMaster2, DiscMasterFormat, DiscRecorder2, Stash
+from rawcd.mastering import (
+    DiscFormat2Erase,
+    DiscFormat2RawCD,
+    DiscFormat2TrackAtOnce,
+    DiscMaster,
+    DiscMaster2,
+    DiscMasterFormat,
+    DiscRecorder2,
+    Stash,
+)
 from rawcd.recorders import given_recorder
 from tests.mastering.jobs import BLOCK, AudioJob, DataJob, refuses, sound
 from tests.mastering.kept import recorder
@@ -24,7 +33,7 @@ if TYPE_CHECKING:
 JUNK: list[Any] = [5, "junk", object(), [], float("nan")]
 JUNK_NAMES = ["number", "text", "object", "list", "nan"]
 junk = pytest.mark.parametrize("given", JUNK, ids=JUNK_NAMES)
-NO_NUMBERS: list[Any] = [None, "x", 1.5, float("nan"), []]
+NO_NUMBERS: list[Any] = [None, "x", 1.5, float("nan"), [], int]
 
 
 @junk
@@ -65,6 +74,27 @@ def test_version_1_refuses_nothing_where_something_is_needed(tmp_path: Path) -> 
 def test_an_enumerator_counts_in_whole_numbers(tmp_path: Path, count: Any) -> None:
     with AudioJob(tmp_path) as job, refuses(HResult.E_INVALIDARG):
         job.master.enum_disc_recorders().next(count)
+
+
+@pytest.mark.parametrize("blocks", NO_NUMBERS)
+def test_a_track_is_announced_by_a_number_or_not_at_all(tmp_path: Path, blocks: Any) -> None:
+    with AudioJob(tmp_path) as job:
+        with refuses(HResult.E_INVALIDARG):
+            job.audio.create_audio_track(blocks)
+        assert job.audio.get_total_audio_tracks() == 0
+        for advice in (-1, 1 << 70):  # advice, and no more
+            job.audio.create_audio_track(advice)
+            job.audio.add_audio_track_blocks(sound(300))
+            job.audio.close_audio_track()
+
+
+@pytest.mark.parametrize("size", ["16", 1.5, []])
+def test_room_for_an_id_is_a_number(tmp_path: Path, size: Any) -> None:
+    with AudioJob(tmp_path) as job:
+        with refuses(HResult.E_INVALIDARG):
+            job.recorder.get_recorder_guid(size)
+        for few in (-1, 0, 15):
+            assert job.recorder.get_recorder_guid(few) is HResult.IMAPI_S_BUFFER_TO_SMALL
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "\0", "\ud800", "x" * 300, 5])
@@ -128,6 +158,27 @@ def test_a_path_leads_to_a_recorder() -> None:
     assert list(DiscMaster2([Path("/dev/sr0")])) == ["/dev/sr0"]
 
 
+FORMATS2 = (DiscFormat2RawCD, DiscFormat2TrackAtOnce, DiscFormat2Erase)
+
+
+@pytest.mark.parametrize("kind", FORMATS2)
+def test_what_needs_a_recorder_says_which_call_it_was(
+    kind: type[DiscFormat2RawCD | DiscFormat2TrackAtOnce | DiscFormat2Erase],
+) -> None:
+    made, junk = kind(), cast("Any", "junk")
+    calls: dict[str, Callable[[], object]] = {
+        "media_physically_blank": lambda: made.media_physically_blank,
+        "media_heuristically_blank": lambda: made.media_heuristically_blank,
+        "current_physical_media_type": lambda: made.current_physical_media_type,
+        "recorder": lambda: setattr(made, "recorder", junk),
+        "is_recorder_supported": lambda: made.is_recorder_supported(junk),
+        "is_current_media_supported": lambda: made.is_current_media_supported(junk),
+    }
+    for name, call in calls.items():
+        with pytest.raises(MasteringError, match=rf"^{name}: "):
+            call()
+
+
 @pytest.mark.parametrize("given", NO_NUMBERS)
 def test_a_drive_is_asked_by_numbers(given: Any) -> None:
     drive = recorder()
@@ -138,6 +189,7 @@ def test_a_drive_is_asked_by_numbers(given: Any) -> None:
         lambda size: drive.send_command_get_data_from_device(bytes(6), size),
         raw_writer().unadvise,
         DiscMaster2([]).unadvise,
+        DiscMaster2(["/dev/sr0"]).item,
     ):
         with refuses(HResult.E_INVALIDARG):
             call(given)
@@ -147,7 +199,11 @@ def test_a_drive_is_asked_by_numbers(given: Any) -> None:
 def test_commands_and_mode_pages_are_bytes(given: Any) -> None:
     drive = recorder()
     nothing: Any = None
-    calls: list[Callable[[Any], object]] = [drive.set_mode_page, drive.send_command_no_data]
+    calls: list[Callable[[Any], object]] = [
+        drive.set_mode_page,
+        drive.send_command_no_data,
+        lambda data: drive.send_command_send_data_to_device(bytes(6), data),
+    ]
     for call in calls:
         with refuses(HResult.E_INVALIDARG):
             call(given)

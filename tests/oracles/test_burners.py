@@ -9,6 +9,7 @@ Their habits that a strict drive could stumble over, and what was made of them:
 - wodim and cdrskin end a track at once with SYNCHRONIZE CACHE alone: so that ends it.
 - cdrskin asks whether the unit is ready after it has stopped it: a stopped disc turns again.
 - wodim announces `-sao -xa` as DATA FORM FCh, which there is not: refused.
+- wodim numbers the tracks of a later session at once from 1 again: refused.
 """
 
 from __future__ import annotations
@@ -170,6 +171,15 @@ def test_wodim_burns_data_and_sound(folder: Path, mode: str) -> None:
 def test_wodim_announces_xa_by_a_form_that_there_is_not(folder: Path) -> None:
     with pytest.raises(AssertionError, match="no form FCh"):
         Burned(folder, *WODIM, "-sao", "-xa", "d.iso")
+
+
+@needs("wodim")
+def test_wodim_numbers_a_later_session_at_once_from_1(folder: Path) -> None:
+    first = Burned(folder, *WODIM, "-sao", "-multi", "-audio", "a.le")
+    assert first.disc.appendable
+    first.drive.close()
+    with pytest.raises(AssertionError, match="track 1 where 2 comes"):
+        Burned(folder, *WODIM, "-sao", "-data", "d.iso")
 
 
 @needs("wodim")

@@ -73,7 +73,5 @@ def _packs(image: DiscImage) -> bytes:
     disc = image.disc
     if disc.cdtext is None:
         return b""
-    tracks = disc.sessions[0].tracks
-    return disc.cdtext.to_packs(
-        first_track=tracks[0].number, last_track=tracks[-1].number, errors="replace"
-    )
+    first, last = disc.text_tracks
+    return disc.cdtext.to_packs(first_track=first, last_track=last, errors="replace")

@@ -141,10 +141,10 @@ def _text_packs(image: DiscImage) -> bytes:
     """Return the packs; characters whose loss was allowed become near ones, as in a lead-in."""
     if image.disc.cdtext is None:
         return b""
-    tracks = image.disc.sessions[0].tracks
+    first, last = image.disc.text_tracks
     return image.disc.cdtext.to_packs(
-        first_track=tracks[0].number,
-        last_track=tracks[-1].number,
+        first_track=first,
+        last_track=last,
         errors="replace" if isinstance(image, RegionImage) else "strict",
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import operator
 import threading
 import weakref
 from typing import TYPE_CHECKING, Final, Protocol, SupportsIndex, runtime_checkable
@@ -88,11 +89,15 @@ class DiscMaster2:
             MasteringError: E_INVALIDARG: there is none of that number.
         """
         names = self._names()
-        if not hasattr(index, "__index__") or not 0 <= index.__index__() < len(names):
+        try:
+            number = operator.index(index)
+        except TypeError:  # a script may pass anything
+            number = -1
+        if not 0 <= number < len(names):
             raise refusal(
                 HResult.E_INVALIDARG, f"there is no drive {index!r}; {len(names)} are there"
             )
-        return names[index.__index__()]
+        return names[number]
 
     @property
     def is_supported_environment(self) -> bool:

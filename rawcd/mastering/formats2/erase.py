@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from rawcd.errors import DriveError, MasteringError
+from rawcd.errors import DriveError
 from rawcd.hresults import HResult
-from rawcd.mastering.formats2.recorder import DiscRecorder2, recorder_of
-from rawcd.mastering.formats2.refusals import client_name_of, code_of, refusal
-from rawcd.mastering.formats2.sinks import Rhythm, Sinks
+from rawcd.mastering.formats2.discformat import DiscFormat2, media_in
+from rawcd.mastering.formats2.refusals import code_of, refusal
+from rawcd.mastering.formats2.sinks import Rhythm
 from rawcd.mastering.formats2.speeds import offered, physical_type
+from rawcd.mastering.formats2.states import ERASE
 from rawcd.mastering.formats2.values import EraseProgress, MediaPhysicalType
 
 if TYPE_CHECKING:
-    from rawcd.drives import DriveSession
-    from rawcd.mastering.formats2.sinks import Sink
+    from rawcd.drives import DriveSession, Media
+    from rawcd.mastering.formats2.recorder import DiscRecorder2
+    from rawcd.mastering.formats2.states import Codes
     from rawcd.progress import BurnProgress
 
-SUPPORTED: Final = (MediaPhysicalType.CDRW,)
 PATIENCE_SECONDS: Final = 3600.0
 """IMAPI gives an erasure one hour."""
 _CD_RW_PROFILE: Final = 0x000A
@@ -39,7 +39,7 @@ _BUSY: Final = (
 )
 
 
-class DiscFormat2Erase:
+class DiscFormat2Erase(DiscFormat2):
     """Erases a CD-RW (IDiscFormat2Erase, coclass MsftDiscFormat2Erase).
 
     ```python
@@ -49,60 +49,43 @@ class DiscFormat2Erase:
     eraser.erase_media()
     ```
 
-    What an event sink raises is logged, and the erasing goes on.
+    Another recorder can be put when `recorder` has been put to None. Sinks are called with an
+    `EraseProgress`.
     """
 
+    _media_types = (MediaPhysicalType.CDRW,)
+    _lacks = "write CD-RW"
+
     def __init__(self) -> None:
-        self._recorder: DiscRecorder2 | None = None
-        self._client_name = ""
+        super().__init__()
         self._full = False
         self._erasing = False
-        self._sinks = Sinks()
-        self._turn = threading.RLock()
-
-    # -- recorder and client ----------------------------------------------------------------------
 
     @property
-    def recorder(self) -> DiscRecorder2 | None:
-        """The recorder (Recorder); None clears it, which has to come before another is put.
+    def _codes(self) -> Codes:
+        return ERASE
 
-        Raises:
-            MasteringError: put: E_IMAPI_ERASE_RECORDER_IN_USE: an erasure runs;
-                ONLY_ONE_RECORDER_SUPPORTED: clear the present one first; RECORDER_NOT_SUPPORTED.
-        """
-        return self._recorder
+    def _check_at_rest(self, call: str) -> None:
+        if self._erasing:
+            raise refusal(HResult.E_IMAPI_ERASE_RECORDER_IN_USE, f"{call}: an erasure is running")
 
-    @recorder.setter
-    def recorder(self, value: DiscRecorder2 | None) -> None:
-        with self._turn:
-            self._check_rest()
-            if value is not None:
-                if self._recorder is not None:
-                    raise refusal(
-                        HResult.E_IMAPI_ERASE_ONLY_ONE_RECORDER_SUPPORTED,
-                        "recorder: there is one already; put None before another",
-                    )
-                if not self.is_recorder_supported(value):
-                    raise refusal(
-                        HResult.E_IMAPI_ERASE_RECORDER_NOT_SUPPORTED,
-                        f"{value.active_disc_recorder} does not write CD-RW",
-                    )
-            self._recorder = value
+    def _take(self, recorder: DiscRecorder2 | None) -> None:
+        if recorder is not None and self._recorder is not None:
+            raise refusal(
+                HResult.E_IMAPI_ERASE_ONLY_ONE_RECORDER_SUPPORTED,
+                "recorder: there is one already; put None before another",
+            )
+        super()._take(recorder)
 
-    @property
-    def client_name(self) -> str:
-        """Who erases (ClientName); "" until it is put, and needed by `erase_media`.
+    def _writes(self, session: DriveSession) -> bool:
+        if session.features() is not None:
+            return _CD_RW_PROFILE in session.profiles()
+        page = session.mode_page(_CAPABILITIES)
+        return page is not None and len(page) > 3 and bool(page[3] & _WRITES_CDRW)
 
-        Raises:
-            MasteringError: put: E_IMAPI_ERASE_CLIENT_NAME_IS_NOT_VALID, RECORDER_IN_USE.
-        """
-        return self._client_name
-
-    @client_name.setter
-    def client_name(self, value: str) -> None:
-        with self._turn:
-            self._check_rest()
-            self._client_name = _name(value)
+    def _suits(self, session: DriveSession, media: Media) -> bool:
+        del session
+        return media.erasable
 
     @property
     def full_erase(self) -> bool:
@@ -112,65 +95,8 @@ class DiscFormat2Erase:
     @full_erase.setter
     def full_erase(self, value: bool) -> None:
         with self._turn:
-            self._check_rest()
+            self._check_at_rest("full_erase")
             self._full = bool(value)
-
-    def _check_rest(self) -> None:
-        if self._erasing:
-            raise refusal(HResult.E_IMAPI_ERASE_RECORDER_IN_USE, "an erasure is running")
-
-    def _needed_recorder(self, call: str) -> DiscRecorder2:
-        if self._recorder is None:
-            raise refusal(HResult.E_IMAPI_RECORDER_REQUIRED, f"{call}: no recorder has been set")
-        return self._recorder
-
-    # -- IDiscFormat2 -----------------------------------------------------------------------------
-
-    def is_recorder_supported(self, recorder: DiscRecorder2) -> bool:
-        """Tell whether a drive writes CD-RW, whatever is in it (IsRecorderSupported)."""
-        with recorder_of(recorder, "is_recorder_supported").session() as session:
-            return _writes_cdrw(session)
-
-    def is_current_media_supported(self, recorder: DiscRecorder2) -> bool:
-        """Tell whether the disc in a drive can be erased (IsCurrentMediaSupported).
-
-        Raises:
-            MasteringError: E_POINTER, E_INVALIDARG; E_IMAPI_RECORDER_MEDIA_NO_MEDIA; DEV.
-        """
-        with recorder_of(recorder, "is_current_media_supported").session() as session:
-            media = session.media()
-            if media is None:
-                raise _empty(session)
-            return _writes_cdrw(session) and media.erasable
-
-    @property
-    def media_physically_blank(self) -> bool:
-        """Whether the drive reports the disc as blank (MediaPhysicallyBlank)."""
-        with self._needed_recorder("media_physically_blank").session() as session:
-            media = session.media()
-            if media is None:
-                raise _empty(session)
-            return media.is_blank
-
-    @property
-    def media_heuristically_blank(self) -> bool:
-        """The same (MediaHeuristicallyBlank): of a CD the drive's word is no guess."""
-        return self.media_physically_blank
-
-    @property
-    def supported_media_types(self) -> tuple[MediaPhysicalType, ...]:
-        """CD-RW (SupportedMediaTypes)."""
-        return SUPPORTED
-
-    @property
-    def current_physical_media_type(self) -> MediaPhysicalType:
-        """What is in the drive (CurrentPhysicalMediaType); UNKNOWN where it is empty.
-
-        Raises:
-            MasteringError: E_IMAPI_RECORDER_REQUIRED; DEV.
-        """
-        with self._needed_recorder("current_physical_media_type").session() as session:
-            return physical_type(session, session.media())
 
     # -- erasing ----------------------------------------------------------------------------------
 
@@ -185,9 +111,9 @@ class DiscFormat2Erase:
                 UNEXPECTED_DRIVE_RESPONSE_DURING_ERASE; DEV.
         """
         with self._turn:
-            self._check_rest()
+            self._check_at_rest("erase_media")
             recorder = self._needed_recorder("erase_media")
-            name = _name(self._client_name)
+            name = self._valid_name(self._client_name)
             recorder.acquire_exclusive_access(True, name)
             self._erasing = True
         try:
@@ -207,9 +133,7 @@ class DiscFormat2Erase:
             if error.sense is not None and code is not HResult.E_IMAPI_RECORDER_MEDIA_NO_MEDIA:
                 code = HResult.E_IMAPI_ERASE_DRIVE_FAILED_SPINUP_COMMAND
             raise refusal(code, f"erase_media: {error}") from error
-        media = session.media()
-        if media is None:
-            raise _empty(session)
+        media = media_in(session)
         information = session.disc_information_bytes()
         if len(information) < _LEAST_INFORMATION:
             raise refusal(
@@ -259,41 +183,6 @@ class DiscFormat2Erase:
         speeds = offered(session, MediaPhysicalType.CDRW)
         sectors = _WHOLE_SECTORS if self._full else _LISTS_SECTORS
         return round(sectors / max((each.write_speed for each in speeds), default=75))
-
-    # -- events -----------------------------------------------------------------------------------
-
-    def advise(self, sink: Sink) -> int:
-        """Have a function told of the progress: `sink(eraser, EraseProgress)`; see `unadvise`.
-
-        Raises:
-            MasteringError: E_POINTER, E_INVALIDARG: it cannot be called.
-        """
-        return self._sinks.advise(sink)
-
-    def unadvise(self, cookie: int) -> None:
-        """Tell a function no more.
-
-        Raises:
-            MasteringError: E_INVALIDARG: there is no such cookie.
-        """
-        self._sinks.unadvise(cookie)
-
-
-def _name(value: object) -> str:
-    return client_name_of(value, HResult.E_IMAPI_ERASE_CLIENT_NAME_IS_NOT_VALID)
-
-
-def _empty(session: DriveSession) -> MasteringError:
-    return refusal(
-        HResult.E_IMAPI_RECORDER_MEDIA_NO_MEDIA, f"{session.name}: there is no disc in it"
-    )
-
-
-def _writes_cdrw(session: DriveSession) -> bool:
-    if session.features() is not None:
-        return _CD_RW_PROFILE in session.profiles()
-    page = session.mode_page(_CAPABILITIES)
-    return page is not None and len(page) > 3 and bool(page[3] & _WRITES_CDRW)
 
 
 def _code(error: DriveError) -> HResult:

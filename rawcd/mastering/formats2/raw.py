@@ -11,7 +11,7 @@ from rawcd.mastering.formats2.refusals import refusal
 from rawcd.mastering.formats2.speeds import times_of
 from rawcd.mastering.formats2.states import RAW, RAW_TABLE
 from rawcd.mastering.formats2.values import RawCDProgress, RawCDWriteAction
-from rawcd.mastering.formats2.writer import FINISHING, PREPARING, DiscWriter, common_of
+from rawcd.mastering.formats2.writer import FINISHING, PREPARING, DiscWriter
 from rawcd.progress import BurnAction
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class DiscFormat2RawCD(DiscWriter):
     """
 
     _family: ClassVar[Family] = RAW
+    _lacks = "write raw discs"
     _table: ClassVar[dict[str, Row]] = RAW_TABLE
 
     def __init__(self) -> None:
@@ -227,7 +228,7 @@ class DiscFormat2RawCD(DiscWriter):
 
     def _event(self, now: BurnProgress) -> tuple[object, object]:
         action = _ACTIONS.get(now.action, RawCDWriteAction.UNKNOWN)
-        return action, RawCDProgress(current_action=action, **common_of(now))
+        return action, RawCDProgress.of(now, current_action=action)
 
 
 def _types_of(session: DriveSession) -> tuple[ImageType, ...]:

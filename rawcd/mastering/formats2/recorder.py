@@ -6,7 +6,7 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from rawcd.errors import PluginError
 from rawcd.hresults import HResult
@@ -477,7 +477,7 @@ class DiscRecorder2:
         self, cdb: bytes, data: ReadableBuffer, *, timeout: float = _COMMAND_SECONDS
     ) -> CommandResult:
         """Send a command and data behind it (SendCommandSendDataToDevice)."""
-        return self._send(cdb, data, 0, timeout)
+        return self._send(cdb, _bytes_of(data, "what is sent"), 0, timeout)
 
     def send_command_get_data_from_device(
         self, cdb: bytes, size: int, *, timeout: float = _COMMAND_SECONDS
@@ -485,7 +485,7 @@ class DiscRecorder2:
         """Send a command and take up to `size` bytes (SendCommandGetDataFromDevice)."""
         return self._send(cdb, b"", size, timeout)
 
-    def _send(self, cdb: bytes, data: ReadableBuffer, size: int, timeout: float) -> CommandResult:
+    def _send(self, cdb: bytes, data: bytes, size: int, timeout: float) -> CommandResult:
         self.check_free("send_command")
         cdb = _bytes_of(cdb, "a CDB")
         if not 6 <= len(cdb) <= 16:
@@ -584,6 +584,9 @@ def _bytes_of(value: object, what: str) -> bytes:
     """Return bytes; a script may pass anything."""
     if value is None:
         raise refusal(HResult.E_POINTER, f"no bytes of {what} were given")
-    if not isinstance(value, (bytes, bytearray, memoryview)):
-        raise refusal(HResult.E_INVALIDARG, f"a {type(value).__name__} is not the bytes of {what}")
-    return bytes(value)
+    try:
+        return memoryview(cast("ReadableBuffer", value)).tobytes()
+    except TypeError as error:
+        raise refusal(
+            HResult.E_INVALIDARG, f"a {type(value).__name__} is not the bytes of {what}"
+        ) from error

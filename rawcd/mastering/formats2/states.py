@@ -37,20 +37,26 @@ _REQUIRED: Final = HResult.E_IMAPI_RECORDER_REQUIRED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
+class Codes:
+    """The codes that writers and the eraser have alike, each in its own family."""
+
+    client_name: HResult
+    no_recorder: HResult
+    recorder_not_supported: HResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family(Codes):
     """The codes of one kind of writer, by what they mean."""
 
     write_in_progress: HResult
     write_not_in_progress: HResult
     not_prepared: HResult
     prepared: HResult
-    client_name: HResult
     not_blank: HResult
     not_supported: HResult
     not_enough_space: HResult
-    no_recorder: HResult
     stream: HResult
-    recorder_not_supported: HResult
 
 
 RAW: Final = Family(
@@ -78,6 +84,11 @@ TAO: Final = Family(
     no_recorder=HResult.E_IMAPI_DF2TAO_NO_RECORDER_SPECIFIED,
     stream=HResult.E_IMAPI_DF2TAO_STREAM_NOT_SUPPORTED,
     recorder_not_supported=HResult.E_IMAPI_DF2TAO_RECORDER_NOT_SUPPORTED,
+)
+ERASE: Final = Codes(
+    client_name=HResult.E_IMAPI_ERASE_CLIENT_NAME_IS_NOT_VALID,
+    no_recorder=HResult.E_IMAPI_RECORDER_REQUIRED,
+    recorder_not_supported=HResult.E_IMAPI_ERASE_RECORDER_NOT_SUPPORTED,
 )
 
 Row = tuple[HResult, HResult, HResult, HResult]

@@ -21,7 +21,7 @@ from rawcd.mastering.formats2.values import (
     TrackAtOnceProgress,
     TrackAtOnceWriteAction,
 )
-from rawcd.mastering.formats2.writer import FINISHING, PREPARING, DiscWriter, common_of
+from rawcd.mastering.formats2.writer import FINISHING, PREPARING, DiscWriter
 from rawcd.msf import PROGRAM_LBA
 from rawcd.progress import BurnAction, BurnProgress
 from rawcd.toc import scsi_toc
@@ -86,6 +86,7 @@ class DiscFormat2TrackAtOnce(DiscWriter):
     """
 
     _family: ClassVar[Family] = TAO
+    _lacks = "write tracks at once"
     _table: ClassVar[dict[str, Row]] = TAO_TABLE
 
     def __init__(self) -> None:
@@ -354,8 +355,8 @@ class DiscFormat2TrackAtOnce(DiscWriter):
 
     def _event(self, now: BurnProgress) -> tuple[object, object]:
         action = _ACTIONS.get(now.action, TrackAtOnceWriteAction.UNKNOWN)
-        return action, TrackAtOnceProgress(
-            current_action=action, current_track_number=self._number, **common_of(now)
+        return action, TrackAtOnceProgress.of(
+            now, current_action=action, current_track_number=self._number
         )
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final, Self
+
+if TYPE_CHECKING:
+    from rawcd.progress import BurnProgress
 
 SECTORS_PER_SECOND_AT_1X: Final = 75
 """IMAPI_SECTORS_PER_SECOND_AT_1X_CD."""
@@ -121,6 +124,26 @@ class WriteProgress:
     used_system_buffer: int
     elapsed_time: int
     remaining_time: int
+
+    @classmethod
+    def of(cls, now: BurnProgress, **own: Any) -> Self:
+        """Return what an event tells of a burn.
+
+        Args:
+            now: how far it is.
+            own: what this kind of event has beside the others.
+        """
+        return cls(
+            start_lba=now.start_lba,
+            sector_count=now.sector_count,
+            last_read_lba=now.read_lba,
+            last_written_lba=now.written_lba,
+            total_system_buffer=now.buffer_total,
+            used_system_buffer=now.buffer_used,
+            elapsed_time=int(now.elapsed),
+            remaining_time=int(now.remaining or 0),
+            **own,
+        )
 
     @property
     def free_system_buffer(self) -> int:

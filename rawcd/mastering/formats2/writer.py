@@ -1,7 +1,6 @@
-"""What the writers of IMAPI 2 share: a recorder, a client's name, a prepared disc, speeds, events.
+"""What RawCD and TrackAtOnce share beside IDiscFormat2: speeds, prepare, write and release, events.
 
-IDiscFormat2 is the base of IMAPI's writers; RawCD and TrackAtOnce have the frame of prepare, write
-and release in common besides. What each call may do in which state is `states`' table.
+What each call may do in which state is `states`' table.
 """
 
 from __future__ import annotations
@@ -9,16 +8,16 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final, TypedDict
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rawcd.errors import CancelledError, DriveError, RawCDError
 from rawcd.hresults import HResult
-from rawcd.mastering.formats2.recorder import DiscRecorder2, recorder_of
-from rawcd.mastering.formats2.refusals import client_name_of, code_of, refusal
-from rawcd.mastering.formats2.sinks import Rhythm, Sinks
+from rawcd.mastering.formats2.discformat import DiscFormat2, media_in
+from rawcd.mastering.formats2.refusals import code_of, refusal
+from rawcd.mastering.formats2.sinks import Rhythm
 from rawcd.mastering.formats2.speeds import (
     nearest,
     offered,
@@ -35,13 +34,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rawcd.drives import DriveSession, Media
-    from rawcd.mastering.formats2.sinks import Sink
-    from rawcd.mastering.formats2.states import Family, Row
+    from rawcd.mastering.formats2.recorder import DiscRecorder2
+    from rawcd.mastering.formats2.states import Codes, Family, Row
     from rawcd.progress import BurnProgress, BurnWatch
 
 _log = logging.getLogger(__name__)
 
-SUPPORTED: Final = (MediaPhysicalType.CDR, MediaPhysicalType.CDRW)
 _LEGACY_CAPABILITIES: Final = 0x2A
 _ROTATION_BYTE: Final = 27
 _PURE_CAV: Final = 1
@@ -64,29 +62,22 @@ class Prepared:
     pure_cav: bool
 
 
-class DiscWriter(ABC):
-    """The base of the writers: IDiscFormat2, and the frame around a write.
-
-    What an event sink raises is logged, and the write goes on: IMAPI looks at nothing that a
-    sink returns, and a progress bar that fails must not cost a disc. `cancel_write` is the way
-    to stop.
-    """
+class DiscWriter(DiscFormat2):
+    """The base of the writers: the frame around a write, and its speed."""
 
     _family: ClassVar[Family]
+    _media_types = (MediaPhysicalType.CDR, MediaPhysicalType.CDRW)
     _table: ClassVar[dict[str, Row]]
 
     def __init__(self) -> None:
-        self._recorder: DiscRecorder2 | None = None
-        self._client_name = ""
+        super().__init__()
         self._state = WriterState.NO_RECORDER
         self._prepared: Prepared | None = None
         self._underrun_free_disabled = False
         self._requested_speed = FASTEST
         self._requested_cav = False
         self._chosen: tuple[int, bool] | None = None
-        self._sinks = Sinks()
         self._cancelled = threading.Event()
-        self._turn = threading.RLock()
         self._failed = False
 
     @property
@@ -94,113 +85,31 @@ class DiscWriter(ABC):
         """Where the writer stands (rawcd's own; IMAPI tells it by its refusals)."""
         return self._state
 
-    # -- recorder and client ----------------------------------------------------------------------
-
     @property
-    def recorder(self) -> DiscRecorder2 | None:
-        """The recorder (Recorder); None clears it.
-
-        Raises:
-            MasteringError: put: WRITE_IN_PROGRESS, MEDIA_IS_PREPARED, RECORDER_NOT_SUPPORTED;
-                E_INVALIDARG: it is no DiscRecorder2.
-        """
-        return self._recorder
-
-    @recorder.setter
-    def recorder(self, value: DiscRecorder2 | None) -> None:
-        with self._turn:
-            self._check("put recorder")
-            if value is not None and not self.is_recorder_supported(value):
-                raise refusal(
-                    self._family.recorder_not_supported,
-                    f"{value.active_disc_recorder} does not write so",
-                )
-            self._recorder, self._chosen = value, None
-            self._state = WriterState.NO_RECORDER if value is None else WriterState.IDLE
-
-    @property
-    def client_name(self) -> str:
-        """Who writes (ClientName); "" until it is put, and needed by `prepare_media`.
-
-        Raises:
-            MasteringError: put: CLIENT_NAME_IS_NOT_VALID, WRITE_IN_PROGRESS, MEDIA_IS_PREPARED.
-        """
-        return self._client_name
-
-    @client_name.setter
-    def client_name(self, value: str) -> None:
-        with self._turn:
-            self._check("put client_name")
-            self._client_name = client_name_of(value, self._family.client_name)
+    def _codes(self) -> Codes:
+        return self._family
 
     def _check(self, call: str) -> None:
         check(self._table, call, self._state)
 
-    def _needed_recorder(self, call: str) -> DiscRecorder2:
-        if self._recorder is None:
-            raise refusal(self._family.no_recorder, f"{call}: no recorder has been set")
-        return self._recorder
+    def _check_at_rest(self, call: str) -> None:
+        self._check(f"put {call}")
 
-    # -- IDiscFormat2 -----------------------------------------------------------------------------
+    def _take(self, recorder: DiscRecorder2 | None) -> None:
+        super()._take(recorder)
+        self._chosen = None
+        self._state = WriterState.NO_RECORDER if recorder is None else WriterState.IDLE
 
-    @abstractmethod
-    def _writes(self, session: DriveSession) -> bool:
-        """Tell whether a drive has what this writer needs, whatever is in it."""
+    def _suits(self, session: DriveSession, media: Media) -> bool:
+        return physical_type(session, media) in self._media_types and media.is_blank
 
-    def is_recorder_supported(self, recorder: DiscRecorder2) -> bool:
-        """Tell whether a drive can write so, whatever is in it (IsRecorderSupported).
+    def _is_blank(self, call: str) -> bool:
+        return self._state is not WriterState.WRITING and super()._is_blank(call)
 
-        Raises:
-            MasteringError: E_POINTER, E_INVALIDARG; DEV.
-        """
-        with recorder_of(recorder, "is_recorder_supported").session() as session:
-            return self._writes(session)
-
-    def is_current_media_supported(self, recorder: DiscRecorder2) -> bool:
-        """Tell whether the disc in a drive can be written on now: a blank CD-R or CD-RW.
-
-        (IsCurrentMediaSupported; True implies that the recorder is supported.)
-
-        Raises:
-            MasteringError: E_POINTER, E_INVALIDARG; E_IMAPI_RECORDER_MEDIA_NO_MEDIA: the drive is
-                empty, as Windows 7 has it, where Vista answered False; DEV.
-        """
-        with recorder_of(recorder, "is_current_media_supported").session() as session:
-            if not self._writes(session):
-                return False
-            media = _media(session)
-            return physical_type(session, media) in SUPPORTED and media.is_blank
-
-    @property
-    def media_physically_blank(self) -> bool:
-        """Whether the drive reports the disc as blank (MediaPhysicallyBlank)."""
-        if self._state is WriterState.WRITING:
-            return False
-        with self._needed_recorder("media_physically_blank").session() as session:
-            return _media(session).is_blank
-
-    @property
-    def media_heuristically_blank(self) -> bool:
-        """The same (MediaHeuristicallyBlank): of a CD the drive's word is no guess."""
-        return self.media_physically_blank
-
-    @property
-    def supported_media_types(self) -> tuple[MediaPhysicalType, ...]:
-        """CD-R and CD-RW (SupportedMediaTypes)."""
-        return SUPPORTED
-
-    @property
-    def current_physical_media_type(self) -> MediaPhysicalType:
-        """What is in the drive (CurrentPhysicalMediaType); UNKNOWN where it is empty.
-
-        Raises:
-            MasteringError: NO_RECORDER_SPECIFIED; DEV.
-        """
-        recorder = self._needed_recorder("current_physical_media_type")
+    def _media_type(self, call: str) -> MediaPhysicalType:
         if self._state is WriterState.WRITING and self._prepared is not None:
             return self._prepared.media_type
-        with recorder.session() as session:
-            return physical_type(session, session.media())
+        return super()._media_type(call)
 
     # -- speeds -----------------------------------------------------------------------------------
 
@@ -229,7 +138,7 @@ class DiscWriter(ABC):
             if speed is None:
                 raise refusal(
                     HResult.E_INVALIDARG,
-                    f"{requested_sectors_per_second} sectors a second are no speed; 75 is single "
+                    f"{requested_sectors_per_second!r} sectors a second are no speed; 75 is single "
                     "speed, -1 the fastest",
                 )
             recorder = self._needed_recorder("set_write_speed")
@@ -285,7 +194,7 @@ class DiscWriter(ABC):
             return self._prepared
         recorder.check_free(call)
         with recorder.session() as session:
-            media_type = physical_type(session, _media(session))
+            media_type = physical_type(session, media_in(session))
             if self._chosen is not None:  # the drive may have forgotten it since
                 session.set_speed(times_of(self._chosen[0]), pure_cav=self._chosen[1])
             return self._found_out(session, media_type, tuple(offered(session, media_type)))
@@ -354,7 +263,7 @@ class DiscWriter(ABC):
         with self._turn:
             self._check("prepare_media")
             recorder = self._needed_recorder("prepare_media")
-            name = client_name_of(self._client_name, self._family.client_name)
+            name = self._valid_name(self._client_name)
             recorder.check_free("prepare_media")
             recorder.acquire_exclusive_access(True, name)
             try:
@@ -381,8 +290,8 @@ class DiscWriter(ABC):
 
     def _check_blank(self, session: DriveSession) -> Media:
         """Return what is in the drive, if it is a blank that this writer takes."""
-        media = _media(session)
-        if physical_type(session, media) not in SUPPORTED:
+        media = media_in(session)
+        if physical_type(session, media) not in self._media_types:
             raise refusal(
                 self._family.not_supported,
                 f"{session.name}: a {media.kind} is in the drive; a blank CD-R or CD-RW is needed",
@@ -466,27 +375,6 @@ class DiscWriter(ABC):
 
     # -- events -----------------------------------------------------------------------------------
 
-    def advise(self, sink: Sink) -> int:
-        """Have a function told of the progress: `sink(writer, progress)`.
-
-        It is called on the writing thread at each change of action and every half second.
-
-        Returns:
-            The cookie for `unadvise`.
-
-        Raises:
-            MasteringError: E_POINTER, E_INVALIDARG: it cannot be called.
-        """
-        return self._sinks.advise(sink)
-
-    def unadvise(self, cookie: int) -> None:
-        """Tell a function no more.
-
-        Raises:
-            MasteringError: E_INVALIDARG: there is no such cookie.
-        """
-        self._sinks.unadvise(cookie)
-
     @abstractmethod
     def _event(self, now: BurnProgress) -> tuple[object, object]:
         """Return the action that is being done, and the event that tells of it."""
@@ -502,48 +390,6 @@ class DiscWriter(ABC):
             return not self._cancelled.is_set()
 
         return watch
-
-
-class CommonProgress(TypedDict):
-    """What all events of a write have, by the names of `WriteProgress`."""
-
-    start_lba: int
-    sector_count: int
-    last_read_lba: int
-    last_written_lba: int
-    total_system_buffer: int
-    used_system_buffer: int
-    elapsed_time: int
-    remaining_time: int
-
-
-def common_of(now: BurnProgress) -> CommonProgress:
-    """Return what an event tells whatever writer it is of."""
-    return CommonProgress(
-        start_lba=now.start_lba,
-        sector_count=now.sector_count,
-        last_read_lba=now.read_lba,
-        last_written_lba=now.written_lba,
-        total_system_buffer=now.buffer_total,
-        used_system_buffer=now.buffer_used,
-        elapsed_time=int(now.elapsed),
-        remaining_time=int(now.remaining or 0),
-    )
-
-
-def _media(session: DriveSession) -> Media:
-    """Return what is in a drive.
-
-    Raises:
-        MasteringError: it is empty (E_IMAPI_RECORDER_MEDIA_NO_MEDIA).
-    """
-    media = session.media()
-    if media is None:
-        raise refusal(
-            HResult.E_IMAPI_RECORDER_MEDIA_NO_MEDIA,
-            f"{session.name}: there is no disc in it",
-        )
-    return media
 
 
 PREPARING: Final = (BurnAction.PREPARING, BurnAction.CALIBRATING)

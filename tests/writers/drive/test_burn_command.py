@@ -125,7 +125,7 @@ def test_ctrl_c_behind_a_burn_tells_of_the_burned_disc(
 def test_a_disc_that_cannot_be_compared_is_a_burned_one(
     sheet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    drive = f"virtual:{tmp_path / 'disc.raw'}?medium=cdr-short&fault=aborted@read.4"
+    drive = f"virtual:{tmp_path / 'disc.raw'}?medium=cdr-short&fault=aborted@read.4*99"
     assert main(["burn", str(sheet), "--drive", drive, "--verify"]) == 1
     assert "it was burned before; the disc is closed" in capsys.readouterr().err
 
@@ -177,6 +177,7 @@ def test_recorders_are_described(tmp_path: Path, capsys: pytest.CaptureFixture[s
     said = capsys.readouterr().out
     assert "CD-RW, blank, 97:34:22" in said
     assert "raw 96, sao, tao" in said
+    assert "at 52, 48, 40, 32, 24, 16, 8, 4 times single speed" in said
     assert "empty" in said
     assert main(["drives", "--json", name]) == 0
     (told,) = json.loads(capsys.readouterr().out)["drives"]

@@ -7,13 +7,16 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 import rawcd
+from rawcd.errors import StorageError
 from rawcd_writers.drive.virtual import VirtualRecorder
 
 if TYPE_CHECKING:
@@ -144,20 +147,48 @@ def test_a_disc_is_in_one_recorder_at_a_time(tmp_path: Path) -> None:
     assert run(tmp_path, "drives", "virtual:disc.raw")[0] == 0
 
 
-def test_who_writes_a_new_disc_second_is_refused(tmp_path: Path) -> None:
-    """Both begin with a blank that is in no file yet."""
-    from rawcd.errors import DriveError
+def test_a_blank_in_no_file_yet_is_one_recorders_too(tmp_path: Path) -> None:
+    """All who came before the first WRITE prepared it, and failed then, but one."""
+    path = tmp_path / "disc.raw"
+    start = threading.Barrier(8)
+
+    def opened(_: int) -> VirtualRecorder | StorageError:
+        start.wait()
+        try:
+            return VirtualRecorder(path)
+        except StorageError as error:
+            return error
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(opened, range(8)))
+    [winner] = [each for each in found if isinstance(each, VirtualRecorder)]
+    for each in found:
+        assert each is winner or "is in another virtual recorder already" in str(each)
+    winner.close()
+    # Whoever made the file need not be who got it; what stays then is an empty file, a blank too.
+    assert [each.stat().st_size for each in tmp_path.iterdir()] in ([], [0])
+
+
+def test_a_new_file_stays_if_anything_was_recorded(tmp_path: Path) -> None:
     from rawcd_writers.drive.session import DriveSession
 
     image = rawcd.open_image(sheet(tmp_path, SHORT))
     path = tmp_path / "disc.raw"
-    with DriveSession(VirtualRecorder(path)) as first, DriveSession(VirtualRecorder(path)) as other:
-        first.burn(image, mode="sao")
-        with pytest.raises(DriveError, match="somebody else made it") as caught:
-            other.burn(image, mode="sao")
-    assert caught.value.command == "WRITE(10)"
+    for simulate in (True, False):
+        assert not path.exists()
+        with DriveSession(VirtualRecorder(path)) as session:
+            session.burn(image, mode="sao", simulate=simulate)
     with DriveSession(VirtualRecorder(path)) as again:
         assert again.differences(image, "sao") == ()
+
+
+def test_a_file_that_took_the_place_of_an_unused_blank_stays(tmp_path: Path) -> None:
+    path = tmp_path / "disc.raw"
+    drive = VirtualRecorder(path)
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / "mine").replace(path)
+    drive.close()
+    assert path.read_text() == "mine"
 
 
 @pytest.mark.parametrize("reader", ["head -1", "true"])

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
-from rawcd.errors import CancelledError, DriveError, StorageError
+import rawcd
+from rawcd.errors import AuthoringError, CancelledError, DriveError, StorageError
 from rawcd.progress import BurnAction, BurnProgress
 from rawcd_writers.drive import mmc
 from rawcd_writers.drive.dialogue import Dialogue
 from rawcd_writers.drive.feed import Feed, Run
+from rawcd_writers.drive.plan import check_tracks_fit
 from rawcd_writers.drive.session import DriveSession
 from rawcd_writers.drive.transport import Answer
 from rawcd_writers.drive.virtual import Fault, VirtualRecorder, blank_named
@@ -124,11 +129,82 @@ def test_a_virtual_disc_that_cannot_be_kept_is_the_drives_error(tmp_path: Path) 
     """It was told as an image that could not be read."""
     (tmp_path / "stick").mkdir()
     drive = VirtualRecorder(tmp_path / "stick" / "disc.raw")
-    (tmp_path / "stick").rmdir()  # pulled out
-    with DriveSession(drive) as session, pytest.raises(DriveError, match="cannot open") as caught:
+    shutil.rmtree(tmp_path / "stick")  # pulled out
+    with DriveSession(drive) as session, pytest.raises(DriveError, match="cannot write") as caught:
         session.burn(album(), mode="sao")
     assert isinstance(caught.value.__cause__, StorageError)
     assert (caught.value.command, caught.value.lba) == ("WRITE(10)", -150)
+
+
+def test_what_cannot_be_meant_is_refused_by_its_value() -> None:
+    image = album()
+    with DriveSession(VirtualRecorder(blank=blank_named("cdr-short"))) as session:
+        with pytest.raises(DriveError, match="is blank: there is nothing to compare"):
+            session.compare(image, "raw")
+        with pytest.raises(ValueError, match="a session has a track at least"):
+            session.write_tracks([])
+        with pytest.raises(ValueError, match="has blocks of 2336 bytes"):
+            session.write_tracks([rawcd.ArraySource(bytes(2336), block_size=2336)])
+        with pytest.raises(ValueError, match="a session has sectors"):
+            session.write_raw(lambda lba, rows: None, lba=-4650, sectors=0, block_type=3)
+        session.burn(image, mode="sao")
+        with pytest.raises(ValueError, match="no mode of writing: 'dao'"):
+            session.compare(image, "dao")
+        with pytest.raises(ValueError, match=r"no form of subcode: 'pq'; there are none, q, raw"):
+            session.image(sub="pq")
+        with pytest.raises(ValueError, match="0 times or more, not -1"):
+            session.image(retries=-1)
+
+
+def test_tracks_at_once_that_fit_without_what_the_drive_adds_are_refused_at_once() -> None:
+    """The last track was refused, when the others had been written; a rehearsal said nothing."""
+    creator = rawcd.RawCDImageCreator()
+    blank = blank_named("cdr63")
+    third = rawcd.SilenceSource(block_count=blank.last_lead_out_lba // 3)
+    for pregap in (None, 0, 0):
+        creator.add_track(third, pregap=pregap)
+    image = creator.create_result_image()
+    for simulate in (False, True):
+        spy = Spy(VirtualRecorder(blank=blank))
+        with (
+            DriveSession(spy) as session,
+            pytest.raises(AuthoringError, match="tracks at once") as caught,
+        ):
+            session.burn(image, mode="tao", simulate=simulate)
+        assert caught.value.rule == "lead-out-limit"
+        assert 0x2A not in {cdb[0] for cdb in spy.cdbs}
+    whole = image.disc.sessions[0].lead_out_lba + 2 * 150 + 3 * 2
+    check_tracks_fit(image.disc, whole)
+    with pytest.raises(AuthoringError, match="1 sectors behind"):
+        check_tracks_fit(image.disc, whole - 1)
+
+
+@pytest.mark.parametrize("speed", [0, -1, float("nan"), "eight", b"8", [8]])
+def test_a_speed_that_is_none_is_refused_by_its_value(speed: Any) -> None:
+    with (
+        DriveSession(VirtualRecorder()) as session,
+        pytest.raises(ValueError, match="a speed is a number above 0") as caught,
+    ):
+        session.burn(album(), speed=speed)
+    assert caught.value.__notes__ == ["nothing was written"]
+
+
+@pytest.mark.parametrize("speed", [0.001, 10**400, float("inf"), np.float32(8), Fraction(33, 2)])
+def test_any_number_above_0_is_a_speed(speed: Any) -> None:
+    with DriveSession(VirtualRecorder()) as session:
+        session.set_speed(speed)
+        taken = session.current_write_speed()
+    assert taken is not None
+    assert round(taken / 176) == min((52, 48, 40, 32, 24, 16, 8, 4), key=lambda n: abs(n - speed))
+
+
+@pytest.mark.parametrize("mode", ["raw", "sao", "tao"])
+def test_a_disc_whose_file_was_removed_meanwhile_is_no_success(mode: str, tmp_path: Path) -> None:
+    path = tmp_path / "disc.raw"
+    with DriveSession(VirtualRecorder(path)) as session:
+        path.unlink()
+        with pytest.raises(DriveError, match="was removed while it was in the recorder"):
+            session.burn(album(), mode=mode)
 
 
 @pytest.mark.parametrize("lba", [-4650, -200, 980, 7500])

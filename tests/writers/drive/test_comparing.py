@@ -351,6 +351,22 @@ def test_codes_that_no_frame_tells_are_missed() -> None:
     )
 
 
+def test_tracks_at_once_are_found_by_the_numbers_that_drives_give_them() -> None:
+    """A disc that was to begin with track 98 was said to have none of its tracks."""
+    creator = rawcd.RawCDImageCreator()
+    creator.starting_track_number = 98
+    creator.resulting_image_type = ImageType.RAW
+    creator.add_track(rawcd.SilenceSource(block_count=300))
+    creator.add_track(rawcd.SilenceSource(block_count=310))
+    text = rawcd.TextBlock(items=(rawcd.TextItem(field="title", track=99, text="Last"),))
+    creator.cdtext = rawcd.CDText(blocks=(text,))
+    burned = Burned(creator.create_result_image(), "tao")
+    assert "first track number 98" in map(str, burned.result.losses)
+    assert burned.compare().lines == ()
+    burned.patch(100, lambda rows: rows[:, 7:8].fill(1))
+    assert burned.compare().count == 1
+
+
 def test_another_disc_is_told_by_its_table_of_contents() -> None:
     burned = Burned(album(), "raw")
     burned.image = two_sessions()

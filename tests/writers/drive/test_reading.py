@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 import rawcd
-from rawcd.errors import StorageError
+from rawcd import drives
+from rawcd.errors import DriveError, StorageError
 from rawcd.subcode.rows import crc_holds, pq_of_pw96
 from rawcd_writers.drive.mmc import ErrorSelection, SubSelection
 from rawcd_writers.drive.reading import read_disc
@@ -81,6 +82,31 @@ def test_every_form_of_subcode_and_flags_brings_the_same_sectors(
     assert not reader.flagged
 
 
+def test_a_session_reads_any_sectors(tmp_path: Path) -> None:
+    image = album().as_kind(rawcd.ImageType.RAW)
+    burned(image, tmp_path / "disc")
+    drive: drives.DriveSession = DriveSession(VirtualRecorder(tmp_path / "disc"))
+    with drive as session:
+        for lba, count in ((-150, 40), (0, 1), (700, 125), (5, 0)):
+            read = session.read(lba, count, sub="raw", flags=True)
+            wanted = np.frombuffer(image.read(lba, count), np.uint8).reshape(count, 2448)
+            assert np.array_equal(read.main, wanted[:, :2352])
+            assert np.array_equal(read.sub, wanted[:, 2352:])
+            assert read.errors.shape == (count, 294)
+            assert not read.errors.any()
+        assert session.read(0, 2).sub.shape == (2, 0)
+        with pytest.raises(DriveError, match="READ CD at LBA 400000"):
+            session.read(400_000, 1)
+        wrongs: tuple[dict[str, Any], ...] = (
+            {"count": -1},
+            {"count": 1, "sub": "pq"},
+            {"count": 1, "retries": -1},
+        )
+        for wrong in wrongs:
+            with pytest.raises(ValueError, match=r"none that could|no form|0 times or more"):
+                session.read(0, **wrong)
+
+
 def test_a_sector_that_is_hard_to_read_is_tried_again(tmp_path: Path) -> None:
     image = album()
     burned(image, tmp_path / "disc")
@@ -103,12 +129,48 @@ def test_a_sector_that_is_hard_to_read_is_tried_again(tmp_path: Path) -> None:
     assert reader.retried == {333: 2}
 
 
+def test_a_sector_to_order_is_hard_to_read_as_often_as_was_said(tmp_path: Path) -> None:
+    """It was bad for ever, whatever was said."""
+    image = album()
+    burned(image, tmp_path / "disc")
+    drive = VirtualRecorder(tmp_path / "disc")
+    with DriveSession(drive) as session:
+        found, reader = read_disc(session, retries=3)
+        drive.order(Fault.parse("medium-error@lba=333*3"))
+        assert rawcd.main_sectors(found, 300, 60).tobytes() == (
+            rawcd.main_sectors(image, 300, 60).tobytes()
+        )
+    assert reader.retried == {333: 2}
+
+
+def test_a_transfer_that_was_given_up_is_asked_for_again(tmp_path: Path) -> None:
+    """Where Q was looked for, all that Q tells went missing for it."""
+    image = album().as_kind(rawcd.ImageType.RAW)
+    burned(image, tmp_path / "disc")
+    faults = [Fault.parse(f"aborted@read.{number}") for number in (1, 2, 9, 30)]
+    with DriveSession(VirtualRecorder(tmp_path / "disc", faults=faults)) as session:
+        found, reader = read_disc(session)
+        assert found.notes == ()
+        assert found.disc.tracks == image.disc.tracks
+        assert found.read(0, 60) == image.read(0, 60)
+    assert reader.retried
+
+
+def test_without_q_a_note_says_what_is_not_looked_for(tmp_path: Path) -> None:
+    burned(album(), tmp_path / "disc")
+    for sub in SubSelection:
+        with DriveSession(VirtualRecorder(tmp_path / "disc")) as session:
+            found, _ = read_disc(session, sub=sub)
+        told = any(note.code == "q-not-read" for note in found.notes)
+        assert told == (sub in (SubSelection.NONE, SubSelection.RW))
+
+
 def test_a_sector_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     burned(album(), tmp_path / "disc")
-    bad = VirtualRecorder(tmp_path / "disc", faults=[Fault.parse("medium-error@lba=333*100000")])
+    bad = VirtualRecorder(tmp_path / "disc", faults=[Fault.parse("medium-error@lba=333")])
     with DriveSession(Spy(bad)) as session:
         found, _ = read_disc(session, retries=2)
-        with pytest.raises(StorageError, match=r"READ CD at LBA 333: 03/11/"):
+        with pytest.raises(StorageError, match=r"^virtual:[^:]*: READ CD at LBA 333: 03/11/"):
             found.read(300, 60)
 
 
@@ -122,6 +184,20 @@ def test_a_disc_in_a_drive_is_saved_in_any_format(tmp_path: Path) -> None:
     assert rawcd.main_sectors(copy, 0, 825).tobytes() == (
         rawcd.main_sectors(image, 0, 825).tobytes()
     )
+
+
+def test_a_disc_is_not_copied_onto_itself(tmp_path: Path) -> None:
+    """With leave to replace files, the disc that was being read was lost."""
+    path = tmp_path / "disc.raw"
+    burned(album(), path)
+    before = path.read_bytes()
+    for name in ("disc.raw", "disc.raw.pma"):
+        with (
+            DriveSession(VirtualRecorder(path)) as session,
+            pytest.raises(StorageError, match="is one of the inputs"),
+        ):
+            rawcd.save_image(read_disc(session)[0], tmp_path / name, format="raw", replace=True)
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("mode", ["raw", "sao", "tao"])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import rawcd
-from rawcd.errors import CancelledError, DriveError
+from rawcd.errors import AuthoringError, CancelledError, DriveError
 from rawcd.progress import BurnAction, BurnProgress
 from rawcd.source import ArraySource, SilenceSource
 from rawcd_writers.drive.recorder import VirtualRecorderDoor
@@ -111,8 +111,22 @@ def test_a_track_that_leaves_no_room_for_the_run_out_is_refused_before_it_is_wri
     spy = Spy(VirtualRecorder(blank=blank))
     with (
         DriveSession(spy) as session,
-        pytest.raises(DriveError, match=r"has 283350 sectors, the disc room for 283348") as caught,
+        pytest.raises(AuthoringError, match=r"start at LBA 283352 .* and 2 behind each") as caught,
     ):
         session.burn(creator.create_result_image(), mode="tao")
-    assert caught.value.disc_state == "nothing was written"
+    assert caught.value.__notes__ == ["nothing was written"]
+    assert 0x2A not in spy.names
+
+
+@pytest.mark.parametrize("simulate", [False, True])
+def test_tracks_that_have_no_room_together_are_refused_before_the_first(simulate: bool) -> None:
+    """The last was refused, when the others had been written."""
+    blank = blank_named("cdr63")
+    half = SilenceSource(block_count=blank.last_lead_out_lba // 2 - 40)
+    spy = Spy(VirtualRecorder(blank=blank))
+    with (
+        DriveSession(spy) as session,
+        pytest.raises(DriveError, match="need 283422 sectors, the disc has room for 283348"),
+    ):
+        session.write_tracks([half, half], simulate=simulate)
     assert 0x2A not in spy.names

@@ -7,12 +7,14 @@ import os
 import re
 from contextlib import closing, contextmanager
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import rawcd
 from rawcd.errors import DriveError, FormatError, RawCDError, StorageError, UnsupportedError
 from rawcd_writers.drive.virtual import Fault, VirtualRecorder, blank_named, open_virtual
 from rawcd_writers.drive.virtual.clock import Clock, DriveBuffer
@@ -24,7 +26,6 @@ from tests.writers.drive.virtual_host import CHECK, GOOD, SYNC, Host, read_cd, w
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 TAO = WriteParameters(write_type=WriteType.TAO, control=4, block_type=8)
 RAW = WriteParameters(write_type=WriteType.RAW, block_type=3)
@@ -48,6 +49,20 @@ def test_any_text_is_a_fault_or_refused(text: str) -> None:
     except UnsupportedError:
         return
     assert text.partition("@")[0] in {kind.value for kind in FaultKind}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["aborted@0", "aborted@write.0", "aborted@3*0", "medium-error@lba=5*0", "busy@" + "9" * 5000],
+)
+def test_a_fault_that_could_never_happen_is_refused(text: str) -> None:
+    with pytest.raises(UnsupportedError):
+        Fault.parse(text)
+
+
+def test_a_command_that_faults_do_not_know_is_named() -> None:
+    with pytest.raises(UnsupportedError, match=r"no command 'read-cd'; there are ready, .*read,"):
+        Fault.parse("aborted@read-cd.2")
 
 
 @pytest.mark.parametrize(
@@ -221,6 +236,40 @@ def test_what_is_no_file_or_has_no_folder_is_refused_before_anything_is_burned(
     for path in (tmp_path, tmp_path / "pipe", tmp_path / "none" / "disc.raw"):
         with pytest.raises(StorageError, match=re.escape(str(path))):
             VirtualRecorder(path)
+
+
+@pytest.mark.parametrize("name", ["/", ".", "..", "a\0b", "x" * 5000, "link"])
+def test_what_no_file_can_be_called_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to("nowhere")
+    with pytest.raises(StorageError, match=r"cannot open|no name of a file"):
+        open_virtual(f"virtual:{name}")
+
+
+def test_a_disc_stays_where_it_was_when_the_current_folder_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    with recorder(path=Path("disc.raw")) as host:
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        host.burn_raw(audio_disc())
+    assert not list(Path().iterdir())
+    assert rawcd.open_image(tmp_path / "disc.raw").disc.tracks == audio_disc().disc.tracks
+    assert (tmp_path / "disc.raw.pma").exists()
+
+
+def test_a_disc_with_another_discs_side_file_is_told_to_be_so(tmp_path: Path) -> None:
+    path = tmp_path / "disc.raw"
+    with recorder(path=path) as host:
+        host.burn_raw(audio_disc())
+    rawcd.save_image(audio_disc(), path, replace=True)  # whose lead-in begins elsewhere
+    with pytest.raises(FormatError, match=r"or remove .*disc\.raw\.pma, if that is not"):
+        VirtualRecorder(path)
+    path.with_name("disc.raw.pma").unlink()
+    VirtualRecorder(path).close()
 
 
 TRACK_FIELDS = [each.name for each in fields(OpenTrack)]

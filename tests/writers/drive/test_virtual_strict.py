@@ -198,6 +198,7 @@ ROWS = {
     "lead-in form": (19, 0x10, 19),
     "ISRC of two tracks": (33, 2, 33),
     "ISRC character": (27, 0x2D, 26),
+    "ISRC in small letters": (27, 0x75, 26),
     "first track without index 0": (42, 1, 42),
     "first pregap too short": (54, 1, 45),
     "index that skips": (58, 3, 58),

@@ -22,7 +22,7 @@ def blank(
     session.wait_until_ready()
     info = session.disc_information()
     if not info.erasable:
-        raise DriveError(f"{session.name}: the disc in the drive cannot be erased")
+        raise DriveError(f"{session.name}: the disc cannot be erased; take a CD-RW")
     started = time.monotonic()
     begun = False
 

@@ -29,7 +29,7 @@ from rawcd_writers.drive.blocks import (
 from rawcd_writers.drive.dialogue import is_refused
 from rawcd_writers.drive.feed import Run
 from rawcd_writers.drive.pages import BlockType, MultiSession, WriteParameters, WriteType
-from rawcd_writers.drive.plan import BurnPlan, WriteMode, check_fits, plan_burn
+from rawcd_writers.drive.plan import BurnPlan, WriteMode, check_fits, check_tracks_fit, plan_burn
 from rawcd_writers.drive.replies import DiscStatus
 from rawcd_writers.drive.writing import BurnResult, Writing
 
@@ -123,6 +123,8 @@ class Burn(Writing):
         assert media is not None  # check_fits refuses an empty drive
         plan = self._plan = plan_burn(session, self._image, self._wanted)
         _log.info("%s: %s, without %s", session.name, plan.mode.value, plan.losses)
+        if plan.mode is WriteMode.TAO and not self._overburn:
+            check_tracks_fit(self._image.disc, media.last_lead_out_lba)
         if self._planned is not None:
             self._planned(plan)
         write = {

@@ -23,6 +23,7 @@ from rawcd_writers.drive import expected, mmc
 from rawcd_writers.drive.contents import disc_of_toc
 from rawcd_writers.drive.dialogue import is_refused
 from rawcd_writers.drive.expected import MadeSubcode, SentSubcode, sent_rw, track_made_at_once
+from rawcd_writers.drive.plan import WriteMode
 from rawcd_writers.drive.reading import SectorReader, first_readable
 from rawcd_writers.drive.replies import DiscStatus
 
@@ -157,14 +158,21 @@ def compare(
         progress: told after some sectors each.
 
     Raises:
-        DriveError: the disc cannot be read at all.
+        DriveError: the disc is blank, or cannot be read at all.
         CancelledError: `progress` said stop.
+        ValueError: there is no such mode.
     """
+    if mode not in {each.value for each in WriteMode}:
+        raise ValueError(f"no mode of writing: {mode!r}; there are raw, sao and tao")
     session.wait_until_ready()
+    status = session.disc_information().status
+    if status is DiscStatus.BLANK:
+        raise DriveError(f"{session.name}: the disc is blank: there is nothing to compare")
     told = disc_of_toc(session)
-    faults = list(_toc_faults(told, image.disc, moved=mode == "tao"))
-    appendable = session.disc_information().status is DiscStatus.APPENDABLE
-    if appendable is not image.disc.appendable:
+    burned = _numbered_at_once(image.disc) if mode == "tao" else image.disc
+    faults = list(_toc_faults(told, burned, moved=mode == "tao"))
+    appendable = status is DiscStatus.APPENDABLE
+    if appendable is not burned.appendable:
         state = "not closed, and was to be" if appendable else "closed, and a session was to follow"
         faults.append(f"the disc is {state}")
     skipped: list[str] = []
@@ -173,17 +181,17 @@ def compare(
     if mode == "raw":
         wanted = SentSubcode(image, sub or image.kind)
     elif mode == "sao":
-        wanted = MadeSubcode(image.disc, None if sub is None else sent_rw(image, sub))
+        wanted = MadeSubcode(burned, None if sub is None else sent_rw(image, sub))
     else:
         try:
-            wanted = MadeSubcode(_made_at_once(image.disc, told))
+            wanted = MadeSubcode(_made_at_once(burned, told))
         except (KeyError, ValueError) as error:  # other tracks than were written
             why = f"its tracks do not lie as at once: {error}"
             return Comparison(sectors=0, count=0, first=(), faults=(*faults, why), skipped=())
     if selection is not mmc.SubSelection.RAW:
         skipped.append(_NOT_READ[selection])
-    stretches = list(_stretches(image.disc, told, mode))
-    first = first_readable(reader, image.disc.sessions[0])
+    stretches = list(_stretches(burned, told, mode))
+    first = first_readable(reader, burned.sessions[0])
     if first > PROGRAM_LBA:
         skipped.append(f"LBA {PROGRAM_LBA} to {first - 1}: the drive reads nothing before {first}")
         stretches = [
@@ -274,6 +282,19 @@ def _text_faults(session: DriveSession, image: DiscImage) -> Iterator[str]:
         yield "the drive finds no CD-TEXT in the lead-in"
     elif read_packs(found).cdtext != read_packs(packs).cdtext:
         yield "the CD-TEXT in the lead-in is not what was burned"
+
+
+def _numbered_at_once(burned: Disc) -> Disc:
+    """Return the disc with the numbers that drives give to tracks at once: from 1 on."""
+    before = burned.tracks[0].number - 1
+    sessions = tuple(
+        replace(
+            session,
+            tracks=tuple(replace(track, number=track.number - before) for track in session.tracks),
+        )
+        for session in burned.sessions
+    )
+    return replace(burned, sessions=sessions, cdtext=None)
 
 
 def _made_at_once(burned: Disc, told: Disc) -> Disc:

@@ -16,13 +16,13 @@ from rawcd.disc import (
 from rawcd.errors import AuthoringError, DriveError, UnsupportedError
 from rawcd.features import CDTEXT, Feature, Loss, losses
 from rawcd.image import ImageType, MainForm, RegionImage, main_sectors
-from rawcd.rules import rule_breaks
+from rawcd.rules import lead_out_limit_message, rule_breaks
 from rawcd_writers.drive.pages import BlockType, WriteParameters, WriteType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rawcd.disc import Disc, Track
+    from rawcd.disc import Disc, Session, Track
     from rawcd.image import DiscImage
     from rawcd_writers.drive.session import DriveSession, Media
 
@@ -203,16 +203,27 @@ def _first_unclean(image: RegionImage, track: Track) -> int | None:
     return None
 
 
-def _of_places(disc: Disc) -> Iterator[Loss]:
-    """Yield which tracks at once will lie elsewhere.
+def _places(disc: Disc) -> Iterator[tuple[Session, list[int], int]]:
+    """Yield where each session's tracks at once begin, and its lead-out.
 
-    Each has 150 sectors before it and two run-out blocks behind it (MMC, Orange Book part II).
+    Each track has 150 sectors before it and two run-out blocks behind it (MMC, Orange Book part
+    II).
     """
     program = disc.sessions[0].program_lba
     for number, session in enumerate(disc.sessions):
-        end = program
-        for place, track in enumerate(session.tracks):
-            start = end + PREGAP_SECTORS
+        end, starts = program, []
+        for track in session.tracks:
+            starts.append(end + PREGAP_SECTORS)
+            end = starts[-1] + track.sector_count + RUN_OUT_SECTORS
+        yield session, starts, end
+        lead_out = LATER_LEAD_OUT_SECTORS if number else FIRST_LEAD_OUT_SECTORS
+        program = end + lead_out + LATER_LEAD_IN_SECTORS
+
+
+def _of_places(disc: Disc) -> Iterator[Loss]:
+    """Yield which tracks at once will lie elsewhere."""
+    for number, (session, starts, end) in enumerate(_places(disc)):
+        for place, (track, start) in enumerate(zip(session.tracks, starts, strict=True)):
             if place and not track.pregap_sectors:
                 yield Loss(
                     feature=Feature.PREGAPS,
@@ -225,15 +236,12 @@ def _of_places(disc: Disc) -> Iterator[Loss]:
                     track=track.number,
                     detail=f"its address, LBA {track.start_lba}: it will begin at LBA {start}",
                 )
-            end = start + track.sector_count + RUN_OUT_SECTORS
         if end != session.lead_out_lba:
             yield Loss(
                 feature=Feature.LEAD_OUT_LENGTH,
                 detail=f"session {number + 1}: lead-out at LBA {session.lead_out_lba}: "
                 f"it will begin at LBA {end}",
             )
-        lead_out = LATER_LEAD_OUT_SECTORS if number else FIRST_LEAD_OUT_SECTORS
-        program = end + lead_out + LATER_LEAD_IN_SECTORS
 
 
 def _is_drives_pregap(disc: Disc, loss: Loss) -> bool:
@@ -245,6 +253,27 @@ def _is_drives_pregap(disc: Disc, loss: Loss) -> bool:
 
 def _can_become(image: DiscImage, kind: ImageType) -> bool:
     return isinstance(image, RegionImage) or image.kind is kind
+
+
+def check_tracks_fit(disc: Disc, limit: int | None) -> None:
+    """Refuse, before anything is written, tracks at once that fit without the drive's own alone.
+
+    Args:
+        disc: what is to be written.
+        limit: the last address where the blank lets a lead-out begin; None where nobody tells, or
+            it does not matter.
+
+    Raises:
+        AuthoringError: the last lead-out would lie behind it.
+    """
+    *_, (_, _, lead_out) = _places(disc)
+    if limit is not None and lead_out > limit:
+        raise AuthoringError(
+            f"{lead_out_limit_message(lead_out, limit)}, for the drive puts {PREGAP_SECTORS} "
+            f"sectors between tracks at once and {RUN_OUT_SECTORS} behind each; write raw or "
+            "session at once (--mode), or try it (--overburn)",
+            rule="lead-out-limit",
+        )
 
 
 def check_fits(image: DiscImage, media: Media | None, *, name: str, overburn: bool) -> None:

@@ -37,23 +37,26 @@ from rawcd.image import (
 from rawcd.msf import Msf
 from rawcd.qscan import recover_disc
 from rawcd.sector import SYNC, scramble
-from rawcd.source import SECTOR_BYTES
+from rawcd.source import SECTOR_BYTES, paths_of
 from rawcd_writers.drive import mmc
 from rawcd_writers.drive.contents import disc_of_toc, text_of, with_codes
 from rawcd_writers.drive.dialogue import is_refused
 from rawcd_writers.drive.feed import MAX_BLOCKS
 from rawcd_writers.drive.plan import RUN_OUT_SECTORS
 from rawcd_writers.drive.replies import DiscStatus
+from rawcd_writers.drive.sense import SenseKey
 
 if TYPE_CHECKING:
     from collections.abc import Container
+    from pathlib import Path
 
     from rawcd.source import Bytes2D
     from rawcd_writers.drive.session import DriveSession
 
 _log = logging.getLogger(__name__)
 
-_MEDIUM_ERROR: Final = 3
+_TRIED_AGAIN: Final = (SenseKey.MEDIUM_ERROR, SenseKey.ABORTED_COMMAND)
+"""What may go better another time: a sector, or a transfer that the drive gave up (SPC)."""
 _RUN_OUT_KEYS: Final = (3, 5, 8)
 """Medium error, wrong kind of sector, blank: what drives say of run-out blocks."""
 _RUN_IN_SECTORS: Final = 5
@@ -87,6 +90,9 @@ class SectorReader:
         errors: the error flags that are wanted.
         retries: how often a sector is tried again.
 
+    Raises:
+        ValueError: `retries` is below 0.
+
     Attributes:
         retried: sectors that took more than one try, and how many.
         flagged: sectors with error flags, and how many bytes were flagged.
@@ -103,6 +109,8 @@ class SectorReader:
         errors: mmc.ErrorSelection = mmc.ErrorSelection.NONE,
         retries: int = 3,
     ) -> None:
+        if retries < 0:
+            raise ValueError(f"a sector is tried again 0 times or more, not {retries}")
         self._session = session
         self.sub = sub
         self._errors = errors
@@ -122,6 +130,11 @@ class SectorReader:
     def name(self) -> str:
         """The drive's name."""
         return self._session.name
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that a recorder that is a program keeps its disc in."""
+        return paths_of(self._session.dialogue.transport)
 
     def read(self, lba: int, count: int) -> Sectors:
         """Return sectors.
@@ -161,16 +174,15 @@ class SectorReader:
 
     def _fill(self, lba: int, rows: Bytes2D) -> None:
         if not self.lost.isdisjoint(range(lba, lba + len(rows))):
-            for row in range(
-                len(rows)
-            ):  # a drive takes seconds to give a sector up: once is enough
+            # A drive takes seconds to give a sector up: once is enough.
+            for row in range(len(rows)):
                 self._fill_one(lba + row, rows[row : row + 1])
             return
         try:
             self._ask(lba, rows)
         except DriveError as error:
             ends = any(each in self.run_out for each in range(lba, lba + len(rows)))
-            keys = _RUN_OUT_KEYS if ends else (_MEDIUM_ERROR,)
+            keys = (*_TRIED_AGAIN, *(_RUN_OUT_KEYS if ends else ()))
             if error.sense is None or error.sense[0] not in keys:
                 raise
             for row in range(len(rows)):
@@ -185,7 +197,7 @@ class SectorReader:
                 self._ask(lba, row)
             except DriveError as error:
                 key = None if error.sense is None else error.sense[0]
-                last = attempt == self._retries or key != _MEDIUM_ERROR
+                last = attempt == self._retries or key not in _TRIED_AGAIN
                 if last and lba in self.run_out and key in _RUN_OUT_KEYS:
                     row[:] = 0
                     self.retried.pop(lba, None)
@@ -225,6 +237,7 @@ class _Blocks:
         self._reader = reader
         self._first_lba = first_lba
         self.name = reader.name
+        self.paths = reader.paths
         self.block_count = block_count
         self.block_size = 0
 
@@ -235,7 +248,8 @@ class _Blocks:
         try:
             return self._bytes(self._first_lba + start, count)
         except DriveError as error:
-            raise StorageError(str(error), file=self.name) from error
+            why = str(error).removeprefix(f"{self.name}: ")  # once is enough
+            raise StorageError(why, file=self.name) from error
 
     def _bytes(self, lba: int, count: int) -> bytes:
         raise NotImplementedError
@@ -388,6 +402,13 @@ def read_disc(
     text, notes = text_of(session, disc)
     if sub not in (mmc.SubSelection.RAW, mmc.SubSelection.Q):
         disc = replace(with_codes(session, disc), cdtext=text)
+        notes += (
+            Note(
+                code="q-not-read",
+                message="pregaps but the first, indexes above 1 and SCMS are not looked for, which "
+                "Q alone tells (--sub raw, --sub q)",
+            ),
+        )
         return replace(_image_of(disc, reader), notes=notes), reader
     image = _image_of(disc, reader)
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from rawcd.errors import DriveError
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 
 _OPTICAL: Final = 5
 """Peripheral device type of CD and DVD drives (SPC)."""
+_SAME_SPEED: Final = 0.005
+"""By how much of it a speed may differ from a whole number of times single speed."""
 
 
+@dataclass(frozen=True, slots=True)
 class ScsiRecorder:
     """A drive behind a device node, or one over iSCSI.
 
@@ -31,8 +34,7 @@ class ScsiRecorder:
         name: `/dev/sr0`, `iscsi://HOST/TARGET/LUN`.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    name: str
 
     def open(self, *, exclusive: bool = True, client: str = "rawcd") -> DriveSession:
         """Open it; see `rawcd.recorders.Recorder`."""
@@ -49,6 +51,7 @@ class ScsiRecorder:
             return facts_of(session)
 
 
+@dataclass(frozen=True, slots=True)
 class VirtualRecorderDoor:
     """The recorder that is a program: `virtual:FILE[?medium=...]`.
 
@@ -56,8 +59,7 @@ class VirtualRecorderDoor:
         name: as the user wrote it.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    name: str
 
     def open(self, *, exclusive: bool = True, client: str = "rawcd") -> DriveSession:
         """Open it; see `rawcd.recorders.Recorder`."""
@@ -105,7 +107,7 @@ def facts_of(session: DriveSession) -> RecorderFacts:
     return replace(
         facts,
         modes=_modes(session) if media.is_blank else (),
-        speeds=tuple(round(speed / SINGLE_SPEED, 1) for speed in session.write_speeds()),
+        speeds=tuple(map(_times, session.write_speeds())),
         medium=media.kind,
         blank=media.is_blank,
         closed=media.status is DiscStatus.COMPLETE,
@@ -116,6 +118,17 @@ def facts_of(session: DriveSession) -> RecorderFacts:
         maker=None if lead_in is None else maker_of(lead_in),
         dye=None if lead_in is None or media.kind != "CD-R" else dye_of(lead_in),
     )
+
+
+def _times(kilobytes: int) -> float:
+    """Return a speed as how often single speed it is.
+
+    Drives count single speed as 176, 176.4 or 177 kB/s, so what is a whole number but for that is
+    one.
+    """
+    times = kilobytes / SINGLE_SPEED
+    whole = round(times)
+    return float(whole) if abs(times - whole) < _SAME_SPEED * times else round(times, 1)
 
 
 def _modes(session: DriveSession) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rawcd.source import Bytes2D, Source
     from rawcd_writers.drive.comparing import Comparison
     from rawcd_writers.drive.plan import BurnPlan
-    from rawcd_writers.drive.reading import SectorReader
+    from rawcd_writers.drive.reading import SectorReader, Sectors
     from rawcd_writers.drive.replies import (
         DiscInformation,
         TrackInformation,
@@ -91,6 +91,34 @@ class Media:
         return None if self.lead_in_lba is None else str(Msf.from_lba(self.lead_in_lba))
 
 
+def _kilobytes(times: float) -> int:
+    """Return a speed as SET CD SPEED has it.
+
+    Raises:
+        ValueError: it is not above 0.
+    """
+    try:
+        above = times > 0  # NaN is not
+    except TypeError:
+        above = False
+    if not above:
+        raise ValueError(f"a speed is a number above 0, not {times!r}")
+    most = (mmc.MAX_SPEED - 1) / SINGLE_SPEED
+    return max(1, round(min(most, times) * SINGLE_SPEED))
+
+
+def _forms(sub: str, *, flags: bool) -> tuple[mmc.SubSelection, mmc.ErrorSelection]:
+    """Return what READ CD is asked for beside the main channel.
+
+    Raises:
+        ValueError: there is no such subcode.
+    """
+    forms = {form.name.lower(): form for form in mmc.SubSelection}
+    if sub not in forms:
+        raise ValueError(f"no form of subcode: {sub!r}; there are {', '.join(sorted(forms))}")
+    return forms[sub], mmc.ErrorSelection.C2 if flags else mmc.ErrorSelection.NONE
+
+
 class DriveSession(DriveQueries):
     """An open drive. Leaving the `with` block unlocks the tray and lets go of it.
 
@@ -108,6 +136,9 @@ class DriveSession(DriveQueries):
         self.client = client
         self._locked = False
         self._told_stuck = False  # that the tray stays locked is said once
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} with {self.name}>"
 
     def __enter__(self) -> Self:
         return self
@@ -293,9 +324,7 @@ class DriveSession(DriveQueries):
         Raises:
             ValueError: it is not above 0.
         """
-        if times is not None and not times > 0:  # NaN is not, either
-            raise ValueError(f"a speed is a number above 0, not {times!r}")
-        speed = mmc.MAX_SPEED if times is None else round(min(0xFFFE, times * SINGLE_SPEED))
+        speed = mmc.MAX_SPEED if times is None else _kilobytes(times)
         self.dialogue.can(mmc.set_cd_speed(write_speed=speed, rotation=int(pure_cav)))
 
     # -- the work ---------------------------------------------------------------------------------
@@ -464,6 +493,29 @@ class DriveSession(DriveQueries):
             progress=progress,
         ).run()
 
+    def read(
+        self, lba: int, count: int, *, sub: str = "none", flags: bool = False, retries: int = 3
+    ) -> Sectors:
+        """Read sectors, whatever the table of contents says of them.
+
+        Args:
+            lba: the first one.
+            count: how many.
+            sub: `raw`, `rw` (corrected), `q` or `none`.
+            flags: tell the bytes that the drive could not correct.
+            retries: how often a sector is tried again.
+
+        Raises:
+            DriveError: one of them cannot be read.
+            ValueError: there is no such subcode; a number below 0.
+        """
+        from rawcd_writers.drive.reading import SectorReader
+
+        if count < 0:
+            raise ValueError(f"{count} sectors are none that could be read")
+        form, errors = _forms(sub, flags=flags)
+        return SectorReader(self, sub=form, errors=errors, retries=retries).read(lba, count)
+
     def image(
         self, *, sub: str = "raw", flags: bool = False, retries: int = 3
     ) -> tuple[RegionImage, SectorReader]:
@@ -476,15 +528,12 @@ class DriveSession(DriveQueries):
 
         Raises:
             DriveError: there is no disc, or it cannot be read.
+            ValueError: there is no such subcode; a number below 0.
         """
         from rawcd_writers.drive.reading import read_disc
 
-        return read_disc(
-            self,
-            sub=mmc.SubSelection[sub.upper()],
-            errors=mmc.ErrorSelection.C2 if flags else mmc.ErrorSelection.NONE,
-            retries=retries,
-        )
+        form, errors = _forms(sub, flags=flags)
+        return read_disc(self, sub=form, errors=errors, retries=retries)
 
     def compare(
         self, image: DiscImage, burned: BurnResult | str, *, progress: Progress | None = None
@@ -498,8 +547,9 @@ class DriveSession(DriveQueries):
             progress: told after some sectors each.
 
         Raises:
-            DriveError: the disc cannot be read at all.
+            DriveError: the disc is blank, or cannot be read at all.
             CancelledError: `progress` said stop.
+            ValueError: there is no such mode.
         """
         from rawcd_writers.drive.comparing import compare
 

@@ -110,7 +110,7 @@ class SgTransport:
         if sys.platform != "linux":
             raise UnsupportedError(
                 f"{path}: drives are reached by Linux' SG_IO, which {sys.platform} lacks; "
-                "virtual:FILE is a recorder everywhere, iscsi://HOST/TARGET/LUN one over the net"
+                "virtual:FILE is a recorder on every Unix, iscsi://HOST/TARGET/LUN one over the net"
             )
         self.name = path
         self.max_bytes = transfer_limit(path)

@@ -36,6 +36,9 @@ class RawStreamBurn(Writing):
         pure_cav: the disc turns at one speed throughout.
         underrun_protection: writing pauses when data come too late.
         progress: told on this thread after each WRITE; False or an exception stops the burn.
+
+    Raises:
+        ValueError: there are no sectors, or no such block type.
     """
 
     def __init__(
@@ -52,6 +55,8 @@ class RawStreamBurn(Writing):
         underrun_protection: bool,
         progress: BurnWatch | None,
     ) -> None:
+        if sectors < 1:
+            raise ValueError(f"a session has sectors, and not {sectors}")
         super().__init__(
             session,
             start_lba=lba,

@@ -9,14 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from rawcd.errors import CancelledError
+from rawcd.disc import PREGAP_SECTORS
+from rawcd.errors import CancelledError, DriveError
 from rawcd.progress import BurnAction
 from rawcd.source import SECTOR_BYTES, SilenceSource
 from rawcd_writers.drive import mmc
 from rawcd_writers.drive.blocks import source_filler
 from rawcd_writers.drive.feed import Run
 from rawcd_writers.drive.pages import BlockType, MultiSession, WriteParameters, WriteType
-from rawcd_writers.drive.plan import WriteMode
+from rawcd_writers.drive.plan import RUN_OUT_SECTORS, WriteMode
 from rawcd_writers.drive.replies import DiscStatus
 from rawcd_writers.drive.writing import Writing, next_track
 
@@ -66,6 +67,9 @@ class TracksBurn(Writing):
         appendable: another session may follow.
         tracks_done: called with how many tracks are done, 0 at the beginning.
         progress: told on this thread after each WRITE; False or an exception stops the burn.
+
+    Raises:
+        ValueError: there are no sources, or one has blocks of another size.
     """
 
     def __init__(
@@ -81,6 +85,14 @@ class TracksBurn(Writing):
         tracks_done: Callable[[int], None] | None,
         progress: BurnWatch | None,
     ) -> None:
+        if not sources:
+            raise ValueError("a session has a track at least: give a source")
+        for source in sources:
+            if source.block_size not in _BLOCKS:
+                raise ValueError(
+                    f"{source.name} has blocks of {source.block_size} bytes; those of 2352 are "
+                    "sound, of 2048 Mode 1"
+                )
         super().__init__(
             session,
             start_lba=0,
@@ -128,9 +140,10 @@ class TracksBurn(Writing):
         self._session.set_write_parameters(
             replace(page, track_mode=_control(block_type), audio_pause=self._pause)
         )
-        if not self._touched:
-            self._calibrate()
         sectors = source.block_count
+        if not self._touched:
+            self._check_room()
+            self._calibrate()
         place = self._next_track(sectors)
         start = place.start_lba
         self._start_lba, self._count, self._written_lba = start, sectors, start - 1
@@ -142,6 +155,23 @@ class TracksBurn(Writing):
         )
         self._send([run])
         self._close_track(place.number)
+
+    def _check_room(self) -> None:
+        """See, with page 05h set for the first track, that there is room for all of them.
+
+        Raises:
+            DriveError: there is none.
+        """
+        room = next_track(self._session).sectors
+        needed = self._sources[0].block_count
+        for source in self._sources[1:]:
+            pause = self._pause if source.block_size == SECTOR_BYTES else PREGAP_SECTORS
+            needed += RUN_OUT_SECTORS + pause + source.block_count
+        if needed > room:
+            raise DriveError(
+                f"{self._session.name}: the tracks need {needed} sectors, the disc has room for "
+                f"{room}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -340,6 +340,8 @@ class Writing:
             except DriveError as second:
                 _log.warning("after the error: %s", second)
         status, words = self._session.state()
+        if status is not None:
+            words = f"the drive says: {words}"
         if self._simulate:
             return f"it was a test; {words}"
         if self._all_sent:
@@ -351,5 +353,5 @@ class Writing:
         return (
             f"{self._sent} sectors were sent"
             + ", so the disc is spoiled unless it can be blanked" * spoiled
-            + f"; the drive says: {words}"
+            + f"; {words}"
         )

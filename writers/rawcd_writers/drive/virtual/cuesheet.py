@@ -16,6 +16,7 @@ import construct
 
 from rawcd.disc import MAX_TRACKS, PREGAP_SECTORS, CopySetting, DiscType, Index, Track, TrackMode
 from rawcd.msf import PROGRAM_LBA, Msf
+from rawcd.rules import is_sheet_isrc
 from rawcd.sector import SectorType
 from rawcd_writers.drive.virtual.refusals import (
     END_OF_TRACK,
@@ -191,8 +192,11 @@ class _Reader:
 
     def _isrc_row(self, at: int, data: bytes) -> None:
         text = data[2:].decode("latin-1")
-        if self.lead_in is None or not (text.isascii() and text.isalnum()):
-            raise bad_parameter(at + 2, f"an ISRC row has six letters or digits, not {text!r}")
+        capital = text.isascii() and text.isalnum() and text == text.upper()
+        if self.lead_in is None or not capital:
+            raise bad_parameter(
+                at + 2, f"an ISRC row has six capital letters or digits, not {text!r}"
+            )
         if self.isrc is None:
             number = self._next_number()
             if data[1] != number and (self.tracks or not number < data[1] <= MAX_TRACKS):
@@ -203,7 +207,7 @@ class _Reader:
         else:
             self.isrc = data[1], self.isrc[1] + text
             code = self.isrc[1]
-            if not (code[5:].isdecimal()):
+            if not is_sheet_isrc(code):
                 raise bad_parameter(at + 2, f"{code!r} is no ISRC")
 
     def _next_number(self) -> int:

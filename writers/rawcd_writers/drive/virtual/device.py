@@ -247,8 +247,9 @@ class VirtualRecorder(LogicalUnit):
         recording = self._recording
         if recording is None:
             recording = self._begun(medium, lba)
-        bad = self._faults.bad_sector(lba, count)
-        if bad is not None and lba == recording.next_lba:
+        due = lba == recording.next_lba
+        bad = self._faults.bad_sector(lba, count) if due else None
+        if bad is not None:
             self._recording = recording
             self._abandon(f"LBA {bad} could not be written")
             raise Refusal(WRITE_ERROR, f"LBA {bad} cannot be written, to order", lba=bad)

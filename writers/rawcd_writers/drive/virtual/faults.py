@@ -2,12 +2,14 @@
 
 A fault is written `KIND@WHEN` or `KIND@WHEN*TIMES`. WHEN is a command by its number from 1 on
 (`12`), by its name and which of those it is (`write.3`, `sync.1`), or, for medium errors, an
-address (`lba=1200`). `slow-host@0.5` is no event: the host takes so many seconds per command.
+address (`lba=1200`); a sector is bad for ever unless TIMES says how often it fails.
+`slow-host@0.5` is no event: the host takes so many seconds per command.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -41,8 +43,11 @@ class FaultKind(Enum):
 
 
 _TEXT: Final = re.compile(
-    r"(?P<kind>[a-z-]+)@(?:lba=(?P<lba>-?\d+)|(?P<name>[a-z]+)\.(?P<nth>\d+)|(?P<number>\d+(?:\.\d+)?))"
-    r"(?:\*(?P<times>\d+))?"
+    r"(?P<kind>[a-z-]+)@"
+    r"(?:lba=(?P<lba>-?\d{1,9})"
+    r"|(?P<name>[a-z-]+)\.(?P<nth>\d{1,9})"
+    r"|(?P<number>\d{1,9}(?:\.\d{1,9})?))"
+    r"(?:\*(?P<times>\d{1,9}))?"
 )
 NAMES: Final = {
     "ready": (0x00,),
@@ -74,6 +79,9 @@ NAMES: Final = {
 """What a fault calls the commands."""
 
 
+_FOR_EVER: Final = sys.maxsize
+
+
 @dataclass(slots=True, kw_only=True)
 class Fault:
     """One fault; it counts down as it happens.
@@ -84,7 +92,8 @@ class Fault:
         name: a key of `NAMES`.
         nth: which command of that name.
         lba: of medium errors.
-        times: how often it happens.
+        times: how often it happens; 0 leaves it to the kind: a sector is bad for ever, everything
+            else happens once.
         seconds: of a slow host.
     """
 
@@ -93,9 +102,12 @@ class Fault:
     name: str | None = None
     nth: int = 1
     lba: int | None = None
-    times: int = 1
+    times: int = 0
     seconds: float = 0.0
     begun: bool = False
+
+    def __post_init__(self) -> None:
+        self.times = self.times or (1 if self.lba is None else _FOR_EVER)
 
     @classmethod
     def parse(cls, text: str) -> Fault:
@@ -123,13 +135,15 @@ class Fault:
             return cls(kind=kind, seconds=float(number))
         if number is not None and "." in number:
             raise UnsupportedError(f"{text!r}: a command's number is whole")
+        if 0 in (int(each) for each in (number, match["nth"], match["times"]) if each is not None):
+            raise UnsupportedError(f"{text!r}: commands, and TIMES, are counted from 1 on")
         return cls(
             kind=kind,
             number=None if number is None else int(number),
             name=match["name"],
             nth=int(match["nth"] or 1),
             lba=None if match["lba"] is None else int(match["lba"]),
-            times=int(match["times"] or 1),
+            times=int(match["times"] or 0),
         )
 
 
@@ -166,10 +180,14 @@ class Faults:
         return None
 
     def bad_sector(self, lba: int, count: int) -> int | None:
-        """Return the first address of a stretch that cannot be written or read."""
+        """Return the first address of a stretch that cannot be written or read; count its fault."""
         bad = [
-            fault.lba
+            (fault.lba, fault)
             for fault in self._faults
-            if fault.lba is not None and lba <= fault.lba < lba + count
+            if fault.lba is not None and fault.times and lba <= fault.lba < lba + count
         ]
-        return min(bad) if bad else None
+        if not bad:
+            return None
+        first, fault = min(bad, key=lambda each: each[0])
+        fault.times -= 1
+        return first

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rawcd.disc import (
     LATER_LEAD_IN_SECTORS,
     PREGAP_SECTORS,
+    Q_ISRC,
     CopySetting,
     Disc,
     DiscType,
@@ -118,7 +119,6 @@ class OpenSession:
 
 _EMPTY: Final = OpenSession()
 _MCN: Final = re.compile("[0-9]{13}")
-_ISRC: Final = re.compile("[0-9A-Za-z]{5}[0-9]{7}")
 _WORDS: Final = re.compile("[ -~]+")
 
 
@@ -156,7 +156,7 @@ def _told_track(told: dict[str, Any]) -> OpenTrack:
     for flag in (found.scms, found.reserved, found.closed):
         if not isinstance(flag, bool):
             raise TypeError(f"{flag!r} is neither true nor false")
-    _text(found.isrc, _ISRC)
+    _text(found.isrc, Q_ISRC)
     return found
 
 
@@ -187,43 +187,42 @@ class Medium:
 
     Raises:
         FormatError: the file holds no disc of 2,448-byte sectors, or not what its side file says.
-        StorageError: it cannot be read.
+        StorageError: it cannot be read, or another recorder has it.
     """
 
     def __init__(self, blank: Blank | None = None, path: Path | None = None) -> None:
+        self.store = SectorStore(path)  # nobody else changes from here on what is looked at
         self._side = SideFile(path)
-        state = self._side.load()
-        kept = self._kept_blank(state) if state else None
-        if blank and kept and blank.name != kept.name and path is not None and path.exists():
-            raise FormatError(
-                f"is a {kept.name}, not a {blank.name}; leave out medium=, or take another file",
-                file=str(path),
-            )
-        self.blank = blank or kept or blank_named(DEFAULT_BLANK)
-        self.store = SectorStore(path, self.blank.lead_in_lba)
         self.disc: Disc | None = None
         self.open = _EMPTY
         try:
-            if state is None or path is None or not path.exists():
-                if self.store.size:
-                    self.disc = self._recovered()
-            else:
-                self._restore(state)
-        except FormatError as error:
-            self.store.close()  # nobody is there to do it later
-            if error.file == self._side.name:
-                raise
-            raise FormatError(
-                f"holds no disc of a virtual recorder: {error.reason}; name another file, or one "
-                "that is not there yet",
-                file=self.store.name,
-                place=error.place,
-            ) from error
+            self.blank = self._look(blank)
         except BaseException:
-            self.store.close()
+            self.store.close()  # nobody is there to do it later
             raise
 
     # What is kept
+
+    def _look(self, blank: Blank | None) -> Blank:
+        """See what is in the file and what is told beside it; return the disc's kind.
+
+        Raises:
+            FormatError: the file holds no disc, or not what is told of it.
+        """
+        state = self._side.load()
+        kept = self._kept_blank(state) if state else None
+        if blank and kept and blank.name != kept.name and not self.store.is_new:
+            raise FormatError(
+                f"is a {kept.name}, not a {blank.name}; leave out medium=, or take another file",
+                file=self.store.name,
+            )
+        kind = blank or kept or blank_named(DEFAULT_BLANK)
+        self.store.first_lba = kind.lead_in_lba
+        if state is not None and not self.store.is_new:
+            self._restore(state)
+        elif self.store.size:
+            self.disc = self._recognised()
+        return kind
 
     def _kept_blank(self, state: dict[str, Any]) -> Blank:
         try:
@@ -244,7 +243,7 @@ class Medium:
                 file=self._side.name,
             ) from error
         if sessions_end is not None:
-            self.disc = self._recovered(sessions_end)
+            self.disc = self._recognised(sessions_end)
 
     def save(self) -> None:
         """Keep what the image alone does not tell.
@@ -268,6 +267,27 @@ class Medium:
             }
         )
 
+    def _recognised(self, end_lba: int | None = None) -> Disc:
+        """Return the disc in a file that was given.
+
+        Args:
+            end_lba: where its sessions end, as the side file says.
+
+        Raises:
+            FormatError: it holds none, or another.
+        """
+        try:
+            return self._recovered(end_lba)
+        except FormatError as error:
+            remedy = "name another file, or one that is not there yet"
+            if end_lba is not None:
+                remedy += f"; or remove {self._side.name}, if that is not this disc's"
+            raise FormatError(
+                f"holds no disc of a virtual recorder: {error.reason}; {remedy}",
+                file=self.store.name,
+                place=error.place,
+            ) from error
+
     def _recovered(self, end_lba: int | None = None) -> Disc:
         """Return the disc that the recorded sectors tell of.
 
@@ -286,6 +306,11 @@ class Medium:
         return disc
 
     # What it is
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that hold it."""
+        return tuple(path for path in (self.store.path, self._side.path) if path is not None)
 
     @property
     def status(self) -> DiscStatus:
@@ -354,7 +379,7 @@ class Medium:
 
     def change(self, **changes: Any) -> None:
         """Replace fields of the open session, and keep them."""
-        self.store.take()  # before anything is told beside it of a disc that is somebody else's
+        self.store.keep()
         self.open = replace(self.open, **changes)
         self.save()
 
@@ -409,6 +434,7 @@ class Medium:
 
     def erase(self) -> None:
         """Blank it."""
+        self.store.keep()
         self.disc = None
         self.open = _EMPTY
         self.store.erase(self.blank.lead_in_lba)

@@ -19,12 +19,13 @@ def open_virtual(name: str) -> VirtualRecorder:
     """Return the recorder of a name.
 
     `virtual:` alone keeps its disc in a temporary file; `virtual:FILE` in FILE, which is a blank
-    while it is missing. Behind a question mark: `medium=` a kind of blank, `fault=` what goes
-    wrong (as often as wanted), `empty=1` no disc, `clock=host` the host's own time counts.
+    while it is missing, and goes again when nothing was recorded. Behind a question mark:
+    `medium=` a kind of blank, `fault=` what goes wrong (as often as wanted), `empty=1` no disc,
+    `clock=host` the host's own time counts.
 
     Raises:
         FormatError: the file holds no disc.
-        StorageError: the file cannot be read.
+        StorageError: the file cannot be opened, or another recorder has it.
         UnsupportedError: the name says what there is not.
     """
     if not name.startswith(SCHEME):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import construct
 
 from rawcd.disc import PREGAP_SECTORS
+from rawcd.rules import is_sheet_isrc
 from rawcd_writers.drive.virtual.refusals import (
     LIST_LENGTH,
     SAVING_UNSUPPORTED,
@@ -165,10 +166,6 @@ def _text_of(field: bytes, length: int, allowed: Callable[[str], bool], at: int)
     return text
 
 
-def _is_isrc(text: str) -> bool:
-    return text[:5].isalnum() and text[5:].isdecimal()  # as Q has room for (IEC 60908 17.5)
-
-
 def parse_write_page(page: bytes, at: int) -> WriteParameters:
     """Read page 05h as the host sent it.
 
@@ -207,7 +204,7 @@ def parse_write_page(page: bytes, at: int) -> WriteParameters:
         session_format=fields.session_format,
         pause=fields.pause,
         mcn=_text_of(fields.mcn, 13, str.isdecimal, at + 16),
-        isrc=_text_of(fields.isrc, 12, _is_isrc, at + 32),
+        isrc=_text_of(fields.isrc, 12, is_sheet_isrc, at + 32),
         subheader=fields.subheader,
     )
 

@@ -17,12 +17,14 @@ import os
 import stat
 import tempfile
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from rawcd.errors import FormatError, StorageError
+from rawcd.msf import FIRST_LBA
 from rawcd_writers.drive.virtual.refusals import BadSpot
 
 if TYPE_CHECKING:
@@ -39,28 +41,81 @@ _SIDE_SUFFIX: Final = ".pma"
 _SIDE_VERSION: Final = 1
 
 
-def _taken(path: Path, *, new: bool) -> int:
+def _is_unix() -> bool:
+    """Tell whether a file can be locked, and read and written at any place by several threads."""
+    return hasattr(os, "pwrite") and hasattr(os, "preadv") and find_spec("fcntl") is not None
+
+
+def _taken(path: Path) -> tuple[int, bool]:
     """Open a disc's file for one recorder alone, as a disc is in one drive at a time.
+
+    A file that is not there is made, so that a blank is one recorder's, too. Of several who come
+    at once one may make it and another get it: nobody removes it then, and it stays a blank.
+
+    Returns:
+        Its descriptor, and whether it was made.
 
     Raises:
         BlockingIOError: another recorder has it.
-        OSError: it cannot be opened; `FileExistsError` where a new one was to be made.
+        OSError: it cannot be opened, or not be made.
+    """
+    while True:
+        made = not path.exists()
+        flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT | os.O_EXCL if made else 0)
+        try:
+            fd = os.open(path, flags, 0o666)
+        except FileExistsError as error:
+            if path.is_symlink():
+                raise OSError(errno.ENOENT, "it is a link to what is not there") from error
+            continue  # somebody else was quicker
+        except FileNotFoundError:
+            if made:
+                raise
+            continue  # a blank that went as it had come
+        try:
+            _lock(fd, path)
+            if os.fstat(fd).st_nlink:
+                return fd, made
+        except BaseException:
+            os.close(fd)
+            raise
+        os.close(fd)  # it was an unused blank, removed between opening and locking
+
+
+def _lock(fd: int, path: Path) -> None:
+    """Keep others from an open file, as far as its file system can.
+
+    Raises:
+        BlockingIOError: somebody else has it.
+        OSError: it is no plain file.
     """
     import fcntl
 
-    flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT | os.O_EXCL if new else 0)
-    fd = os.open(path, flags, 0o666)
     if not stat.S_ISREG(os.fstat(fd).st_mode):
-        os.close(fd)
         raise OSError(errno.EINVAL, "it is no file, but a device or a pipe")
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        os.close(fd)
         raise
-    except OSError as error:  # some file systems have no locks
+    except OSError as error:
         _log.info("%s is not locked: %s", path, error)
-    return fd
+
+
+def _is_there(path: Path) -> bool:
+    """Tell whether there is something of a name.
+
+    Raises:
+        StorageError: nobody may know, or no file can be called so.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise StorageError.of(error, file=str(path), doing="open") from error
+    except ValueError as error:  # a NUL
+        raise StorageError("is no name of a file", file=repr(str(path))) from error
+    return True
 
 
 def _check_folder(path: Path) -> None:
@@ -88,10 +143,14 @@ class SectorStore:
     """Sectors of 2,448 bytes by address, in a file.
 
     Args:
-        path: the file, made when the first sector is written; None takes a temporary one.
-        first_lba: the address of its first sector.
+        path: the file; one that is made here goes again unless something is recorded. None takes a
+            temporary one.
 
     Attributes:
+        name: what a message calls it.
+        path: the file, whatever folder is the current one later on.
+        first_lba: the address of its first sector.
+        is_new: the file was made here, and nothing has been recorded yet.
         bad_sector: returns the first sector of a stretch that is too bad to be written, or None.
 
     Raises:
@@ -99,37 +158,33 @@ class SectorStore:
             it; it is not there and cannot be made.
     """
 
-    def __init__(self, path: Path | None, first_lba: int) -> None:
-        self.path = path
-        self.first_lba = first_lba
+    def __init__(self, path: Path | None) -> None:
+        self.name = "<virtual disc>" if path is None else str(path)
+        self.path = None if path is None else path.absolute()
+        self.first_lba = FIRST_LBA
+        self.is_new = False
         self.bad_sector: Callable[[int, int], int | None] = lambda lba, count: None
         self._fd = -1
         if path is None:
             return
-        if path.exists():
-            self._open(new=False)
-        else:
+        if not _is_there(path):
             _check_folder(path)
+        self._open()
 
-    @property
-    def name(self) -> str:
-        """What a message calls it."""
-        return str(self.path) if self.path else "<virtual disc>"
-
-    def _open(self, *, new: bool) -> None:
+    def _open(self) -> None:
+        if not _is_unix():
+            raise StorageError(
+                "a virtual recorder needs the file calls of Unix, which are not here; write the "
+                "image to a file instead",
+                file=self.name,
+            )
         try:
             if self.path is None:
                 fd, name = tempfile.mkstemp(prefix="rawcd-", suffix=".raw")
                 Path(name).unlink()  # it lives as long as it is open
                 self._fd = fd
             else:
-                self._fd = _taken(self.path, new=new)
-        except FileExistsError as error:
-            raise StorageError(
-                "a disc is there by now, where there was none: somebody else made it",
-                file=self.name,
-                errno=error.errno,
-            ) from error
+                self._fd, self.is_new = _taken(self.path)
         except BlockingIOError as error:
             raise StorageError(
                 "is in another virtual recorder already; wait until it is done, or take another "
@@ -140,14 +195,15 @@ class SectorStore:
         except OSError as error:
             raise StorageError.of(error, file=self.name, doing="open") from error
 
-    def take(self) -> None:
-        """See that the file is there and is this recorder's alone.
+    def keep(self) -> None:
+        """Have the file stay from here on, whatever is recorded in it.
 
         Raises:
-            StorageError: somebody else has made it, or it cannot be made.
+            StorageError: a temporary one cannot be made.
         """
+        self.is_new = False
         if self._fd < 0:
-            self._open(new=True)
+            self._open()
 
     @property
     def end_lba(self) -> int:
@@ -164,7 +220,7 @@ class SectorStore:
         bad = self.bad_sector(lba, len(rows))
         if bad is not None:
             raise BadSpot(bad)
-        self.take()
+        self.keep()
         view = memoryview(rows.data).cast("B")
         offset = (lba - self.first_lba) * SECTOR_BYTES
         try:
@@ -229,24 +285,36 @@ class SectorStore:
         self.first_lba = first_lba
 
     def flush(self) -> None:
-        """See that what was recorded survives the machine."""
-        if self._fd >= 0 and self.path is not None:
-            with suppress(OSError):
-                os.fsync(self._fd)
+        """See that what was recorded survives the machine.
+
+        Raises:
+            StorageError: somebody removed the file.
+        """
+        if self._fd < 0 or self.path is None:
+            return
+        with suppress(OSError):
+            os.fsync(self._fd)
+        if not os.fstat(self._fd).st_nlink:
+            raise StorageError("was removed while it was in the recorder", file=self.name)
 
     def close(self) -> None:
-        """Let go of the file; a temporary one is gone."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        """Let go of the file; a temporary one is gone, and a new one that holds nothing."""
+        if self._fd < 0:
+            return
+        if self.is_new and self.path is not None:
+            with suppress(OSError):  # nobody opens it meanwhile: it is still locked
+                if os.path.samestat(self.path.lstat(), os.fstat(self._fd)):
+                    self.path.unlink()
+        os.close(self._fd)
+        self._fd = -1
 
 
 class SideFile:
     """The `.pma` file beside a virtual disc; without a path it keeps nothing."""
 
     def __init__(self, disc: Path | None) -> None:
-        self.path = None if disc is None else disc.with_name(disc.name + _SIDE_SUFFIX)
-        self.name = str(self.path)
+        self.name = f"{disc}{_SIDE_SUFFIX}"
+        self.path = None if disc is None else Path(self.name).absolute()
 
     def load(self) -> dict[str, Any] | None:
         """Return what it says, or None where there is none.

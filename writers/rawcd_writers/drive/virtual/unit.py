@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rawcd.errors import DriveError, StorageError
@@ -48,8 +49,8 @@ from rawcd_writers.drive.virtual.refusals import (
 from rawcd_writers.drive.virtual.tao import TaoRecording
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
-    from pathlib import Path
 
     from _typeshed import ReadableBuffer
 
@@ -122,12 +123,12 @@ class LogicalUnit:
 
     Raises:
         FormatError: the file holds no disc.
-        StorageError: it cannot be read.
+        StorageError: it cannot be read, or another recorder has it.
     """
 
     def __init__(
         self,
-        path: Path | None = None,
+        path: str | os.PathLike[str] | None = None,
         *,
         blank: Blank | None = None,
         empty: bool = False,
@@ -164,6 +165,11 @@ class LogicalUnit:
     def medium(self) -> Medium | None:
         """The disc in the drive."""
         return self._medium
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that hold the disc: what is read from it must not be written over them."""
+        return () if self._medium is None else self._medium.paths
 
     @property
     def observations(self) -> tuple[str, ...]:
@@ -229,7 +235,9 @@ class LogicalUnit:
         if self._medium is not None:
             self._medium.store.bad_sector = self._faults.bad_sector
 
-    def insert(self, path: Path | None = None, *, blank: Blank | None = None) -> None:
+    def insert(
+        self, path: str | os.PathLike[str] | None = None, *, blank: Blank | None = None
+    ) -> None:
         """Put another disc in."""
         self.remove()
         self._medium = self._loaded(blank, path)
@@ -237,8 +245,8 @@ class LogicalUnit:
         self._attentions.append(MEDIUM_CHANGED)
         self._media_event = 2
 
-    def _loaded(self, blank: Blank | None, path: Path | None) -> Medium:
-        medium = Medium(blank, path)
+    def _loaded(self, blank: Blank | None, path: str | os.PathLike[str] | None) -> Medium:
+        medium = Medium(blank, None if path is None else Path(path))
         medium.store.bad_sector = self._faults.bad_sector
         return medium
 

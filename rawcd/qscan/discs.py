@@ -11,10 +11,11 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from rawcd.disc import (
-    MAX_TRACKS,
+    FIRST_LEAD_OUT_SECTORS,
+    LATER_LEAD_IN_SECTORS,
+    LATER_LEAD_OUT_SECTORS,
+    MAX_INDEX,
     CopySetting,
     Disc,
     DiscType,
@@ -25,8 +26,9 @@ from rawcd.disc import (
 )
 from rawcd.errors import FormatError
 from rawcd.msf import PROGRAM_LBA
-from rawcd.source import SilenceSource
-from rawcd.subcode.decoder import isrc_votes, mcn_votes, toc_of
+from rawcd.qscan.scan import NEAR, QScan
+from rawcd.qscan.toc import STRIDE, Items, lba_of, lead_in_toc, program_toc
+from rawcd.subcode.decoder import isrc_votes, mcn_votes
 from rawcd.subcode.frame import (
     LEAD_OUT_TNO,
     POINT_FIRST_TRACK,
@@ -34,220 +36,46 @@ from rawcd.subcode.frame import (
     POINT_LEAD_OUT,
     POINT_NEXT_SESSION,
     POINTER_ADR,
-    Q_BYTES,
-    QFrame,
-    QPointer,
     QPosition,
     from_bcd,
-    parse_q,
     to_bcd,
 )
-from rawcd.subcode.rows import PQ16_BYTES, crc_holds, pq_of_pq16, pq_of_pw96
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
-    import numpy.typing as npt
+    from rawcd.source import Source
 
-    from rawcd.source import Bytes2D, Source
-
-    Numbers = npt.NDArray[np.int64]
-
-_CYCLE: Final = 3 * (MAX_TRACKS + 3)
-"""Sectors of the longest table of contents, each item three times."""
 _WINDOW: Final = 200
 """Sectors that hold at least two mode 2 and two mode 3 frames, where a disc has them."""
 _WINDOWS: Final = 6
 """Windows looked into when frames are damaged or disagree."""
-_REACH: Final = 50
-"""How far a neighbour may lie that answers for a frame which does not tell its place."""
-_STRIDE: Final = 2_000
-"""Steps through a lead-in or lead-out: what follows is longer (IEC 60908, Orange Book part II)."""
-_HEADER_MODE: Final = 15
-"""Byte of the sector header that tells the mode."""
-
-Spot = tuple[int, int]
-"""Track and index, rising along a disc; the lead-out is (AAh, 1), the lead-in (0, 0)."""
-
-
-class QScan:
-    """Recorded Q frames of consecutive sectors, by number.
-
-    Args:
-        subcode: blocks of 96 bytes (P-W interleaved) or of 16.
-        main: the sectors' blocks of 2,352 bytes, asked for the mode of data tracks; not needed
-            by who knows that.
-    """
-
-    def __init__(self, subcode: Source, main: Source | None = None) -> None:
-        self._subcode = subcode
-        self._main = main
-        self._spots: dict[int, Spot | None] = {}
-        self.name = subcode.name
-        self.count = subcode.block_count
-
-    def readable(self, start: int, count: int) -> tuple[Numbers, Bytes2D]:
-        """Return the numbers and Q (n, 12) of the sectors of a stretch whose CRC is right."""
-        start, end = max(start, 0), min(start + count, self.count)
-        if end <= start:
-            return np.empty(0, np.int64), np.empty((0, Q_BYTES), np.uint8)
-        data = np.frombuffer(self._subcode.read(start, end - start), np.uint8)
-        rows = data.reshape(end - start, -1)
-        q, _ = pq_of_pq16(rows) if rows.shape[1] == PQ16_BYTES else pq_of_pw96(rows)
-        right = np.flatnonzero(crc_holds(q))
-        return right + start, q[right]
-
-    def frames(self, start: int, count: int) -> Iterator[tuple[int, QFrame]]:
-        """Yield the number and value of each readable frame with a right CRC in a stretch."""
-        numbers, q = self.readable(start, count)
-        for number, row in zip(numbers.tolist(), q, strict=True):
-            if (frame := _parsed(row)) is not None:
-                yield number, frame
-
-    def _told(self, number: int) -> Spot | None:
-        if number not in self._spots:
-            self._spots[number] = None
-            for _, frame in self.frames(number, 1):
-                if isinstance(frame, QPosition):
-                    self._spots[number] = (frame.track, frame.index)
-                elif isinstance(frame, QPointer):
-                    self._spots[number] = (0, 0)
-        return self._spots[number]
-
-    def spot(self, number: int) -> Spot:
-        """Return track and index of a sector; a frame that does not tell gives way to another.
-
-        Those before it are asked first: a frame of mode 2 or 3 never stands where track or
-        index change, so it shares its predecessor's place, and so do most damaged ones.
-
-        Raises:
-            FormatError: no frame near it can be read.
-        """
-        before = range(number, max(number - _REACH, -1), -1)
-        behind = range(number + 1, min(number + _REACH, self.count))
-        for near in (*before, *behind):
-            if (told := self._told(near)) is not None:
-                return told
-        raise FormatError(
-            f"no Q frame within {_REACH} sectors of sector {number} can be read", file=self.name
-        )
-
-    def borders(self, first: int, last: int) -> Iterator[tuple[int, Spot]]:
-        """Yield, rising, each sector in first+1..last where track or index change, and to what."""
-        stack = [(first, last)]
-        while stack:
-            low, high = stack.pop()
-            if high <= low or self.spot(low) == self.spot(high):
-                continue
-            if high == low + 1:
-                yield high, self.spot(high)
-                continue
-            middle = (low + high) // 2
-            stack.append((middle, high))
-            stack.append((low, middle))
-
-    def header_mode(self, number: int) -> int:
-        """Return the mode in a data sector's header, 0 to 2; headers are scrambled on the disc.
-
-        Raises:
-            FormatError: the sector has no header of a known mode.
-        """
-        from rawcd.sector import SYNC, scramble
-
-        main = SilenceSource(block_count=self.count) if self._main is None else self._main
-        rows: Bytes2D = np.frombuffer(main.read(number, 1), np.uint8).reshape(1, -1).copy()
-        if rows[0, : len(SYNC)].tobytes() == SYNC:
-            scramble(rows)
-            mode = int(rows[0, _HEADER_MODE]) & 3
-            if mode < 3:
-                return mode
-        raise FormatError("a data track's first sector has no header", file=self.name)
-
-
-def _parsed(row: npt.NDArray[np.uint8]) -> QFrame | None:
-    try:
-        return parse_q(row.tobytes())
-    except FormatError:  # a right CRC over nonsense tells as little as a wrong one
-        return None
-
-
-Items = dict[tuple[int, int], QPointer]
-"""What a lead-in tells: items by ADR and POINT as on the disc."""
-
-
-def _read_toc(scan: QScan, first: int, program: int) -> Items:
-    """Return the items of a lead-in, by majority over two cycles, all tracks among them.
-
-    Args:
-        scan: the frames.
-        first: number of the lead-in's first sector.
-        program: number of the first sector behind it.
-    """
-    _, q = scan.readable(first, min(program - first, 2 * _CYCLE))
-    items = toc_of(q)
-
-    def value(point: int, what: str) -> bytes:
-        item = items.get((QPosition.adr, point))
-        if item is None:
-            raise FormatError(f"no readable frame of the lead-in tells {what}", file=scan.name)
-        return item.value
-
-    values = {
-        point: value(point, f"point {point:02X}h")
-        for point in (POINT_FIRST_TRACK, POINT_LAST_TRACK, POINT_LEAD_OUT)
-    }
-    lowest = from_bcd(values[POINT_FIRST_TRACK][0])
-    highest = from_bcd(values[POINT_LAST_TRACK][0])
-    if not 1 <= lowest <= highest:
-        raise FormatError(
-            f"the table of contents goes from track {lowest} to {highest}",
-            file=scan.name,
-            place="lead-in",
-        )
-    for number in range(lowest, highest + 1):
-        value(to_bcd(number), f"track {number}")
-    return items
-
-
-def _lba(value: bytes, name: str) -> int:
-    from rawcd.msf import Msf
-
-    try:
-        return Msf(*map(from_bcd, value)).to_frames() + PROGRAM_LBA
-    except ValueError as error:
-        raise FormatError(str(error), file=name, place="lead-in") from error
+_HEADERS: Final = 16
+"""Data sectors that are asked for their mode."""
 
 
 def _program_start(scan: QScan, first: int) -> int:
     """Return the number of the first sector behind the lead-in that begins at `first`."""
     low = first
     # Program area and lead-out of the shortest session have 2,700 sectors: no step leaps over.
-    while True:
-        high = min(low + _STRIDE, scan.count - 1)
-        if high == low:
-            raise FormatError("holds a lead-in and nothing behind it", file=scan.name)
-        if scan.spot(high)[0] != 0:
-            break
+    while (high := min(low + STRIDE, scan.count - 1)) > low:
+        if scan.area(high) != 0:
+            return scan.area_border(low, high, first + LATER_LEAD_IN_SECTORS)
         low = high
-    while high - low > 1:
-        middle = (low + high) // 2
-        if scan.spot(middle)[0] == 0:
-            low = middle
-        else:
-            high = middle
-    return high
+    raise FormatError("holds a lead-in and nothing behind it", file=scan.name)
 
 
-def _lead_out_end(scan: QScan, lead_out: int) -> int:
+def _lead_out_end(scan: QScan, lead_out: int, usual: int) -> int:
     """Return the number of the first sector behind the lead-out that begins at `lead_out`.
 
-    A further session's lead-in has 4,500 sectors, so steps of fewer meet it.
+    A further session's lead-in has 4,500 sectors, so steps of fewer meet it. It begins at `usual`
+    where damaged frames leave a choice.
     """
     inside = lead_out
-    while (ahead := min(inside + _STRIDE, scan.count - 1)) > inside:
-        if scan.spot(ahead)[0] != LEAD_OUT_TNO:
-            if scan.spot(inside)[0] == LEAD_OUT_TNO:
-                return next(scan.borders(inside, ahead))[0]
+    while (ahead := min(inside + STRIDE, scan.count - 1)) > inside:
+        if scan.area(ahead) != LEAD_OUT_TNO:
+            if scan.area(min(inside + NEAR, ahead)) == LEAD_OUT_TNO:
+                return scan.area_border(inside + NEAR, ahead, usual)
             raise FormatError(
                 f"where the lead-out should begin, sector {inside}, the frames tell another place",
                 file=scan.name,
@@ -268,18 +96,24 @@ def _first_lba(scan: QScan, program: int) -> int:
     return addresses.most_common(1)[0][0]
 
 
-def recover_disc(subcode: Source, main: Source) -> Disc:
+def recover_disc(
+    subcode: Source, main: Source, *, doubt: Callable[[str], None] | None = None
+) -> Disc:
     """Return the disc that a complete recording tells of, session by session.
+
+    Where a table of contents cannot be that of the program behind it, the program's own frames
+    count.
 
     Args:
         subcode: 96- or 16-byte blocks, from the first lead-in to the last lead-out.
         main: the 2,352-byte blocks of the same sectors.
+        doubt: told what is wrong with a table of contents.
 
     Raises:
         FormatError: the recording is none, or contradicts itself.
     """
     scan = QScan(subcode, main)
-    if scan.spot(0)[0] != 0:
+    if scan.area(0) != 0:
         raise FormatError(
             "does not begin with a lead-in, so it holds no table of contents; "
             "give the sheet that belongs to it",
@@ -293,8 +127,19 @@ def recover_disc(subcode: Source, main: Source) -> Disc:
     try:
         while position < scan.count:
             program = _program_start(scan, position)
-            items = _read_toc(scan, position, program)
-            session = _session(scan, first_lba, position, program, items, mcns)
+            if not sessions:  # where it is on every disc, whatever a damaged frame there tells
+                program = PROGRAM_LBA - first_lba
+            try:
+                items = lead_in_toc(scan, position, program)
+                session = _session(scan, first_lba, position, program, items, mcns)
+            except ValueError as error:
+                try:
+                    items = program_toc(scan, first_lba, position, program)
+                    session = _session(scan, first_lba, position, program, items, mcns)
+                except ValueError:
+                    raise error from None
+                if doubt is not None:
+                    doubt(str(error))
             sessions.append(session)
             position = session.end_lba - first_lba
         return _disc_of(tuple(sessions), items, mcns, scan.name)
@@ -316,7 +161,7 @@ def _disc_of(
     return replace(
         disc,
         appendable=pointer.running != b"\xff\xff\xff",
-        last_lead_out_lba=_lba(pointer.value, name),
+        last_lead_out_lba=lba_of(pointer.value, name),
     )
 
 
@@ -325,7 +170,7 @@ def _session(
 ) -> Session:
     """Return the session whose lead-in and program area begin at these sectors of the file."""
     values = {point: item.value for (adr, point), item in items.items() if adr == QPosition.adr}
-    lead_out_lba = _lba(values[POINT_LEAD_OUT], scan.name)
+    lead_out_lba = lba_of(values[POINT_LEAD_OUT], scan.name)
     lead_out = lead_out_lba - first_lba
     if not program < lead_out < scan.count:
         raise FormatError(
@@ -336,7 +181,7 @@ def _session(
     first = from_bcd(values[POINT_FIRST_TRACK][0])
     last = from_bcd(values[POINT_LAST_TRACK][0])
     points = {number: to_bcd(number) for number in range(first, last + 1)}
-    starts = {number: _lba(values[point], scan.name) for number, point in points.items()}
+    starts = {number: lba_of(values[point], scan.name) for number, point in points.items()}
     edges = _index_borders(scan, first_lba, starts, program + first_lba, lead_out_lba)
     tracks = []
     for number, start in starts.items():
@@ -344,11 +189,13 @@ def _session(
         control = items[QPosition.adr, points[number]].control
         told = _Told(scan, start - first_lba, end - first_lba)
         mcns.update(told.mcns)
-        data = bool(control & 4)
+        mode = TrackMode.AUDIO
+        if control & 4:
+            mode = TrackMode(scan.header_mode(start - first_lba, min(end - start, _HEADERS)))
         tracks.append(
             Track(
                 number=number,
-                mode=TrackMode(scan.header_mode(start - first_lba)) if data else TrackMode.AUDIO,
+                mode=mode,
                 indexes=tuple(edges[number]),
                 end_lba=end,
                 copy=CopySetting.PERMITTED if control & 2 else told.copy,
@@ -357,11 +204,12 @@ def _session(
                 isrc=told.isrc,
             )
         )
+    usual = LATER_LEAD_OUT_SECTORS if lead_in else FIRST_LEAD_OUT_SECTORS
     return Session(
         tracks=tuple(tracks),
         lead_in_lba=lead_in + first_lba,
         lead_out_lba=lead_out_lba,
-        lead_out_sectors=_lead_out_end(scan, lead_out) - lead_out,
+        lead_out_sectors=_lead_out_end(scan, lead_out, lead_out + usual) - lead_out,
         disc_type=DiscType(values[POINT_FIRST_TRACK][1]),
     )
 
@@ -387,7 +235,19 @@ def _index_borders(
                 indexes[number].append(Index(number=index, lba=sector + first_lba))
             elif track == number + 1 and index == 0 and track in indexes:
                 indexes[track].insert(0, Index(number=0, lba=sector + first_lba))
-    return {number: _without_gaps(found) for number, found in indexes.items()}
+    return {number: _without_gaps(_rising(found)) for number, found in indexes.items()}
+
+
+def _rising(indexes: list[Index]) -> list[Index]:
+    """Leave out the indexes of single frames that contradict the others."""
+    kept: list[Index] = []
+    for place, index in enumerate(indexes):
+        last = kept[-1].number if kept else -1
+        behind = (later.number for later in indexes[place + 1 :])
+        follows = index.number == last + 1
+        if follows or last < index.number < min(behind, default=MAX_INDEX + 1):
+            kept.append(index)
+    return kept
 
 
 def _without_gaps(indexes: list[Index]) -> list[Index]:
