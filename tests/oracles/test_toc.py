@@ -218,7 +218,7 @@ TITLES = (
 )
 GERMAN = TextBlock(
     language=8,
-    items=in_order(TITLES),
+    items=tuple(TITLES),
     genre_code=15,
     copyright=3,
     toc=TextToc(starts=(Msf(0, 2, 30), Msf(0, 7, 5), Msf(0, 12, 50)), lead_out=Msf(0, 16, 61)),
