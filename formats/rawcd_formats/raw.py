@@ -37,6 +37,10 @@ _SURE: Final = 100
 _AREA: Final = "area"
 _TEXT_SECTORS: Final = 1100
 """Twice the longest cycle of CD-TEXT: eight blocks of 256 packs, four packs a sector."""
+_PLACES: Final = 64
+"""Where R-W is looked at in each session: a song takes several of them."""
+_WINDOW: Final = 8
+"""Sectors that are looked at there."""
 _LEAST: Final = 4
 """Q frames with a right CRC that cannot be chance, were they all of a handful."""
 
@@ -83,6 +87,27 @@ def _with_text(disc: Disc, sub: BlockSource, name: str) -> tuple[Disc, list[Note
         return disc, notes
     cdtext = reading.cdtext.of_tracks(session.tracks[0].number, session.tracks[-1].number)
     return replace(disc, cdtext=cdtext), notes
+
+
+def _holds_packs(disc: Disc, sub: BlockSource) -> bool:
+    """Tell whether R-W in the program areas is packs before interleave; a few places tell."""
+    import numpy as np
+
+    from rawcd.subcode.rows import RW_BITS
+
+    windows = []
+    for session in disc.sessions:
+        end = session.lead_out_lba - _WINDOW
+        step = max((end - session.program_lba) // _PLACES, _WINDOW)
+        for lba in range(session.program_lba, end, step):
+            rows = np.frombuffer(sub.read(lba - disc.first_lba, _WINDOW), np.uint8)
+            if (rows & np.uint8(RW_BITS)).any():
+                windows.append(rows.reshape(_WINDOW, -1))
+    if not windows:
+        return False
+    from rawcd.subcode.forms import are_packs
+
+    return are_packs(windows)
 
 
 class RawFormat:
@@ -162,13 +187,17 @@ class RawFormat:
                     file=files.name,
                 )
             )
-        return RegionImage(
+        image = RegionImage(
             disc=disc,
-            notes=tuple(notes),
             main=(Region(lba=lba, sectors=sectors, form=MainForm.DISC, source=main),),
             sub=(SubRegion(lba=lba, sectors=sectors, form=form, source=sub),),
             kind=ImageType.PQ_ONLY if pq_only else ImageType.RAW,
         )
+        if not pq_only and _holds_packs(disc, sub):
+            image = image.taking_rw_as(ImageType.COOKED)
+            message = "its R-W subcode is packs before interleave: an image of type COOKED"
+            notes.append(Note(code="rw-packs", message=message, file=files.name))
+        return replace(image, notes=tuple(notes))
 
     def save(
         self,

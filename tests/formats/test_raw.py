@@ -11,14 +11,17 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from rawcd.creator import RawCDImageCreator
 from rawcd.disc import CopySetting, Disc, Index, Session, Track
 from rawcd.errors import FormatError, UnsupportedError
 from rawcd.features import Feature
+from rawcd.graphics import with_graphics
 from rawcd.image import ImageType, RegionImage, SubForm
 from rawcd.msf import Msf
 from rawcd.plugins import open_image, save_image
 from rawcd.qscan import recover_disc
 from rawcd.source import BlockSource, MemoryBytes, SilenceSource
+from rawcd.subcode import PackKind, with_parity
 from rawcd.subcode.frame import QCatalog, QIsrc, QPointer, QPosition, q_crc
 from rawcd.subcode.rows import pq_of_pw96
 from rawcd_formats.raw import RawFormat
@@ -382,6 +385,29 @@ def test_rw_is_taken_for_what_it_is_said_to_be(tmp_path: Path) -> None:
     cooked = open_image(tmp_path / "a.raw", rw=ImageType.COOKED)
     assert cooked.kind is ImageType.COOKED
     assert_same_bytes(image.taking_rw_as(ImageType.COOKED), cooked)
+
+
+@pytest.mark.parametrize("parity", [True, False])
+def test_packs_before_interleave_tell_themselves(tmp_path: Path, parity: bool) -> None:
+    """A file does not say which type its image has; taken for RAW, its graphics would be lost."""
+    shown = np.random.default_rng(2).integers(0, 64, (4 * 700, 24), np.uint8)
+    shown[:, 0] = PackKind.TV_GRAPHICS
+    shown[:, 2:4] = shown[:, 20:] = 0
+    packs = with_parity(shown) if parity else shown
+    (tmp_path / "in.cdg").write_bytes(packs.tobytes())
+    creator = RawCDImageCreator()
+    creator.add_track(SilenceSource(block_count=30_000))
+    creator.add_track(SilenceSource(block_count=1_000))
+    image = with_graphics(creator.create_result_image(), {2: tmp_path / "in.cdg"})
+    for kind in (ImageType.COOKED, ImageType.RAW):
+        save_image(image.as_kind(kind), tmp_path / "a.raw", replace=True)
+        opened = open_image(tmp_path / "a.raw")
+        assert opened.kind is kind
+        told = {note.code for note in opened.notes}
+        assert ("rw-packs" in told) == (kind is ImageType.COOKED)
+        laid = np.frombuffer(opened.as_kind(ImageType.RAW).read(30_200, 100), np.uint8)
+        expected = image.as_kind(ImageType.RAW).read(30_200, 100)
+        assert laid.tobytes() == expected
 
 
 def test_recorded_rw_has_no_place_in_16_bytes(tmp_path: Path) -> None:
