@@ -75,6 +75,7 @@ class Feature(Enum):
     MODE0_TRACKS = "data track of mode 0"
     RAW_SECTORS = "data sectors that their user data would not make again"
     DISC_TYPE = "disc type"
+    CDI_TYPE = "disc type CD-I with Mode 2 tracks"
     SESSIONS = "session after the first"
     APPENDABLE = "room for a further session"
     TITLES = "CD-TEXT title, performer or songwriter"
@@ -181,9 +182,11 @@ def _of_disc(disc: Disc) -> Iterator[Loss]:
                 detail=f"session {number}: lead-out of {session.lead_out_sectors} sectors",
             )
         mode2 = any(track.mode is TrackMode.MODE2 for track in session.tracks)
-        if mode2 is (session.disc_type is DiscType.CDDA_CDROM):  # else the tracks imply it
-            name = session.disc_type.name
-            yield Loss(feature=Feature.DISC_TYPE, detail=f"session {number}: disc type {name}")
+        detail = f"session {number}: disc type {session.disc_type.name}"
+        if mode2 is (session.disc_type is DiscType.CDDA_CDROM):
+            yield Loss(feature=Feature.DISC_TYPE, detail=detail)
+        elif session.disc_type is DiscType.CDI:  # tracks of mode 2 imply XA
+            yield Loss(feature=Feature.CDI_TYPE, detail=detail)
 
 
 def _of_track(disc: Disc, track: Track) -> Iterator[Loss]:

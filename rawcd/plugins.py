@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from dataclasses import replace as change
 from functools import lru_cache
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol, cast
 
 from rawcd.errors import FormatError, PluginError, RawCDError, UnsupportedError
 
@@ -273,7 +273,7 @@ def format_for(path: str | os.PathLike[str]) -> Format:
         raise _never_written(only_read)
     raise PluginError(
         f"{str(path)!r}: no format has the suffix {suffix!r}; there are {', '.join(known)}; "
-        "or name one (--format)",
+        "or name the format",
         name=suffix,
         group=FORMATS,
     ) from broken
@@ -311,8 +311,8 @@ def _is_read_only(candidate: Format) -> bool:
 
 def _never_written(only_read: Format) -> UnsupportedError:
     return UnsupportedError(
-        f"files of the format {only_read.name} are read and never written; choose another format "
-        "(--format), or another suffix"
+        f"files of the format {only_read.name} are read and never written; choose another format, "
+        "or another suffix"
     )
 
 
@@ -404,6 +404,7 @@ def _choose(
             f"there are several discs in it: {names}; unpack it and give one of them, or name "
             "the format",
             file=files.name,
+            place="directory",
         )
     chosen, _, name = found[0]
     return chosen, files.chosen(name)
@@ -417,12 +418,14 @@ def _unknown(files: InputFiles, what: str, formats: Sequence[Format]) -> FormatE
             "is a disc of a virtual recorder that is not finished: beside it lies what tells of "
             f"its open session; rawcd drives virtual:{files.name}",
             file=files.name,
+            place="offset 0",
         )
     names = ", ".join(each.name for each in formats)
     return FormatError(
         f"no format recognises {what} (tried {names}); a file of bare sectors has no addresses: "
         "give the sheet that names it, or name the format",
         file=files.name,
+        place="offset 0",
     )
 
 
@@ -503,7 +506,7 @@ def save_image(
     writer: str | None = None,
     allow_loss: bool = False,
     replace: bool = False,
-    options: Mapping[str, str] | None = None,
+    options: Mapping[str, str | int] | None = None,
     progress: Progress | None = None,
 ) -> WriteResult:
     """Write an image to files, or a one-file format into a stream: whole or not at all.
@@ -515,7 +518,7 @@ def save_image(
         writer: the writer's name; None takes `files` for a path and `stream` for a stream.
         allow_loss: go on when the format cannot hold all; the result names what was lost.
         replace: existing files may be replaced. Inputs of the image never are.
-        options: the format's.
+        options: the format's; numbers and True or False stand for their texts, yes and no.
         progress: called with the sectors done and the sectors in all; False stops.
 
     Returns:
@@ -554,11 +557,20 @@ def save_image(
         image,
         target,
         format=chosen,
-        options=options or {},
+        options={key: _option_text(key, value) for key, value in (options or {}).items()},
         progress=progress,
         replace=replace,
     )
     return WriteResult(files=result.files, losses=(*lost, *result.losses), notes=result.notes)
+
+
+def _option_text(key: str, value: str | int) -> str:
+    """Return an option's value as a format takes it, and a command line gives it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(cast("object", value), str | int):
+        raise TypeError(f"the option {key} is a text or a number, not {value!r}")
+    return str(value)
 
 
 def _listed(names: Sequence[str]) -> str:

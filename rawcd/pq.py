@@ -7,7 +7,7 @@ where writers differ, `Style` decides.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -37,7 +37,7 @@ from rawcd.subcode.rows import (
 from rawcd.toc import POINT_REPEATS, lead_in_pointers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import numpy.typing as npt
 
@@ -90,24 +90,38 @@ class _Slots:
 
     A slot on the first sector of an area, a track or an index moves to the next sector that is
     none, since that frame must tell the change (IEC 60908 17.5.2). The moves are found once,
-    from the borders, so that any range is answered alone.
+    from the borders, so that any range is answered alone. `give` adds some.
     """
 
-    def __init__(self, at: tuple[int, int], taken: set[int]) -> None:
+    def __init__(self, at: tuple[int, int], taken: set[int], others: _Slots | None = None) -> None:
         self._period, self._phase = at
+        self._taken, self._others = taken, others
         moves: dict[int, int] = {}
         for slot in sorted(taken):
             if slot % self._period == self._phase:
                 target = slot + 1
-                while target in taken:
+                while self._is_barred(target):
                     target += 1
                 moves[slot] = target
         self._from = sorted(moves)
         self._to = sorted(moves.values())
 
-    @property
-    def moved(self) -> list[int]:
-        return self._to
+    def _is_barred(self, lba: int) -> bool:
+        """Tell whether a border or a frame of the other mode stands there."""
+        return lba in self._taken or (
+            self._others is not None and len(self._others.within(lba, lba + 1)) > 0
+        )
+
+    def give(self, stretches: Iterable[tuple[int, int]]) -> None:
+        """Give each stretch without a slot the first sector that is free.
+
+        A track shorter than the period may lie between two slots, and would never tell its code.
+        """
+        for first, end in stretches:
+            if end - first < 2 * self._period and not len(self.within(first, end)):
+                free = next((lba for lba in range(first, end) if not self._is_barred(lba)), None)
+                if free is not None:
+                    insort(self._to, free)
 
     def within(self, lba: int, end: int) -> npt.NDArray[np.int64]:
         """Return the slots in lba..end-1, in no special order."""
@@ -149,9 +163,9 @@ class ProgramChannels:
         self._isrc_end = np.array([track.end_lba for track in self._tracks], np.int64)
         taken = set(disc.borders())
         self._mcn_slots = _Slots(style.mcn_at, taken)
-        if disc.mcn is not None:
-            taken.update(self._mcn_slots.moved)
-        self._isrc_slots = _Slots(style.isrc_at, taken)
+        others = None if disc.mcn is None else self._mcn_slots
+        self._isrc_slots = _Slots(style.isrc_at, taken, others)
+        self._isrc_slots.give((track.start_lba, track.end_lba) for track in self._tracks)
 
     def fill(self, lba: int, q: Bytes2D, p: Flags) -> None:
         """Write Q (n, 12), C-contiguous, and P (n,) of the sectors from `lba` on."""

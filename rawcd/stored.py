@@ -208,9 +208,9 @@ def lay_out(
     for before, after in pairwise(held):
         if after.lba < before.end_lba:
             raise FormatError(
-                f"the sectors at LBA {after.lba} to {min(before.end_lba, after.end_lba) - 1} "
-                "are stored twice",
+                f"the sectors up to LBA {min(before.end_lba, after.end_lba) - 1} are stored twice",
                 file=file,
+                place=f"LBA {after.lba}",
             )
     _check_complete(disc, held, file)
     main: list[Region] = []
@@ -260,9 +260,10 @@ def _check_complete(disc: Disc, held: Sequence[StoredSectors], file: str) -> Non
                 position = each.end_lba
         if position < track.end_lba:
             raise FormatError(
-                f"track {track.number} goes from LBA {track.start_lba} to {track.end_lba - 1}, "
-                f"and what is stored of it ends before LBA {position}",
+                f"it goes from LBA {track.start_lba} to {track.end_lba - 1}, and what is stored "
+                f"of it ends before LBA {position}",
                 file=file,
+                place=f"track {track.number}",
             )
 
 

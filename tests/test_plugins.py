@@ -183,7 +183,7 @@ def test_a_file_that_nobody_knows(tmp_path: Path) -> None:
 
 def test_a_stream_holds_one_file(image: Any) -> None:
     stream = io.BytesIO()
-    with pytest.raises(UnsupportedError, match="several files and a stream holds one"):
+    with pytest.raises(UnsupportedError, match="does not fit into a stream"):
         rawcd.save_image(image, stream, format="cue")
     assert stream.getvalue() == b""
 

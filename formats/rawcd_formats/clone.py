@@ -94,6 +94,7 @@ class CloneFormat:
             raise FormatError(
                 f"{toc_reader.size} bytes are too many for a table of contents",
                 file=toc_reader.name,
+                place=f"offset {_TOC_BYTES}",
             )
         toc = bytearray(toc_reader.size)
         toc_reader.read_at(0, toc)
@@ -106,6 +107,7 @@ class CloneFormat:
                 f"has {held} sectors of {_SIZE} bytes and {rest} bytes, its table of contents "
                 f"tells of {needed}; the file was cut short, or the table is another's",
                 file=data_reader.name,
+                place=f"offset {data_reader.size}",
             )
         main = BlockSource(data_reader, stride=_SIZE)
         sub = BlockSource(data_reader, offset=SECTOR_BYTES, block_size=96, stride=_SIZE)
@@ -115,8 +117,9 @@ class CloneFormat:
             count = lead_in.lead_out_lba - first
             if count <= 0 or first < 0:
                 raise FormatError(
-                    f"session {place + 1} begins at LBA {first} and ends at {lead_in.lead_out_lba}",
+                    f"begins at LBA {first} and ends at {lead_in.lead_out_lba}",
                     file=toc_reader.name,
+                    place=f"session {place + 1}",
                 )
             stored.append(Stored(lba=first, sectors=count, main=main, sub=sub, start=first))
         sheet = Sheet(
@@ -197,7 +200,9 @@ def _lead_ins(toc: bytes, name: str) -> Sequence[LeadIn]:
     except FormatError as error:
         raise FormatError(error.reason, file=name, place=error.place) from error
     if list(sessions) != list(range(1, len(sessions) + 1)) or not sessions:
-        raise FormatError(f"has items of sessions {list(sessions) or 'none'}", file=name)
+        raise FormatError(
+            f"has items of sessions {list(sessions) or 'none'}", file=name, place="offset 4"
+        )
     return lead_ins
 
 

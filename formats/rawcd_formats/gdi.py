@@ -28,14 +28,13 @@ from rawcd.msf import LAST_LBA, PROGRAM_LBA
 from rawcd.sector import SectorType
 from rawcd.source import SECTOR_BYTES
 from rawcd.stored import KIND_OF_MODE, StoredSectors, header_at, lay_out, sessions_of
+from rawcd_formats.readonly import ReadOnly
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from rawcd.features import Feature
-    from rawcd.fileset import InputFiles, OutputFiles
-    from rawcd.image import DiscImage, Note, RegionImage
-    from rawcd.progress import Progress
+    from rawcd.fileset import InputFiles
+    from rawcd.image import Note, RegionImage
 
 _HIGH_DENSITY_LBA: Final = 45_000
 _SHEET_BYTES: Final = 64 * 1024
@@ -68,15 +67,12 @@ class _Line:
     offset: int
 
 
-class GdiFormat:
+class GdiFormat(ReadOnly):
     """Reads GDI sheets; see `rawcd.plugins.Format`."""
 
     name = "gdi"
     suffixes = (".gdi",)
-    keeps: frozenset[Feature] = frozenset()
-    drops: frozenset[Feature] = frozenset()
     one_file = False
-    read_only = True
 
     def accepts(self, name: str, head: bytes) -> int:
         """Answer by the first two lines, and by the name."""
@@ -100,27 +96,20 @@ class GdiFormat:
         try:
             disc = _disc(lines, stretches)
         except ValueError as error:
-            raise FormatError(f"contradicts itself: {error}", file=files.name) from error
+            place = f"line {lines[-1].line}"
+            raise FormatError(
+                f"contradicts itself: {error}", file=files.name, place=place
+            ) from error
         return lay_out(disc, stretches, file=files.name, notes=notes)
-
-    def save(
-        self,
-        image: DiscImage,
-        files: OutputFiles,
-        options: Mapping[str, str],
-        progress: Progress | None,
-    ) -> None:
-        """Refuse: GDIs are only read.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        raise UnsupportedError("the format gdi is only read")
 
 
 def _parse(files: InputFiles) -> list[_Line]:
     if files.reader.size > _SHEET_BYTES:
-        raise FormatError(f"{files.reader.size} bytes are too many for a GDI", file=files.name)
+        raise FormatError(
+            f"{files.reader.size} bytes are too many for a GDI",
+            file=files.name,
+            place=f"offset {_SHEET_BYTES}",
+        )
     data = files.content().removeprefix(b"\xef\xbb\xbf")
     try:
         text = data.decode()
@@ -179,7 +168,7 @@ def _parse_line(file: str, number: int, row: str) -> _Line:
 
 
 def _stretch(files: InputFiles, line: _Line, notes: list[Note]) -> StoredSectors:
-    found = files.find(line.name, suffixes=_SUFFIXES)
+    found = files.find(line.name, suffixes=_SUFFIXES, place=f"line {line.line}")
     if found.note is not None:
         notes.append(replace(found.note, line=line.line))
     reader = found.reader

@@ -61,12 +61,14 @@ class IsoFormat:
                 f"holds whole sectors of {SECTOR_BYTES} bytes, not user data: give a sheet that "
                 "says MODE1/2352 or MODE2/2352",
                 file=files.name,
+                place="offset 0",
             )
         if rest or not sectors:
             raise FormatError(
                 f"{reader.size} bytes are {sectors} sectors of {_BLOCK} bytes and a remainder of "
                 f"{rest}; the file was cut short, or is no image",
                 file=files.name,
+                place=f"offset {reader.size - rest}",
             )
         track = Track(
             number=1,
@@ -77,7 +79,11 @@ class IsoFormat:
         try:
             disc = Disc(sessions=(Session(tracks=(track,), lead_out_lba=sectors),))
         except ValueError as error:
-            raise FormatError(f"is larger than any disc: {error}", file=files.name) from error
+            raise FormatError(
+                f"is larger than any disc: {error}",
+                file=files.name,
+                place=f"offset {reader.size}",
+            ) from error
         first, kind = disc.first_lba, SectorType.MODE1
         data = Region(
             lba=0,

@@ -147,6 +147,7 @@ class RawFormat:
                 "bytes nor of 2,368; a file of 2,352-byte sectors has no addresses: give the "
                 "sheet that names it",
                 file=files.name,
+                place="offset 0",
             )
         reader, size = files.reader, SECTOR_BYTES + sub_bytes
         if reader.size % size:
@@ -154,6 +155,7 @@ class RawFormat:
                 f"{reader.size} bytes are no whole number of {size}-byte sectors: "
                 f"{reader.size % size} remain; the file was cut short",
                 file=files.name,
+                place=f"offset {reader.size // size * size}",
             )
         main = BlockSource(reader, stride=size)
         sub = BlockSource(reader, offset=SECTOR_BYTES, block_size=sub_bytes, stride=size)
@@ -163,7 +165,11 @@ class RawFormat:
             message = f"its tracks are told by the program, not by the table of contents: {what}"
             notes.append(Note(code="toc-contradiction", message=message, file=files.name))
 
-        disc = recover_disc(sub, main, doubt=doubt)
+        try:
+            disc = recover_disc(sub, main, doubt=doubt)
+        except FormatError as error:
+            place = error.place or "Q channel"
+            raise FormatError(error.reason, file=files.name, place=place) from error
         if sub_bytes == ImageType.RAW.sub_bytes:
             disc, met = _with_text(disc, sub, files.name)
             notes += met

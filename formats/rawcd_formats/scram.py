@@ -25,7 +25,7 @@ from rawcd.disc import (
     LATER_LEAD_OUT_SECTORS,
     PREGAP_SECTORS,
 )
-from rawcd.errors import FormatError, StorageError, UnsupportedError
+from rawcd.errors import FormatError, StorageError
 from rawcd.image import Note
 from rawcd.msf import FIRST_LBA, PROGRAM_LBA
 from rawcd.recording import SHEET_BYTES, Sheet, Stored, recorded_image
@@ -34,15 +34,14 @@ from rawcd.source import SAMPLE_BYTES, SECTOR_BYTES, BlockSource
 from rawcd.stored import header_at
 from rawcd.subcode.frame import LEAD_OUT_TNO
 from rawcd.toc import LeadIn, parse_full_toc, parse_scsi_toc
+from rawcd_formats.readonly import ReadOnly
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from rawcd.cdtext import CDText
-    from rawcd.features import Feature
-    from rawcd.fileset import InputFiles, OutputFiles
-    from rawcd.image import DiscImage, RegionImage
-    from rawcd.progress import Progress
+    from rawcd.fileset import InputFiles
+    from rawcd.image import RegionImage
     from rawcd.source import Reader, Source
 
 _SUB_BYTES: Final = 96
@@ -55,15 +54,12 @@ _BASE_LBA: Final = FIRST_LBA + 150
 _BY_NAME: Final = 70
 
 
-class ScramFormat:
+class ScramFormat(ReadOnly):
     """Reads redumper's dumps; see `rawcd.plugins.Format`."""
 
     name = "scram"
     suffixes = (".scram",)
-    keeps: frozenset[Feature] = frozenset()
-    drops: frozenset[Feature] = frozenset()
     one_file = False
-    read_only = True
 
     def accepts(self, name: str, head: bytes) -> int:
         """Answer by the name: such files begin with minutes of nothing."""
@@ -84,7 +80,10 @@ class ScramFormat:
             if isinstance(error, FormatError) and error.file is not None:
                 raise
             reason = error.reason if isinstance(error, FormatError) else str(error)
-            raise FormatError(f"its table of contents: {reason}", file=files.name) from error
+            place = "table of contents"
+            raise FormatError(
+                f"its table of contents: {reason}", file=files.name, place=place
+            ) from error
         main = _main(files.reader, lead_ins, notes)
         sub = _subcode(files, notes)
         sheet = Sheet(
@@ -94,20 +93,6 @@ class ScramFormat:
             scrambled=True,
         )
         return recorded_image(sheet, _stored(files.name, lead_ins, main, sub), notes)
-
-    def save(
-        self,
-        image: DiscImage,
-        files: OutputFiles,
-        options: Mapping[str, str],
-        progress: Progress | None,
-    ) -> None:
-        """Refuse: dumps are only read.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        raise UnsupportedError("the format scram is only read")
 
 
 def _beside(files: InputFiles, suffix: str) -> Reader | None:
@@ -125,7 +110,9 @@ def _bytes_beside(files: InputFiles, suffix: str) -> bytes | None:
     if reader is None:
         return None
     if reader.size > SHEET_BYTES:
-        raise FormatError(f"{reader.size} bytes are too many", file=reader.name)
+        raise FormatError(
+            f"{reader.size} bytes are too many", file=reader.name, place=f"offset {SHEET_BYTES}"
+        )
     data = bytearray(reader.size)
     reader.read_at(0, data)
     return bytes(data)
@@ -211,6 +198,7 @@ def _main(reader: Reader, lead_ins: Sequence[LeadIn], notes: list[Note]) -> Bloc
             f"ends before LBA {source.block_count + _BASE_LBA}, and the lead-out begins at "
             f"{lead_out}; the file was cut short",
             file=reader.name,
+            place=f"offset {reader.size}",
         )
     return source
 
@@ -296,8 +284,9 @@ def _stored(
         before = stored[-1].end if stored else IMAGE_LEAD_IN_LBA
         if not before <= start < end:
             raise FormatError(
-                f"session {place + 1} would go from LBA {start} to {end}, behind LBA {before}",
+                f"it would go from LBA {start} to {end}, behind LBA {before}",
                 file=name,
+                place=f"session {place + 1}",
             )
         first, after = min(start, 0) if place == 0 else start, end
         if sub is not None:

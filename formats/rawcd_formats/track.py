@@ -12,20 +12,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from rawcd.disc import Disc, DiscType, Index, Track, TrackMode
-from rawcd.errors import FormatError, UnsupportedError
+from rawcd.errors import FormatError
 from rawcd.image import Note
 from rawcd.msf import PROGRAM_LBA
 from rawcd.sector import SYNC, SectorType
 from rawcd.source import SECTOR_BYTES
 from rawcd.stored import KIND_OF_MODE, StoredSectors, header_at, lay_out, sessions_of
+from rawcd_formats.readonly import ReadOnly
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from rawcd.features import Feature
-    from rawcd.fileset import InputFiles, OutputFiles
-    from rawcd.image import DiscImage, RegionImage
-    from rawcd.progress import Progress
+    from rawcd.fileset import InputFiles
+    from rawcd.image import RegionImage
     from rawcd.source import Reader
     from rawcd.stored import Header
 
@@ -51,15 +48,12 @@ def _subheaders(head: bytes) -> bool:
     return len(found) > 1 and len(twice) == len(found[:_PROBED]) and any(map(any, twice))
 
 
-class TrackFormat:
+class TrackFormat(ReadOnly):
     """Reads files of one data track; see `rawcd.plugins.Format`."""
 
     name = "track"
     suffixes = (".bin", ".img")
-    keeps: frozenset[Feature] = frozenset()
-    drops: frozenset[Feature] = frozenset()
     one_file = True
-    read_only = True
 
     def accepts(self, name: str, head: bytes) -> int:
         """Answer by sync patterns at equal distances, or by subheaders that stand twice."""
@@ -103,22 +97,10 @@ class TrackFormat:
             disc_type = DiscType.XA if mode is TrackMode.MODE2 else DiscType.CDDA_CDROM
             disc = Disc(sessions=sessions_of([((track,), disc_type)]))
         except ValueError as error:
-            raise FormatError(f"makes no disc: {error}", file=files.name) from error
+            raise FormatError(
+                f"makes no disc: {error}", file=files.name, place="offset 0"
+            ) from error
         return lay_out(disc, [stretch], file=files.name, notes=notes)
-
-    def save(
-        self,
-        image: DiscImage,
-        files: OutputFiles,
-        options: Mapping[str, str],
-        progress: Progress | None,
-    ) -> None:
-        """Refuse: such files are only read.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        raise UnsupportedError("the format track is only read; cue writes a .bin and its sheet")
 
 
 def _whole_sectors(reader: Reader, head: bytes, header: Header) -> StoredSectors:
@@ -136,6 +118,7 @@ def _whole_sectors(reader: Reader, head: bytes, header: Header) -> StoredSectors
             f"{reader.size} bytes are {sectors} sectors of {size} bytes and a remainder of {rest}; "
             "the file was cut short",
             file=reader.name,
+            place=f"offset {sectors * size}",
         )
     last = header_at(reader, (sectors - 1) * size)
     wanted = replace(header, lba=header.lba + sectors - 1)
@@ -170,6 +153,7 @@ def _mode2_blocks(reader: Reader, head: bytes) -> StoredSectors:
             "neither sync patterns nor subheaders of mode 2 stand in it at equal distances; a "
             "file of bare sectors has no addresses: give the sheet that names it",
             file=reader.name,
+            place="offset 0",
         )
     return StoredSectors(
         lba=0,

@@ -24,7 +24,10 @@ def packs_of_cdt(data: bytes) -> bytes:
     """
     rest = len(data) % _PACK_BYTES
     if rest not in (0, 1, _HEADER_BYTES, _HEADER_BYTES + 1):
-        raise FormatError(f"{len(data)} bytes are no whole number of packs of {_PACK_BYTES} bytes")
+        raise FormatError(
+            f"{len(data)} bytes are no whole number of packs of {_PACK_BYTES} bytes",
+            place=f"offset {len(data) // _PACK_BYTES * _PACK_BYTES}",
+        )
     packs = bytes(data)
     if rest in (1, _HEADER_BYTES + 1):
         if packs[-1]:

@@ -40,7 +40,6 @@ from rawcd.cdtext.values import (
     TextInterval,
     TextItem,
     TextToc,
-    in_order,
 )
 from rawcd.errors import FormatError
 from rawcd.msf import Msf
@@ -280,7 +279,7 @@ class _BlockReader:
         )
         return TextBlock(
             language=self.language,
-            items=in_order(self.items),
+            items=tuple(self.items),
             charset=self.charset,
             genre_code=genre_code,
             toc=toc,

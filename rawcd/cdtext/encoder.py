@@ -214,6 +214,8 @@ class _BlockEncoder:
             self.problems.append(f"{what}: {character!r}{number} is {_reason(error, charset)}")
             return b""
         if code == _TAB * width_of(charset):
+            if self.errors == "replace":
+                return encode_text(" ", charset)
             self.problems.append(f"{what}: a lone TAB means the text before it")
         return code
 

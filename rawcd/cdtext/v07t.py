@@ -17,7 +17,7 @@ from rawcd.cdtext.charsets import Charset, charset_name, charset_of_sheet, sheet
 from rawcd.cdtext.fields import FIELD_OF
 from rawcd.cdtext.genres import genre_code, genre_name
 from rawcd.cdtext.languages import ENGLISH, UNKNOWN, language_code, language_name
-from rawcd.cdtext.values import MAX_BLOCKS, MAX_TRACK, TextBlock, TextItem, in_order
+from rawcd.cdtext.values import MAX_BLOCKS, MAX_TRACK, TextBlock, TextItem
 from rawcd.errors import FormatError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -274,7 +274,7 @@ class _SheetReader:
             items.append(TextItem(field=name, track=track, text=text))
         return TextBlock(
             language=language if self.language is None else self.language,
-            items=in_order(items),
+            items=tuple(items),
             charset=Charset.ISO_8859_1 if self.charset is None else self.charset,
             genre_code=self.genre,
             copyright=self.copyright,

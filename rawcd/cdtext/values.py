@@ -149,7 +149,8 @@ class TextBlock:
 
     Attributes:
         language: the CD-TEXT language code.
-        items: the texts, one for a field and track; if there are more, the first counts.
+        items: the texts by track and field, whatever order they are given in; one for a field and
+            track: if there are more, the first counts.
         charset: the character code of titles, names and messages, as in `Charset`.
         genre_code: the code of type 87h; its text is the item `genre`. None: none, or that of
             the genre which the text names, or `NOT_DEFINED`.
@@ -195,6 +196,8 @@ class TextBlock:
             raise ValueError(f"no tracks: {self.first_track} to {self.last_track}")
         if {pack.pack_type for pack in self.raw} & self._known_types():
             raise ValueError("packs of types 88h and 89h are kept as they are, or known; not both")
+        # Packs keep no order but this one, and blocks that say the same are equal.
+        object.__setattr__(self, "items", _in_order(self.items))
 
     def _known_types(self) -> set[int]:
         known = {TOC_TYPE: self.toc, INTERVALS_TYPE: self.intervals}
@@ -208,9 +211,10 @@ class TextBlock:
         return None
 
 
-def in_order(items: Iterable[TextItem]) -> tuple[TextItem, ...]:
-    """Return texts by track and field, the order of every block that is read here."""
-    return tuple(sorted(items, key=lambda item: (item.track, FIELD_PLACES[item.field])))
+def _in_order(items: Iterable[TextItem]) -> tuple[TextItem, ...]:
+    """Return texts by track and field, the order of every block; unknown fields come last."""
+    last = len(FIELD_PLACES)
+    return tuple(sorted(items, key=lambda item: (item.track, FIELD_PLACES.get(item.field, last))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

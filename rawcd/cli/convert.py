@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from contextlib import nullcontext
 from pathlib import Path
@@ -13,7 +14,7 @@ from rawcd.cli.completing import FILE, format_names
 from rawcd.cli.folders import is_image
 from rawcd.cli.reading import trust_paths_option
 from rawcd.cli.terminal import progress_bar, show_notes
-from rawcd.errors import UnsupportedError
+from rawcd.errors import CancelledError, RawCDError, StorageError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,11 +76,13 @@ def convert(
 
     What the target cannot hold is listed and refused before a byte is written; --allow-loss
     goes on and lists the same. An existing disc may break the rules of authoring: it is
-    converted as it is.
+    converted as it is. One of several that cannot be converted is told of; the others are.
     """
     if len(inputs) < 2:
         raise click.UsageError("name what to convert and what to make: IN OUT")
     *sources, target = inputs
+    if target == "-":
+        raise click.UsageError("convert makes files and cannot fill a pipe: name one")
     options = _options(settings, split=split, sub=sub, jobs=jobs)
     path = Path(target)
     into_folder = path.is_dir() and not is_image(path)
@@ -87,11 +90,21 @@ def convert(
         raise click.UsageError(f"{target} is no folder; several images go into one")
     if into_folder and format_name is None:
         raise click.UsageError("where images go into a folder, --to names their format")
-    results = []
     pairs = _pairs(sources, path, format_name) if into_folder else [(sources[0], path)]
+    if not force:
+        _check_free([output for _, output in pairs])
+    results = []
     for source, output in pairs:
-        results.append(
-            _converted(
+        about: dict[str, Any] = {
+            "input": source,
+            "refused": False,
+            "error": None,
+            "files": [],
+            "losses": [],
+            "notes": [],
+        }
+        try:
+            about |= _converted(
                 source,
                 output,
                 format_name=format_name,
@@ -101,15 +114,39 @@ def convert(
                 trust_paths=trust_paths,
                 quiet=as_json,
             )
-        )
+        except CancelledError:
+            raise
+        except RawCDError as error:
+            if len(pairs) == 1:
+                raise
+            about["error"] = str(error)
+            click.echo(f"rawcd: {error}", err=True)
+        results.append(about)
     if as_json:
         click.echo(
             json.dumps({"rawcd_convert": SCHEMA, "results": results}, indent=2, ensure_ascii=False)
         )
+    if failed := sum(result["error"] is not None for result in results):
+        raise click.ClickException(f"{failed} of {len(results)} images could not be converted")
     if any(result["refused"] for result in results):
         raise click.ClickException(
             "nothing was written where something would be lost; --allow-loss goes on"
         )
+
+
+def _check_free(outputs: Sequence[Path]) -> None:
+    """Refuse outputs that exist before any work begins.
+
+    Raises:
+        StorageError: one does.
+    """
+    for output in outputs:
+        if output.exists():
+            raise StorageError(
+                "exists already; choose another name, or allow replacing it (--force)",
+                file=str(output),
+                errno=errno.EEXIST,
+            )
 
 
 def _options(settings: Sequence[str], *, split: bool, sub: bool, jobs: int) -> dict[str, str]:
@@ -157,20 +194,14 @@ def _converted(
     trust_paths: bool,
     quiet: bool,
 ) -> dict[str, Any]:
-    """Convert one image; what would be lost is an answer, not an end."""
+    """Convert one image and tell of it; what would be lost is an answer, not an end."""
     from rawcd.plugins import open_image, save_image
 
     image = open_image(source, trust_paths=trust_paths)
     if not quiet:
         show_notes(image.notes)
     bar = nullcontext() if quiet else progress_bar(str(output), sector_size=image.sector_size)
-    about: dict[str, Any] = {
-        "input": source,
-        "refused": False,
-        "files": [],
-        "losses": [],
-        "notes": list(map(str, image.notes)),
-    }
+    about: dict[str, Any] = {"notes": list(map(str, image.notes))}
     try:
         with bar as progress:
             result = save_image(

@@ -135,12 +135,13 @@ class Archive:
                 f"holds {len(listed)} files, more than the {MOST_FILES} that an archive of a disc "
                 "may have",
                 file=file.name,
+                place="directory",
             )
         self._members: dict[tuple[str, ...], Member] = {}
         for place, about in enumerate(listed):
             self._add(place, about)
         if not self._members:
-            raise FormatError("holds no file", file=file.name)
+            raise FormatError("holds no file", file=file.name, place="directory")
 
     def _add(self, place: int, about: zipfile.ZipInfo) -> None:
         written = PureWindowsPath(about.filename)
@@ -148,12 +149,18 @@ class Archive:
         shown = about.orig_filename
         if "\0" in shown or not parts or written.anchor or ".." in parts:
             raise FormatError(
-                f"the name {shown!r} in it leads out of it, or is none", file=self.file.name
+                f"the name {shown!r} in it leads out of it, or is none",
+                file=self.file.name,
+                place=f"offset {about.header_offset}",
             )
         if about.filename.endswith(("/", "\\")) or parts[0] == _MAC_SHADOWS:
             return
         if parts in self._members:
-            raise FormatError(f"holds two files {shown!r}", file=self.file.name)
+            raise FormatError(
+                f"holds two files {shown!r}",
+                file=self.file.name,
+                place=f"offset {about.header_offset}",
+            )
         self._members[parts] = Member(archive=self, parts=parts, place=place)
 
     @property
@@ -215,7 +222,11 @@ class Archive:
             raise self._damaged(error) from error
 
     def _damaged(self, error: Exception) -> FormatError:
-        return FormatError(f"is no whole zip archive: {error}", file=self.file.name)
+        return FormatError(
+            f"is no whole zip archive: {error}; copy it again",
+            file=self.file.name,
+            place="directory",
+        )
 
 
 def _as_file(file: _Measured) -> Any:

@@ -226,6 +226,7 @@ class InputFiles:
                 f"is an archive of {len(self._archive.members) if self._archive else 0} files; "
                 "choose one of them",
                 file=self.name,
+                place="offset 0",
             )
         return self._main
 
@@ -255,7 +256,9 @@ class InputFiles:
 
     # -- names in a sheet --------------------------------------------------------------------------
 
-    def find(self, name: str, *, suffixes: Sequence[str] = ()) -> FoundFile:
+    def find(
+        self, name: str, *, suffixes: Sequence[str] = (), place: str | None = None
+    ) -> FoundFile:
         r"""Find a file that the sheet names: as written, in another case, wrapped, another suffix.
 
         Only files below the sheet's folder are taken. A name that leads elsewhere (an absolute
@@ -266,6 +269,7 @@ class InputFiles:
         Args:
             name: the name in the sheet; `/` and `\` both separate folders.
             suffixes: endings to try, in this order, when no file has the name.
+            place: where in the sheet the name stands, for messages.
 
         Raises:
             FormatError: the name is empty or holds a NUL; or the file is wrapped, see `reader`.
@@ -273,6 +277,16 @@ class InputFiles:
             UnsupportedError: it is in an archive that encrypts it.
             MissingExtraError: it is wrapped by zstd, and there is no library for it.
         """
+        try:
+            return self._named(name, suffixes)
+        except StorageError as error:
+            reason = error.reason if place is None else f"{place}: {error.reason}"
+            raise StorageError(reason, file=error.file, errno=error.errno) from error
+        except FormatError as error:
+            place = error.place or place
+            raise FormatError(error.reason, file=error.file, place=place) from error
+
+    def _named(self, name: str, suffixes: Sequence[str]) -> FoundFile:
         if name in self._members:
             given = self._members[name]
             member = given if isinstance(given, InputFiles) else InputFiles(given)
@@ -339,6 +353,7 @@ class InputFiles:
                 raise FormatError(
                     f"is an archive of {len(at.members)} files where a sheet names one file",
                     file=str(found),
+                    place="offset 0",
                 )
         else:
             held = found

@@ -183,7 +183,9 @@ def _bounded(wrapped: Wrapped, room: Room) -> Iterator[bytes]:
     size = 0
     for piece, place in wrapped.pieces():
         if not size and wrapping_of(piece) is not None:
-            raise FormatError("is wrapped twice; unpack it once", file=wrapped.name)
+            raise FormatError(
+                "is wrapped twice; unpack it once", file=wrapped.name, place="offset 0"
+            )
         size += len(piece)
         if size > LIMIT:
             raise too_much(wrapped.name, place)

@@ -71,7 +71,7 @@ class Layout:
         """
         lead_ins = self._sheet.lead_ins
         if not lead_ins:
-            raise FormatError("there is no session")
+            raise FormatError("there is no session", place="table of contents")
         mcns: Counter[str] = Counter()
         sessions: list[Session] = []
         for place, lead_in in enumerate(lead_ins):
@@ -302,7 +302,8 @@ def _with_room(session: Session, is_first: bool, next_program_lba: int) -> Sessi
     if between < 2:
         raise FormatError(
             f"the session after the one whose lead-out is at LBA {session.lead_out_lba} "
-            f"would begin at {next_program_lba}"
+            f"would begin at {next_program_lba}",
+            place="table of contents",
         )
     return replace(session, lead_out_sectors=usual if usual < between else between // 2)
 

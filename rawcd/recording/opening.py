@@ -41,6 +41,7 @@ def sheet_bytes(files: InputFiles) -> bytes:
         raise FormatError(
             f"{len(data)} bytes are too many for a sheet; it has at most {SHEET_BYTES}",
             file=files.name,
+            place=f"offset {SHEET_BYTES}",
         )
     return data
 
@@ -61,7 +62,9 @@ def recorded_image(
     """
     for before, after in pairwise(stored):
         if after.lba < before.end:
-            raise FormatError(f"sectors from LBA {after.lba} on are stored twice", file=sheet.name)
+            raise FormatError(
+                "sectors from here on are stored twice", file=sheet.name, place=f"LBA {after.lba}"
+            )
     layout = Layout(sheet, stored)
     try:
         disc = layout.disc()
@@ -70,9 +73,13 @@ def recorded_image(
             raise
         raise FormatError(error.reason, file=sheet.name, place=error.place) from error
     except ValueError as error:
-        raise FormatError(f"contradicts itself: {error}", file=sheet.name) from error
+        raise FormatError(
+            f"contradicts itself: {error}", file=sheet.name, place="table of contents"
+        ) from error
     if stored and not disc.first_lba <= stored[0].lba <= stored[-1].end <= disc.end_lba:
-        raise FormatError("sectors outside the disc are stored", file=sheet.name)
+        raise FormatError(
+            "sectors outside the disc are stored", file=sheet.name, place="table of contents"
+        )
     return RegionImage(
         disc=disc,
         main=tuple(_main_regions(disc, stored, scrambled=sheet.scrambled)),

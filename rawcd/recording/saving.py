@@ -57,6 +57,7 @@ RECORDED: Final = frozenset(
         Feature.MODE0_TRACKS,
         Feature.RAW_SECTORS,
         Feature.DISC_TYPE,
+        Feature.CDI_TYPE,
         Feature.APPENDABLE,
         Feature.STORED_PQ,
         Feature.RW,

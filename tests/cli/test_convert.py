@@ -102,6 +102,7 @@ def test_many_go_into_a_folder(images: Path) -> None:
         (["one.raw", "."], "--to names their format"),
         (["one.raw", "one.raw", ".", "--to", "cue"], "several inputs would become one.cue"),
         (["one.raw", "one.cue", "--set", "split"], "KEY=VALUE"),
+        (["one.raw", "-", "--to", "raw"], "cannot fill a pipe"),
     ],
 )
 def test_misuse_is_told(images: Path, args: list[str], words: str) -> None:
@@ -125,6 +126,35 @@ def test_a_missing_input_is_named(images: Path) -> None:
     done = run("convert", "gone.raw", "gone.cue", cwd=images)
     assert done.returncode == 1
     assert done.stderr.startswith("rawcd: gone.raw: ")
+
+
+def test_one_of_many_that_cannot_be_read_does_not_stop_the_others(images: Path) -> None:
+    (images / "out").mkdir()
+    (images / "bad.raw").write_bytes(bytes(5_000))
+    args = ("one.raw", "bad.raw", "gone.raw", "two.raw", "out", "--to", "cue", "--json")
+    done = run("convert", *args, cwd=images)
+    assert done.returncode == 1
+    results = json.loads(done.stdout)["results"]
+    assert [(each["input"], each["error"] is None) for each in results] == [
+        ("one.raw", True),
+        ("bad.raw", False),
+        ("gone.raw", False),
+        ("two.raw", True),
+    ]
+    assert results[2]["error"].startswith("gone.raw: ")
+    assert "rawcd: bad.raw: " in done.stderr
+    assert done.stderr.endswith("rawcd: 2 of 4 images could not be converted\n")
+    cues = sorted(path.name for path in (images / "out").glob("*.cue"))
+    assert cues == ["one.cue", "two.cue"]
+
+
+def test_an_existing_file_among_many_is_refused_before_any_work(images: Path) -> None:
+    (images / "out").mkdir()
+    (images / "out" / "two.cue").write_text("mine")
+    done = run("convert", "one.raw", "two.raw", "out", "--to", "cue", cwd=images)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "out/two.cue: exists already" in done.stderr.replace("\\", "/")
+    assert [path.name for path in (images / "out").iterdir()] == ["two.cue"]
 
 
 # -- folders -----------------------------------------------------------------------------------

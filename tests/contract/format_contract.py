@@ -150,8 +150,11 @@ def silent(disc: Disc) -> RegionImage:
 def _with_data(mode: TrackMode, *, clean: bool = True) -> RegionImage:
     """The first track's sectors are of the mode; one has a wrong bit unless they are clean."""
     disc = _changed(plain_disc(), 0, mode=mode)
-    sector_type = {TrackMode.MODE0: SectorType.MODE_ZERO, TrackMode.MODE1: SectorType.MODE1}[mode]
-    user = noise_rows(300, 2048) if mode is TrackMode.MODE1 else np.zeros((300, 2336), np.uint8)
+    sector_type, user = {
+        TrackMode.MODE0: (SectorType.MODE_ZERO, np.zeros((300, 2336), np.uint8)),
+        TrackMode.MODE1: (SectorType.MODE1, noise_rows(300, 2048)),
+        TrackMode.MODE2: (SectorType.MODE2FORM1, noise_rows(300, 2048)),
+    }[mode]
     rows = encode(sector_type, user, 0)
     rows[77, 2075] ^= 0 if clean else 4
     main = (
@@ -169,6 +172,12 @@ def _with_data(mode: TrackMode, *, clean: bool = True) -> RegionImage:
         Region(lba=600, sectors=disc.end_lba - 600, form=MainForm.ZERO),
     )
     return replace(image_of(disc), main=main)
+
+
+def _with_cdi() -> RegionImage:
+    made = _with_data(TrackMode.MODE2)
+    session = replace(made.disc.sessions[0], disc_type=DiscType.CDI)
+    return replace(made, disc=replace(made.disc, sessions=(session,)))
 
 
 def _with_sessions() -> RegionImage:
@@ -273,6 +282,7 @@ _MAKERS: Final[dict[Feature, Callable[[], Disc | RegionImage]]] = {
     Feature.DATA_TRACKS: lambda: _with_data(TrackMode.MODE1),
     Feature.MODE0_TRACKS: lambda: _with_data(TrackMode.MODE0),
     Feature.DISC_TYPE: lambda: plain_disc(disc_type=DiscType.XA),
+    Feature.CDI_TYPE: _with_cdi,
     Feature.SESSIONS: _with_sessions,
     Feature.APPENDABLE: lambda: replace(plain_disc(), appendable=True),
     Feature.STORED_PQ: lambda: with_stored_pq(image_of(plain_disc())),
@@ -435,11 +445,19 @@ class FormatContract:
 
     def try_to_load(self, path: Path) -> None:
         """Load, and read what came of it: no foreign exception may come out."""
-        with suppress(*MAY_RAISE):
-            opened = open_image(path, format=self.name)
-            for lba in (opened.first_lba, 0, opened.first_lba + opened.sector_count - 1):
-                with suppress(*MAY_RAISE):
-                    assert len(opened.read(lba, 1)) == opened.sector_size
+        refused: FormatError | None = None
+        with suppress(StorageError, UnsupportedError):
+            try:
+                opened = open_image(path, format=self.name)
+            except FormatError as error:
+                refused = error
+            else:
+                for lba in (opened.first_lba, 0, opened.first_lba + opened.sector_count - 1):
+                    with suppress(*MAY_RAISE):
+                        assert len(opened.read(lba, 1)) == opened.sector_size
+        if refused is not None:
+            assert refused.file, refused
+            assert refused.place, refused
 
     # -- what it keeps -------------------------------------------------------------------------
 

@@ -12,21 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rawcd.cdtext import CDText, TextBlock, TextItem, fitting_charset
-from rawcd.cdtext.values import in_order
 from rawcd.disc import CopySetting, Disc, DiscType, TrackMode
 from rawcd.errors import FormatError, StorageError, UnsupportedError
-from rawcd.features import Feature
-from rawcd.image import ImageType, RegionImage, main_sectors
+from rawcd.image import ImageType, main_sectors
 from rawcd.plugins import open_image, save_image
 from rawcd_formats.ccd import CcdFormat
-from tests.contract.format_contract import (
-    MAY_RAISE,
-    FormatContract,
-    folder,
-    image_with,
-    plain_disc,
-    scaled,
-)
+from tests.contract.format_contract import MAY_RAISE, folder, plain_disc, scaled
+from tests.contract.recorded_contract import RecordedContract, opened
 from tests.oracles.blocks import blank, blocks, sector
 from tests.oracles.sectors import scrambled
 from tests.recordings import (
@@ -54,42 +46,20 @@ def titled_discs(draw: st.DrawFn) -> Disc:
         for field in ("title", "composer")
     )
     charset = fitting_charset(item.text for item in items)
-    blocks = (TextBlock(items=in_order(items), charset=charset),)
+    blocks = (TextBlock(items=items, charset=charset),)
     return replace(disc, cdtext=CDText(blocks=blocks) if items else None)
 
 
-class TestContract(FormatContract):
+class TestContract(RecordedContract):
     name = "ccd"
+    endings = (".ccd", ".img", ".sub")
+    openable = (".ccd",)
 
     def discs(self) -> st.SearchStrategy[Disc]:
         return titled_discs()
 
-    def image_with(self, feature: Feature) -> RegionImage:
-        return two_sessions() if feature is Feature.SESSIONS else image_with(feature)
-
-
-def opened(path: Path) -> RegionImage:
-    image = open_image(path)
-    assert isinstance(image, RegionImage)
-    return image
-
 
 # -- laws --------------------------------------------------------------------------------------
-
-
-@settings(max_examples=scaled(25))
-@given(mixed_discs(), st.booleans())
-def test_mixed_discs_of_several_sessions_come_back(disc: Disc, noisy: bool) -> None:
-    """Sectors that are no data sectors, wrong parity and damaged subcode among them."""
-    image = with_subcode_noise(recorded(disc)) if noisy else recorded(disc)
-    with folder() as place:
-        save_image(image, place / "a.ccd")
-        found = opened(place / "a.ccd")
-        assert found.disc == disc
-        assert_same_program(image, found)
-        save_image(found, place / "b.ccd")
-        for suffix in (".ccd", ".img", ".sub"):
-            assert (place / f"a{suffix}").read_bytes() == (place / f"b{suffix}").read_bytes()
 
 
 @settings(max_examples=scaled(15))

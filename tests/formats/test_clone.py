@@ -12,69 +12,32 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rawcd.disc import CopySetting, Disc, Index, TrackMode
+from rawcd.disc import CopySetting, Index, TrackMode
 from rawcd.errors import FormatError, StorageError, UnsupportedError
-from rawcd.features import Feature
 from rawcd.image import RegionImage, main_sectors
 from rawcd.plugins import open_image, recognised_format, save_image
 from rawcd_formats.clone import CloneFormat
-from tests.contract.format_contract import (
-    MAY_RAISE,
-    FormatContract,
-    folder,
-    image_with,
-    plain_disc,
-    scaled,
-)
+from tests.contract.format_contract import MAY_RAISE, folder, plain_disc, scaled
+from tests.contract.recorded_contract import RecordedContract, opened
 from tests.oracles.blocks import blocks, sector
 from tests.oracles.sectors import scrambled
-from tests.recordings import (
-    BareImage,
-    assert_same_program,
-    mixed_discs,
-    recorded,
-    two_sessions,
-    with_subcode_noise,
-)
+from tests.recordings import BareImage, assert_same_program, recorded, two_sessions
 from tests.strategies import noise_rows
 
 FIXTURES = Path(__file__).parent.parent.parent / "fixtures" / "clone"
 
 
-class TestContract(FormatContract):
+class TestContract(RecordedContract):
     name = "clone"
-
-    def image_with(self, feature: Feature) -> RegionImage:
-        return two_sessions() if feature is Feature.SESSIONS else image_with(feature)
+    endings = (".clone", ".clone.toc")
+    openable = endings
+    most_sessions = 1
 
     def small_image(self) -> RegionImage:
         return recorded(plain_disc(mcn="2000000001234"))
 
 
-def opened(path: Path) -> RegionImage:
-    image = open_image(path)
-    assert isinstance(image, RegionImage)
-    return image
-
-
 # -- laws --------------------------------------------------------------------------------------
-
-
-@settings(max_examples=scaled(25))
-@given(mixed_discs(sessions=1), st.booleans())
-def test_mixed_discs_come_back_by_either_file(disc: Disc, noisy: bool) -> None:
-    """Sectors that are no data sectors, wrong parity and damaged subcode among them."""
-    image = with_subcode_noise(recorded(disc)) if noisy else recorded(disc)
-    with folder() as place:
-        save_image(image, place / "a.clone")
-        found = opened(place / "a.clone")
-        assert found.disc == disc
-        assert found.notes == ()
-        assert_same_program(image, found)
-        assert opened(place / "a.clone.toc").disc == disc
-        save_image(found, place / "b.clone")
-        for suffix in (".clone", ".clone.toc"):
-            assert (place / f"a{suffix}").read_bytes() == (place / f"b{suffix}").read_bytes()
 
 
 @settings(max_examples=scaled(60))

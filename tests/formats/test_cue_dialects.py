@@ -423,3 +423,10 @@ def test_a_code_that_stands_there_twice(tmp_path: Path) -> None:
     assert image.disc.track(2).isrc == "USK7Y9812346"
     told = [(note.code, note.line) for note in image.notes]
     assert told == [("code-repeated", 2), ("code-repeated", 12)]
+
+
+def test_bytes_without_a_character_are_replaced_with_a_note(tmp_path: Path) -> None:
+    image = opened(tmp_path, b'TITLE "Caf\xe9 \x81\x9d"\n' + TWO.encode(), a=WHOLE.tobytes())
+    assert image.disc.cdtext is not None
+    assert image.disc.cdtext.text("title", 0) == "Caf\u00e9 \ufffd\ufffd"
+    assert [code for code, _ in notes(image)] == ["bytes-replaced"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rawcd.errors import FormatError, StorageError, UnsupportedError
+from rawcd.plugins import open_image
 from tests.formats.cue_sheets import (
     SECTOR,
     counted,
@@ -187,3 +188,20 @@ def test_two_indexes_may_not_share_a_sector(tmp_path: Path) -> None:
             a=100,
             b=300 * SECTOR,
         )
+
+
+@pytest.mark.parametrize(
+    ("sheet", "line"),
+    [
+        ('FILE "." BINARY\nTRACK 01 AUDIO\nINDEX 01 00:00:00\n', 1),
+        ('FILE "a.bin" BINARY\nTRACK 01 AUDIO\nINDEX 01 00:00:00\nCDTEXTFILE "gone.cdt"\n', 4),
+        ('CDTEXTFILE "../gone.cdt"\nFILE "a.bin" BINARY\nTRACK 01 AUDIO\nINDEX 01 00:00:00\n', 1),
+    ],
+)
+def test_a_name_that_is_no_file_is_refused_with_its_line(
+    tmp_path: Path, sheet: str, line: int
+) -> None:
+    (tmp_path / "a.bin").write_bytes(bytes(2352 * 300))
+    (tmp_path / "a.cue").write_text(sheet)
+    with pytest.raises((FormatError, StorageError), match=rf"a\.cue: line {line}: "):
+        open_image(tmp_path / "a.cue")

@@ -234,6 +234,57 @@ def test_the_kind_of_subcode_is_nothing_to_a_sheet(tmp_path: Path) -> None:
     assert len({path.read_bytes() for path in tmp_path.glob("*/x.cue")}) == 1
 
 
+# -- texts that a line of the sheet, or packs beside it, cannot hold ---------------------------
+
+
+def _with_texts(title: str, closed: str | None = None) -> RegionImage:
+    items = [TextItem(field="title", track=0, text=title)]
+    if closed is not None:  # it has no command of a sheet
+        items.append(TextItem(field="closed", track=0, text=closed))
+    return image_of(plain_disc(cdtext=CDText(blocks=(TextBlock(items=tuple(items)),))))
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [("two\nlines", "two\nlines"), ("two\r\nlines", "two\r\nlines"), ("\udc8f", "\x8f")],
+)
+def test_a_text_that_no_line_can_hold_goes_into_packs(tmp_path: Path, text: str, read: str) -> None:
+    assert not save_image(_with_texts(text), tmp_path / "x.cue").losses
+    assert "TITLE" not in (tmp_path / "x.cue").read_text()
+    told = open_image(tmp_path / "x.cue").disc.cdtext
+    assert told is not None
+    assert told.text("title", 0) == read
+
+
+@pytest.mark.parametrize("text", ["\u3042", "a\0b", "\t"])
+def test_a_text_that_packs_cannot_hold_is_named_and_goes_where_it_may(
+    tmp_path: Path, text: str
+) -> None:
+    image = _with_texts(text, "sealed")
+    with pytest.raises(UnsupportedError, match="title of the album"):
+        save_image(image, tmp_path / "x.cue")
+    assert not list(tmp_path.iterdir())
+    result = save_image(image, tmp_path / "x.cue", allow_loss=True)
+    assert ["title of the album" in str(loss) for loss in result.losses] == [True]
+    told = open_image(tmp_path / "x.cue").disc.cdtext
+    assert told is not None
+    assert told.text("closed", 0) == "sealed"
+
+
+# -- options -----------------------------------------------------------------------------------
+
+
+def test_options_may_be_numbers_and_truth_values(tmp_path: Path) -> None:
+    image = image_of(plain_disc())
+    options = {"split": True, "sector-size": 2352, "jobs": 1}
+    save_image(image, tmp_path / "x.cue", options=options)
+    assert len(list(tmp_path.glob("*.bin"))) == 2
+    save_image(image, tmp_path / "y.cue", options={"split": False})
+    assert (tmp_path / "y.bin").is_file()
+    with pytest.raises(TypeError, match="the option split is a text or a number, not None"):
+        save_image(image, tmp_path / "z.cue", options={"split": None})  # type: ignore[dict-item]  # misuse
+
+
 # -- names -------------------------------------------------------------------------------------
 
 

@@ -64,6 +64,7 @@ class TestContract(FormatContract):
             Feature.FIRST_TRACK_NUMBER,
             Feature.DATA_TRACKS,
             Feature.MODE0_TRACKS,
+            Feature.CDI_TYPE,
             Feature.RAW_SECTORS,
             Feature.DATA_RW,
         }

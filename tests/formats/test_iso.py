@@ -117,6 +117,9 @@ MAKERS: dict[Feature, Callable[[], RegionImage]] = {
     Feature.DATA_TRACKS: data_image,
     Feature.MODE0_TRACKS: lambda: data_image(of=track(mode=TrackMode.MODE0)),
     Feature.DISC_TYPE: lambda: data_image(session={"disc_type": DiscType.XA}),
+    Feature.CDI_TYPE: lambda: data_image(
+        of=track(mode=TrackMode.MODE2), session={"disc_type": DiscType.CDI}
+    ),
     Feature.SESSIONS: two_sessions,
     Feature.APPENDABLE: lambda: data_image(appendable=True),
     Feature.PREGAP_DATA: lambda: data_image(of=track(600, indexes=later), recorded_from=0),
@@ -137,6 +140,7 @@ class TestContract(FormatContract):
     never = frozenset(
         {
             Feature.MODE0_TRACKS,
+            Feature.CDI_TYPE,
             Feature.SESSIONS,
             Feature.PREGAPS,
             Feature.PREGAP_DATA,

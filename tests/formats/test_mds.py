@@ -12,69 +12,32 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rawcd.disc import CopySetting, Disc, DiscType, TrackMode
+from rawcd.disc import CopySetting, DiscType, TrackMode
 from rawcd.errors import FormatError, StorageError, UnsupportedError
-from rawcd.features import Feature
 from rawcd.image import RegionImage, main_sectors
 from rawcd.plugins import open_image, save_image
 from rawcd_formats.mds import MdsFormat
-from tests.contract.format_contract import (
-    MAY_RAISE,
-    FormatContract,
-    folder,
-    image_with,
-    plain_disc,
-    scaled,
-)
+from tests.contract.format_contract import MAY_RAISE, folder, plain_disc, scaled
+from tests.contract.recorded_contract import RecordedContract, opened
 from tests.oracles.blocks import blank, blocks, sector
 from tests.oracles.mds import Entry, mds
 from tests.oracles.sectors import scrambled
-from tests.recordings import (
-    BareImage,
-    assert_same_program,
-    mixed_discs,
-    recorded,
-    two_sessions,
-    with_subcode_noise,
-)
+from tests.recordings import BareImage, recorded, two_sessions, with_subcode_noise
 from tests.strategies import noise_rows
 
 FIXTURES = Path(__file__).parent.parent.parent / "fixtures" / "mds"
 
 
-class TestContract(FormatContract):
+class TestContract(RecordedContract):
     name = "mds"
-
-    def image_with(self, feature: Feature) -> RegionImage:
-        return two_sessions() if feature is Feature.SESSIONS else image_with(feature)
+    endings = (".mds", ".mdf")
+    openable = (".mds",)
 
     def small_image(self) -> RegionImage:
         return recorded(plain_disc(mcn="2000000001234"))
 
 
-def opened(path: Path) -> RegionImage:
-    image = open_image(path)
-    assert isinstance(image, RegionImage)
-    return image
-
-
 # -- laws --------------------------------------------------------------------------------------
-
-
-@settings(max_examples=scaled(25))
-@given(mixed_discs(), st.booleans())
-def test_mixed_discs_of_several_sessions_come_back(disc: Disc, noisy: bool) -> None:
-    """Sectors that are no data sectors, wrong parity and damaged subcode among them."""
-    image = with_subcode_noise(recorded(disc)) if noisy else recorded(disc)
-    with folder() as place:
-        save_image(image, place / "a.mds")
-        found = opened(place / "a.mds")
-        assert found.disc == disc
-        assert found.notes == ()
-        assert_same_program(image, found)
-        save_image(found, place / "b.mds")
-        for suffix in (".mds", ".mdf"):
-            assert (place / f"a{suffix}").read_bytes() == (place / f"b{suffix}").read_bytes()
 
 
 @settings(max_examples=scaled(60))

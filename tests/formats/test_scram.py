@@ -162,7 +162,7 @@ def test_titles_lie_beside_it(tmp_path: Path) -> None:
     (tmp_path / "a.cdtext").write_bytes(text.to_cdt(header=True, first_track=1, last_track=2))
     assert open_image(path).disc == replace(MIXED.disc, cdtext=text)
     (tmp_path / "a.cdtext").write_bytes(b"xx")
-    with pytest.raises(FormatError, match=r"a\.cdtext: 2 bytes"):
+    with pytest.raises(FormatError, match=r"a\.cdtext: offset 0: 2 bytes"):
         open_image(path)
 
 

@@ -50,6 +50,19 @@ def test_all_names_are_there() -> None:
         _ = rawcd.cdtext.no_such_name
 
 
+def test_blocks_that_say_the_same_are_equal_in_whatever_order() -> None:
+    """Packs and sheets keep the order of tracks and fields alone."""
+    items = [
+        TextItem(field=field, track=track, text=f"{field} {track}")
+        for field in ("performer", "title", "disc_id")
+        for track in (2, 0, 1)
+    ]
+    assert TextBlock(items=tuple(items)) == TextBlock(items=tuple(reversed(items)))
+    told = [(item.track, item.field) for item in TextBlock(items=tuple(items)).items]
+    fields = ["title", "performer", "disc_id"]
+    assert told == [(track, field) for track in range(3) for field in fields]
+
+
 def test_a_block_is_english_unless_said_and_finds_its_texts() -> None:
     items = (
         TextItem(field="title", track=0, text="A"),

@@ -144,9 +144,9 @@ INTERVAL = TextInterval(track=1, start=Msf.from_lba(10), end=Msf.from_lba(20), n
             [
                 "CD-TEXT disc id",
                 "CD-TEXT genre",
-                "track 2: CD-TEXT closed information",
                 "CD-TEXT UPC/EAN",
                 "track 1: CD-TEXT ISRC",
+                "track 2: CD-TEXT closed information",
             ],
         ),
         (TextBlock(genre_code=0x0E), Feature.GENRE_CODE, ["CD-TEXT genre code Jazz"]),
@@ -218,7 +218,8 @@ def test_a_disc_type_that_its_tracks_do_not_imply_is_a_loss() -> None:
     mode2 = disc(mode=TrackMode.MODE2)
     keeps = (Feature.DATA_TRACKS,)
     assert found(typed(mode2, DiscType.XA), *keeps) == []
-    assert found(typed(mode2, DiscType.CDI), *keeps) == []
+    assert found(typed(mode2, DiscType.CDI), *keeps) == ["session 1: disc type CDI"]
+    assert found(typed(mode2, DiscType.CDI), *keeps, Feature.CDI_TYPE) == []
     assert found(typed(mode2, DiscType.CDDA_CDROM), *keeps) == ["session 1: disc type CDDA_CDROM"]
     assert found(typed(disc(), DiscType.XA)) == ["session 1: disc type XA"]
 

@@ -229,8 +229,9 @@ def test_an_absolute_name_that_exists_is_not_followed(tmp_path: Path) -> None:
 def test_what_is_no_file_name(tmp_path: Path, name: str) -> None:
     files = beside(tmp_path, "a.wav")
     with pytest.raises(FormatError, match="is no file name") as caught:
-        files.find(name, suffixes=SUFFIXES)
+        files.find(name, suffixes=SUFFIXES, place="line 3")
     assert caught.value.file == str(tmp_path / "Album.CUE")
+    assert caught.value.place == "line 3"
 
 
 @pytest.mark.parametrize("name", ["x" * 300 + ".wav", "y" * 5_000, "a/" * 3_000 + "z.wav"])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rawcd.disc import CopySetting, Disc, Index, Session, Track, TrackMode
 from rawcd.msf import Msf
 from rawcd.pq import ProgramChannels
-from rawcd.subcode import Style
+from rawcd.subcode import STYLES, Style
 from rawcd.subcode.frame import QCatalog, QIsrc, QPointer, QPosition, parse_q
 from rawcd.subcode.rows import Bytes2D, Flags, pq16_of
 
@@ -243,6 +243,33 @@ def test_catalogue_number_and_isrc_come_once_in_a_hundred_sectors(lead_out: int)
     gaps = [b - a for a, b in pairwise([-151, *found, lead_out])]
     assert max(gaps) <= 100
     assert not set(found) & set(disc.borders())
+
+
+@pytest.mark.parametrize("style", [Style(), STYLES["cdrecord"]])
+def test_an_isrc_that_indexes_push_does_not_take_the_catalogue_number_s_place(
+    style: Style,
+) -> None:
+    """Indexes 2 to 99 in sectors 1 to 98: both slots move behind them."""
+    disc = one_session([(-150, 0, list(range(1, 99)))], 400, isrc="USRC17607839")
+    q, _ = channels(disc, style, 0, 400)
+    period = style.mcn_at[0]
+    for adr in (2, 3):
+        found = positions(q, 0, adr)
+        assert 99 <= found[0] <= 101
+        assert max(b - a for a, b in pairwise(found)) <= period
+    assert not set(positions(q, 0, 2)) & set(positions(q, 0, 3))
+
+
+@given(discs(), styles)
+def test_every_track_with_room_tells_its_isrc(disc: Disc, style: Style) -> None:
+    """Tracks shorter than the period, too: there is nothing else in Q to keep the code."""
+    q, _ = channels(disc, style, -150, disc.sessions[0].lead_out_lba + 150)
+    found = positions(q, -150, 3)
+    assert not set(found) & set(disc.borders())
+    for track in disc.tracks:
+        inside = range(track.start_lba, track.end_lba)
+        free = set(inside) - set(disc.borders()) - set(positions(q, -150, 2))
+        assert not free or any(lba in inside for lba in found), track
 
 
 def test_p_is_the_start_flag() -> None:

@@ -203,7 +203,7 @@ def test_sectors_that_are_not_stored_are_made() -> None:
 @pytest.mark.parametrize(
     ("parts", "words"),
     [
-        ([stored(0, 300), stored(299, 300)], "LBA 299 on are stored twice"),
+        ([stored(0, 300), stored(299, 300)], "LBA 299: sectors from here on are stored twice"),
         ([stored(-30_000, 300)], "outside the disc"),
         ([stored(7_000, 1_000)], "outside the disc"),
     ],

@@ -34,12 +34,13 @@ class StreamWriter:
         """Write an image; see `rawcd.plugins.Writer`.
 
         Raises:
-            UnsupportedError: the format makes several files.
+            UnsupportedError: the format makes several files, or goes back in its own.
             StorageError: the stream cannot be written.
         """
         if not format.one_file:
             raise UnsupportedError(
-                f"{format.name} makes several files and a stream holds one; give a file name"
+                f"{format.name} does not fit into a stream: it makes several files, or goes back "
+                "in its own; give a file name"
             )
         output = StreamOutput(target)
         format.save(image, output, options, progress)

@@ -99,6 +99,7 @@ def _stored(
             f"has {held} sectors of {SECTOR_BYTES} bytes, the sheet tells of {needed}; the file "
             "was cut short, or the sheet is another's",
             file=reader.name,
+            place=f"offset {reader.size}",
         )
     if held > needed or rest:
         notes.append(

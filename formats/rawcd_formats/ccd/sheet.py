@@ -114,8 +114,8 @@ class _Reader:
                 raise self._error(f"{key.strip()!r} stands twice in its section", number)
             section.values[words] = _Value(text=value.strip(), line=number)
 
-    def _error(self, reason: str, line: int | None = None) -> FormatError:
-        return FormatError(reason, file=self._name, place=None if line is None else f"line {line}")
+    def _error(self, reason: str, line: int) -> FormatError:
+        return FormatError(reason, file=self._name, place=f"line {line}")
 
     def _opened(self, title: str, line: int) -> _Section:
         match = _NUMBERED.fullmatch(title)
@@ -153,7 +153,7 @@ class _Reader:
     def read(self) -> CcdSheet:
         disc = self._sections.get(("disc", None))
         if disc is None:
-            raise self._error("has no section [Disc]")
+            raise self._error("has no section [Disc]", 1)
         lead_ins = self._lead_ins(disc)
         tracks: dict[int, SheetTrack] = {}
         stretches: list[tuple[int, int]] = []
@@ -163,7 +163,8 @@ class _Reader:
             if not first < lead_in.lead_out_lba:
                 raise self._error(
                     f"session {place + 1} has its lead-out at LBA {lead_in.lead_out_lba} and "
-                    f"begins at {first}"
+                    f"begins at {first}",
+                    disc.line,
                 )
             for track, start in lead_in.starts.items():
                 leads = track == min(lead_in.starts)
@@ -195,7 +196,7 @@ class _Reader:
             items.setdefault(session, []).append(self._pointer(entry))
         sessions = sorted(items)
         if sessions != list(range(1, len(sessions) + 1)) or not sessions:
-            raise self._error(f"the entries are of sessions {sessions or 'none'}")
+            raise self._error(f"the entries are of sessions {sessions or 'none'}", disc.line)
         if self._number(disc, "sessions", len(sessions)) != len(sessions):
             raise self._error(
                 f"Sessions is not {len(sessions)}, of which there are entries", disc.line
@@ -205,7 +206,7 @@ class _Reader:
             try:
                 lead_ins.append(LeadIn.of(items[session]))
             except FormatError as error:
-                raise self._error(f"session {session}: {error.reason}") from error
+                raise self._error(f"session {session}: {error.reason}", disc.line) from error
         return lead_ins
 
     def _pointer(self, entry: _Section) -> QPointer:

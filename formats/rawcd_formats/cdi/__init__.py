@@ -8,30 +8,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from rawcd.errors import UnsupportedError
+from rawcd_formats.readonly import ReadOnly
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from rawcd.features import Feature
-    from rawcd.fileset import InputFiles, OutputFiles
-    from rawcd.image import DiscImage, RegionImage
-    from rawcd.progress import Progress
+    from rawcd.fileset import InputFiles
+    from rawcd.image import RegionImage
 
 _VERSIONS: Final = (b"\x04\0\0\x80", b"\x05\0\0\x80", b"\x06\0\0\x80")
 _SURE: Final = 100
 _BY_NAME: Final = 40
 
 
-class CdiFormat:
+class CdiFormat(ReadOnly):
     """Reads DiscJuggler's images; see `rawcd.plugins.Format`."""
 
     name = "cdi"
     suffixes = (".cdi",)
-    keeps: frozenset[Feature] = frozenset()
-    drops: frozenset[Feature] = frozenset()
     one_file = True
-    read_only = True
 
     def accepts(self, name: str, head: bytes) -> int:
         """Answer by the name; what tells a CDI stands at its end."""
@@ -52,17 +45,3 @@ class CdiFormat:
         from rawcd_formats.cdi.load import load
 
         return load(files)
-
-    def save(
-        self,
-        image: DiscImage,
-        files: OutputFiles,
-        options: Mapping[str, str],
-        progress: Progress | None,
-    ) -> None:
-        """Refuse: CDIs are only read.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        raise UnsupportedError("the format cdi is only read")

@@ -156,7 +156,7 @@ def read_descriptor(reader: Reader) -> Descriptor:
         StorageError: it cannot be read.
     """
     if reader.size < _END.sizeof():
-        raise FormatError(f"{reader.size} bytes are no CDI", file=reader.name)
+        raise FormatError(f"{reader.size} bytes are no CDI", file=reader.name, place="offset 0")
     held = bytearray(_END.sizeof())
     reader.read_at(reader.size - len(held), held)
     end = _END.parse(bytes(held))

@@ -36,6 +36,7 @@ _KINDS: Final = {
     (TrackMode.MODE2, 2336): SectorType.MODE2FORM0,
 }
 _DISC_TYPES: Final = {2: DiscType.XA}
+_DESCRIPTOR: Final = "descriptor"
 _DATA: Final = 4
 """The bit of CONTROL that tells data from sound."""
 
@@ -52,9 +53,12 @@ def load(files: InputFiles) -> RegionImage:
     except FormatError as error:
         if error.file is not None:
             raise
-        raise FormatError(error.reason, file=files.name, place=error.place) from error
+        place = error.place or _DESCRIPTOR
+        raise FormatError(error.reason, file=files.name, place=place) from error
     except ValueError as error:
-        raise FormatError(f"its descriptor contradicts itself: {error}", file=files.name) from error
+        raise FormatError(
+            f"its descriptor contradicts itself: {error}", file=files.name, place=_DESCRIPTOR
+        ) from error
 
 
 class _Cdi:
@@ -211,7 +215,7 @@ class _Cdi:
         try:
             reading = read_packs(packs_of_cdt(descriptor.packs))
         except FormatError as error:
-            raise FormatError(f"its CD-TEXT: {error.reason}") from error
+            raise FormatError(error.reason, place="CD-TEXT") from error
         for defect in reading.defects:
             self._note("cdtext-damaged", f"CD-TEXT: {defect}")
         if reading.cdtext is None:

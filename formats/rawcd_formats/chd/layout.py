@@ -182,10 +182,12 @@ def read_header(reader: Reader) -> Header:
     """
     name = reader.name
     if reader.size < PREAMBLE.sizeof():
-        raise FormatError(f"{reader.size} bytes are too few for a CHD", file=name)
+        raise FormatError(f"{reader.size} bytes are too few for a CHD", file=name, place="offset 0")
     preamble = parse_at(PREAMBLE, reader, 0, "CHD header")
     if preamble.magic != MAGIC:
-        raise FormatError(f"is no CHD: it does not begin with {MAGIC.decode()}", file=name)
+        raise FormatError(
+            f"is no CHD: it does not begin with {MAGIC.decode()}", file=name, place="offset 0"
+        )
     if preamble.version != VERSION:
         raise UnsupportedError(
             f"{name}: is a CHD of version {preamble.version}; version {VERSION} can be read: "

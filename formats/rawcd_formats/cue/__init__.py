@@ -43,6 +43,7 @@ class CueFormat:
             Feature.FIRST_TRACK_NUMBER,
             Feature.DATA_TRACKS,
             Feature.RAW_SECTORS,
+            Feature.CDI_TYPE,  # as tracks of modes CDI
             Feature.SESSIONS,  # as redump writes them
             Feature.RW,  # as tracks of mode CDG
             Feature.TEXT_CHARACTERS,
@@ -50,6 +51,15 @@ class CueFormat:
         }
     )
     one_file = False
+
+    def keeps_for(self, image: DiscImage) -> frozenset[Feature]:
+        """Return what is kept of an image: any character only while no packs are needed.
+
+        Packs beat the sheet's own commands when it is read, and have a character set.
+        """
+        from rawcd_formats.cue.save import words_say_all
+
+        return self.keeps if words_say_all(image.disc) else self.keeps - {Feature.TEXT_CHARACTERS}
 
     def accepts(self, name: str, head: bytes) -> int:
         """Answer by FILE and TRACK commands, and by the name."""
@@ -69,7 +79,7 @@ class CueFormat:
         """
         from rawcd.image import Note
         from rawcd_formats.cue.commands import parse
-        from rawcd_formats.cue.encodings import is_shift_jis
+        from rawcd_formats.cue.encodings import is_shift_jis, replaced_bytes
         from rawcd_formats.cue.layout import lay_out
 
         content = files.content()
@@ -77,6 +87,9 @@ class CueFormat:
         if is_shift_jis(content):
             message = "the text is no UTF-8 and looks Japanese; it was read as Shift-JIS (CP932)"
             notes.append(Note(code="shift-jis", message=message, file=files.name))
+        elif lost := replaced_bytes(content, files.name):
+            message = f"{lost} bytes of the text are no UTF-8 and no character of CP1252: replaced"
+            notes.append(Note(code="bytes-replaced", message=message, file=files.name))
         return lay_out(parse(content, files.name), files, notes)
 
     def save(
@@ -89,7 +102,7 @@ class CueFormat:
         """Write the tracks and the sheet; see `rawcd_formats.cue.save`.
 
         Raises:
-            UnsupportedError: an option is unknown, or a text has no place in a sheet.
+            UnsupportedError: an option is unknown, or the file's name has no place in a sheet.
             StorageError: reading or writing failed.
         """
         from rawcd_formats.cue.save import save

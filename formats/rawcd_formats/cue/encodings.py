@@ -15,6 +15,7 @@ from typing import Final
 from rawcd.errors import FormatError
 
 SHIFT_JIS: Final = "cp932"
+_UNTOLD: Final = "\ufffd"
 _WESTERN: Final = "cp1252"
 _BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7f]{2,}")
 _PRIVATE: Final = re.compile("[\ue000-\uf8ff]")
@@ -42,9 +43,15 @@ def decode(data: bytes, file: str) -> str:
             try:
                 return data[len(mark) :].decode(encoding)
             except UnicodeDecodeError as error:
-                raise FormatError(f"is no {encoding.upper()} text: {error}", file=file) from error
+                raise FormatError(
+                    f"is no {encoding.upper()} text: {error.reason}",
+                    file=file,
+                    place=f"offset {len(mark) + error.start}",
+                ) from error
     if b"\0" in data:
-        raise FormatError("holds NUL bytes: it is no text", file=file)
+        raise FormatError(
+            "holds NUL bytes: it is no text", file=file, place=f"offset {data.index(0)}"
+        )
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
@@ -52,6 +59,19 @@ def decode(data: bytes, file: str) -> str:
     if is_shift_jis(data):
         return data.decode(SHIFT_JIS)
     return data.decode(_WESTERN, errors="replace")  # five bytes have no character there
+
+
+def replaced_bytes(data: bytes, file: str) -> int:
+    """Return how many bytes `decode` cannot tell.
+
+    Raises:
+        FormatError: it is no text.
+    """
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return decode(data, file).count(_UNTOLD)
+    return 0
 
 
 def is_shift_jis(data: bytes) -> bool:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from rawcd.audio import SOUND_SUFFIXES, is_sound, open_sound
 from rawcd.disc import CopySetting, DiscType, Index, Track
-from rawcd.errors import FormatError, StorageError
+from rawcd.errors import FormatError
 from rawcd.image import Note
 from rawcd.msf import PROGRAM_LBA
 from rawcd.program import SessionPlan, check_places, disc_of_sessions, image_of_program
@@ -105,12 +105,8 @@ class _Layout:
         if not sheet.stretches:
             self._teller.note("unused-file", f"FILE {command.name!r} has no track", command.line)
             return None
-        try:
-            found = self._files.find(command.name, suffixes=_SUFFIXES)
-        except StorageError as error:
-            raise StorageError(
-                f"line {command.line}: {error.reason}", file=error.file, errno=error.errno
-            ) from error
+        place = f"line {command.line}"
+        found = self._files.find(command.name, suffixes=_SUFFIXES, place=place)
         if found.note is not None:
             self._teller.notes.append(replace(found.note, line=command.line))
         return found
@@ -289,7 +285,7 @@ class _Layout:
         try:
             return disc_of_sessions(plans, mcn=self._sheet.mcn, cdtext=cdtext)
         except FormatError as error:
-            raise self._teller.error(error.reason) from error
+            raise self._teller.error(error.reason, self._sheet.tracks[-1].start.line) from error
 
     def _lba_of(self, sample: int) -> int:
         starts = [run.start for run in self._runs]

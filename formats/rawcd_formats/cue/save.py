@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
@@ -148,8 +149,8 @@ def save(
         progress: told how far the work is.
 
     Raises:
-        UnsupportedError: an option or its value is unknown, a text or the file's name has no
-            place in a sheet, or a sector is not what its user data alone would make again.
+        UnsupportedError: an option or its value is unknown, the file's name has no place
+            in a sheet, or a sector is not what its user data alone would make again.
         StorageError: reading or writing failed.
     """
     from rawcd.userdata import check_remakeable
@@ -163,7 +164,8 @@ def save(
     for name in (*names, *filter(None, [text_name])):
         if name == files.name:
             raise UnsupportedError(f"{name}: a sheet cannot have the name of one of its files")
-    _check_text(stem, "the file's name")
+    if (why := _why_unsaid(stem)) is not None:
+        raise UnsupportedError(f"the file's name: {why}")
     sheet = cue.build(sheet_of(image.disc, parts, text_name)).encode()
     for part in parts:
         if part.width < SECTOR_BYTES:
@@ -278,27 +280,42 @@ def _sung(image: RegionImage, first: int, end: int) -> bool:
     return False
 
 
+def words_say_all(disc: Disc) -> bool:
+    """Tell whether a sheet's own commands say all of a disc's texts, their character set apart."""
+    if disc.cdtext is None:
+        return True
+    (first, *others) = disc.cdtext.blocks
+    said = _said(first)
+    if any(_why_unsaid(item.text) for item in said.items):
+        return False
+    return not others and replace(first, charset=said.charset) == said
+
+
+def _said(block: TextBlock) -> TextBlock:
+    """Return what is read back from a sheet's commands for a block."""
+    items = tuple(item for item in block.items if item.field.upper() in cue.TEXT_FIELDS)
+    return TextBlock(items=items, charset=fitting_charset(item.text for item in items))
+
+
 def _text_packs(disc: Disc) -> bytes:
     """Return the packs of CD-TEXT that a sheet's own commands cannot say; else nothing.
 
-    Raises:
-        UnsupportedError: a text cannot be held in its character set.
+    Characters that a text's character set lacks are near ones in packs: `CueFormat.keeps_for`
+    has them named as lost.
     """
     if disc.cdtext is None:
         return b""
-    (first, *others) = disc.cdtext.blocks
-    items = tuple(item for item in first.items if item.field.upper() in cue.TEXT_FIELDS)
-    said = TextBlock(items=items, charset=fitting_charset(item.text for item in items))
-    said_all = not others and replace(first, charset=said.charset) == said
-    if said_all and first.charset == said.charset:
-        return b""
     first_track, last_track = disc.text_tracks
+    packs_of = partial(disc.cdtext.to_cdt, first_track=first_track, last_track=last_track)
+    if not words_say_all(disc):
+        return packs_of(errors="replace")
+    first = disc.cdtext.blocks[0]
+    if first.charset == _said(first).charset:
+        return b""
     try:
-        return disc.cdtext.to_cdt(first_track=first_track, last_track=last_track)
-    except UnsupportedError:
-        if said_all:  # the sheet itself holds any character
-            return b""
-        raise
+        return packs_of()
+    except UnsupportedError:  # the sheet itself holds any character
+        return b""
 
 
 def parts_of(
@@ -352,10 +369,8 @@ def sheet_of(
     Args:
         disc: the disc.
         parts: its tracks as they are written.
-        text_name: the name of the file of CD-TEXT packs, if there is one.
-
-    Raises:
-        UnsupportedError: a text holds a line break, or what UTF-8 cannot hold.
+        text_name: the name of the file of CD-TEXT packs, if there is one; it holds the texts that
+            no line can hold.
     """
     if disc.mcn is not None:
         yield cue.Catalog(0, disc.mcn)
@@ -422,16 +437,16 @@ def _texts(disc: Disc, track: int) -> Iterator[cue.Command]:
         return
     for name in cue.TEXT_FIELDS:
         text = disc.cdtext.text(name.lower(), track)
-        if text is None:
-            continue
-        _check_text(text, f"{name} of {f'track {track}' if track else 'the album'}")
-        yield cue.Text(0, name.lower(), text)
+        if text is not None and _why_unsaid(text) is None:  # the packs beside it hold the others
+            yield cue.Text(0, name.lower(), text)
 
 
-def _check_text(text: str, what: str) -> None:
+def _why_unsaid(text: str) -> str | None:
+    """Return why a line of a sheet cannot hold a text, or None."""
     if any(character in text for character in "\r\n\0"):
-        raise UnsupportedError(f"{what} holds a line break or a NUL, which a sheet cannot")
+        return "holds a line break or a NUL, which a sheet cannot"
     try:
         text.encode()
-    except UnicodeEncodeError as error:
-        raise UnsupportedError(f"{what}: {text!r} is no text in Unicode") from error
+    except UnicodeEncodeError:
+        return f"{text!r} is no text in Unicode"
+    return None

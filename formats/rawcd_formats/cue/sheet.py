@@ -90,9 +90,9 @@ class Teller:
         self.file = file
         self.notes: list[Note] = []
 
-    def error(self, reason: str, line: int | None = None) -> FormatError:
+    def error(self, reason: str, line: int) -> FormatError:
         """Return an error of the sheet."""
-        return FormatError(reason, file=self.file, place=None if line is None else f"line {line}")
+        return FormatError(reason, file=self.file, place=f"line {line}")
 
     def note(
         self, code: str, message: str, line: int | None = None, track: int | None = None
@@ -340,7 +340,7 @@ class Sheet:
 
     def _check(self) -> None:
         if not self.tracks:
-            raise self.teller.error("there is no TRACK in it")
+            raise self.teller.error("there is no TRACK in it", 1)
         for track in self.tracks:
             if all(index.number != 1 for index, _ in track.indexes):
                 raise self.teller.error(

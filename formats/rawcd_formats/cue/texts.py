@@ -61,7 +61,7 @@ def _note_wide(items: tuple[TextItem, ...], charset: int, teller: Teller) -> Non
 
 
 def _of_file(sheet: Sheet, command: cue.TextFile, files: InputFiles) -> CDText:
-    found = files.find(command.name)
+    found = files.find(command.name, place=f"line {command.line}")
     if found.note is not None:
         sheet.teller.notes.append(replace(found.note, line=command.line))
     if found.reader.size > _TEXT_FILE_LIMIT:

@@ -71,7 +71,7 @@ class _Set:
         name = stream["DSI"]
         if not name:
             raise stream.error("names no file", "DSI")
-        found = self.files.find(name)
+        found = self.files.find(name, place=stream.place("DSI"))
         if found.note is not None:
             self.notes.append(found.note)
         self.members[name] = found.reader
@@ -138,7 +138,7 @@ def _opened(files: InputFiles) -> _Set:
         notes=[other.note] if other.note is not None else [],
     )
     if len(id_packets) > 1:
-        raise FormatError(f"holds {len(id_packets)} packets instead of one", file=identifier.name)
+        raise id_packets[1].error(f"there are {len(id_packets)} packets instead of one")
     level, kind = found.identifier["DDPID"], found.identifier["TYPE"]
     if not level.startswith("DDP "):
         raise found.identifier.error(f"{level!r} is no level of DDP", "DDPID")
@@ -162,7 +162,9 @@ def _opened(files: InputFiles) -> _Set:
 def _content(reader: Reader, limit: int) -> bytes:
     if reader.size > limit:
         raise FormatError(
-            f"{reader.size} bytes are too many; at most {limit} make sense", file=reader.name
+            f"{reader.size} bytes are too many; at most {limit} make sense",
+            file=reader.name,
+            place=f"offset {limit}",
         )
     held = bytearray(reader.size)
     reader.read_at(0, held)
@@ -179,6 +181,7 @@ def _told(found: _Set, stream: Packet, reader: Reader, limit: int) -> bytes:
         raise FormatError(
             f"{len(data)} bytes are fewer than the {told} that DDPMS tells; the file was cut short",
             file=reader.name,
+            place=f"offset {len(data)}",
         )
     found.note("stream-longer", f"{len(data) - told} bytes behind the {told} of DDPMS", reader.name)
     return data[:told]
@@ -199,7 +202,7 @@ def _streams(found: _Set) -> tuple[Packet, Packet, Packet | None]:
         by_use[use] = stream
     for use, what in ((packets.AUDIO, "audio"), (packets.PQ_DESCRIPTOR, "a PQ descriptor")):
         if use not in by_use:
-            raise FormatError(f"names no stream of {what}", file=found.streams[0].file)
+            raise found.streams[-1].error(f"no packet names a stream of {what}")
     return by_use[packets.AUDIO], by_use[packets.PQ_DESCRIPTOR], by_use.get(packets.CD_TEXT)
 
 
@@ -276,7 +279,6 @@ def _entry(read: Packet) -> _Entry:
 
 def _disc(found: _Set, entries: Sequence[_Entry]) -> Disc:
     """Return what the PQ descriptor says."""
-    file = entries[0].packet.file
     by_track: dict[str, list[_Entry]] = {}
     before = ""
     for entry in entries:
@@ -287,9 +289,11 @@ def _disc(found: _Set, entries: Sequence[_Entry]) -> Disc:
     lead_in = by_track.pop(packets.LEAD_IN, [])
     lead_out = by_track.pop(packets.LEAD_OUT, [])
     if not by_track:
-        raise FormatError("names no track", file=file)
+        raise entries[-1].packet.error("no packet names a track", "TRK")
     if not lead_out or entries[-1] is not lead_out[-1]:
-        raise FormatError(f"does not end with the lead-out ({packets.LEAD_OUT})", file=file)
+        raise entries[-1].packet.error(
+            f"does not end with the lead-out ({packets.LEAD_OUT})", "TRK"
+        )
     if lead_in and entries[0] is not lead_in[0]:
         raise lead_in[0].packet.error("the lead-in does not come first", "TRK")
     for entry in lead_out:
@@ -306,7 +310,7 @@ def _disc(found: _Set, entries: Sequence[_Entry]) -> Disc:
     except FormatError:
         raise
     except ValueError as error:
-        raise FormatError(str(error), file=file) from error
+        raise entries[-1].packet.error(f"the packets contradict each other: {error}") from error
 
 
 def _returning(entry: _Entry) -> FormatError | UnsupportedError:
@@ -479,6 +483,7 @@ def _main(found: _Set, stream: Packet, disc: Disc) -> tuple[Region, ...]:
             f"{reader.size} bytes are fewer than the {count} sectors of {SECTOR_BYTES} bytes that "
             "DDPMS tells; the file was cut short",
             file=reader.name,
+            place=f"offset {reader.size}",
         )
     sound = Region(
         lba=first, sectors=lead_out - first, form=MainForm.DISC, source=BlockSource(reader)

@@ -106,60 +106,66 @@ LEAD_OUT: Final = "AA"
 NAME_CHARACTERS: Final = 17
 MASTER_ID_CHARACTERS: Final = 48
 
-ID_PACKET: Final = construct.Struct(
-    "DDPID" / construct.Bytes(8),
-    "UPC" / construct.Bytes(13),
-    "MSS" / construct.Bytes(8),
-    "MSL" / construct.Bytes(8),
-    "MED" / construct.Bytes(1),
-    "MID" / construct.Bytes(MASTER_ID_CHARACTERS),
-    "BK" / construct.Bytes(1),
-    "TYPE" / construct.Bytes(2),
-    "NSIDE" / construct.Bytes(1),
-    "SIDE" / construct.Bytes(1),
-    "NLAYER" / construct.Bytes(1),
-    "LAYER" / construct.Bytes(1),
-    "SIZ" / construct.Bytes(2),
-    "TXT" / construct.Bytes(33),
+
+def _packet(**widths: int) -> construct.Struct:
+    """Return the layout of a packet: fields of so many characters, one behind another."""
+    return construct.Struct(*(name / construct.Bytes(width) for name, width in widths.items()))
+
+
+ID_PACKET: Final = _packet(
+    DDPID=8,
+    UPC=13,
+    MSS=8,
+    MSL=8,
+    MED=1,
+    MID=MASTER_ID_CHARACTERS,
+    BK=1,
+    TYPE=2,
+    NSIDE=1,
+    SIDE=1,
+    NLAYER=1,
+    LAYER=1,
+    SIZ=2,
+    TXT=33,
 )
-MAP_PACKET: Final = construct.Struct(
-    "MPV" / construct.Bytes(4),
-    "DST" / construct.Bytes(2),
-    "DSP" / construct.Bytes(8),
-    "DSL" / construct.Bytes(8),
-    "DSS" / construct.Bytes(8),
-    "SUB" / construct.Bytes(8),
-    "CDM" / construct.Bytes(2),
-    "SSM" / construct.Bytes(1),
-    "SCR" / construct.Bytes(1),
-    "PRE1" / construct.Bytes(4),
-    "PRE2" / construct.Bytes(4),
-    "PST" / construct.Bytes(4),
-    "MED" / construct.Bytes(1),
-    "TRK" / construct.Bytes(2),
-    "IDX" / construct.Bytes(2),
-    "ISRC" / construct.Bytes(12),
-    "SIZ" / construct.Bytes(3),
-    "DSI" / construct.Bytes(NAME_CHARACTERS),
-    "NEW" / construct.Bytes(1),
-    "PRE1NXT" / construct.Bytes(4),
-    "PAUSEADD" / construct.Bytes(8),
-    "OFS" / construct.Bytes(9),
-    "PAD" / construct.Bytes(15),
+MAP_PACKET: Final = _packet(
+    MPV=4,
+    DST=2,
+    DSP=8,
+    DSL=8,
+    DSS=8,
+    SUB=8,
+    CDM=2,
+    SSM=1,
+    SCR=1,
+    PRE1=4,
+    PRE2=4,
+    PST=4,
+    MED=1,
+    TRK=2,
+    IDX=2,
+    ISRC=12,
+    SIZ=3,
+    DSI=NAME_CHARACTERS,
+    NEW=1,
+    PRE1NXT=4,
+    PAUSEADD=8,
+    OFS=9,
+    PAD=15,
 )
-PQ_PACKET: Final = construct.Struct(
-    "SPV" / construct.Bytes(4),
-    "TRK" / construct.Bytes(2),
-    "IDX" / construct.Bytes(2),
-    "HRS" / construct.Bytes(2),
-    "MIN" / construct.Bytes(2),
-    "SEC" / construct.Bytes(2),
-    "FRM" / construct.Bytes(2),
-    "CB1" / construct.Bytes(2),
-    "CB2" / construct.Bytes(2),
-    "ISRC" / construct.Bytes(12),
-    "UPC" / construct.Bytes(13),
-    "TXT" / construct.Bytes(19),
+PQ_PACKET: Final = _packet(
+    SPV=4,
+    TRK=2,
+    IDX=2,
+    HRS=2,
+    MIN=2,
+    SEC=2,
+    FRM=2,
+    CB1=2,
+    CB2=2,
+    ISRC=12,
+    UPC=13,
+    TXT=19,
 )
 
 
@@ -182,8 +188,11 @@ class Packet:
 
     def error(self, reason: str, field: str | None = None) -> FormatError:
         """Return the error that names the packet, and its field."""
-        place = f"packet {self.number}" + (f", field {field}" if field else "")
-        return FormatError(reason, file=self.file, place=place)
+        return FormatError(reason, file=self.file, place=self.place(field))
+
+    def place(self, field: str | None = None) -> str:
+        """Return where the packet, or its field, is in the file."""
+        return f"packet {self.number}" + (f", field {field}" if field else "")
 
     def count(self, field: str) -> int | None:
         """Return a field's number; None where it is blank.
@@ -217,6 +226,7 @@ def packets_of(data: bytes, layout: construct.Struct, file: str) -> tuple[Packet
             f"{len(data)} bytes are no whole number of packets of {size} bytes: {rest} remain; "
             "the file was cut short, or is another one",
             file=file,
+            place=f"offset {count * size}",
         )
     return tuple(
         Packet(

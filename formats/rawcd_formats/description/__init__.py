@@ -9,15 +9,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from rawcd.errors import UnsupportedError
+from rawcd_formats.readonly import ReadOnly
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from rawcd.features import Feature
-    from rawcd.fileset import InputFiles, OutputFiles
-    from rawcd.image import DiscImage, RegionImage
-    from rawcd.progress import Progress
+    from rawcd.fileset import InputFiles
+    from rawcd.image import RegionImage
 
 _LOOKS_LIKE: Final = re.compile(
     rb"^[ \t]*(?:\[\[?[ \t]*session[ \t]*[].]|\[\[[ \t]*track[ \t]*\]\]|\[[ \t]*disc[ \t]*[].])",
@@ -28,14 +24,12 @@ _BY_CONTENT: Final = 30
 _BY_NAME: Final = 40
 
 
-class TomlFormat:
+class TomlFormat(ReadOnly):
     """Reads descriptions, and writes none; see `rawcd.plugins.Format`."""
 
     name = "toml"
     suffixes = (".toml",)
-    keeps: frozenset[Feature] = frozenset()
     one_file = False  # it names others
-    read_only = True
 
     def accepts(self, name: str, head: bytes) -> int:
         """Answer by the tables of a disc, a session or a track, and by the name."""
@@ -58,18 +52,3 @@ class TomlFormat:
         from rawcd_formats.description.tables import read
 
         return author(read(files.content(), files.name), files)
-
-    def save(
-        self,
-        image: DiscImage,
-        files: OutputFiles,
-        options: Mapping[str, str],
-        progress: Progress | None,
-    ) -> None:
-        """Refuse: descriptions are written by people.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del image, options, progress
-        raise UnsupportedError(f"{files.name}: descriptions in TOML are read and never written")

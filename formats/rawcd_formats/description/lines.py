@@ -17,6 +17,8 @@ Path = tuple[str | int, ...]
 """Where a value is: keys, and places in arrays from 0 on."""
 
 _PLACE: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+_LONG_NUMBER: Final = re.compile(r"[0-9][0-9_]{4299}")
+"""What Python makes no number of, and says so without a place (`sys.set_int_max_str_digits`)."""
 _SPACE: Final = re.compile(r"[ \t]*")
 _BETWEEN: Final = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 """What may stand between two statements, or two values of an array."""
@@ -52,16 +54,28 @@ def parse(data: bytes, file: str) -> tuple[dict[str, Any], dict[Path, int]]:
     try:
         return tomllib.loads(text), _Walk(text).run()
     except RecursionError as error:
-        raise FormatError("is nested too deeply to be read", file=file) from error
+        line = _deepest(text)
+        raise FormatError(
+            "is nested too deeply to be read", file=file, place=f"line {line}"
+        ) from error
     except ValueError as error:  # tomllib.TOMLDecodeError is one; so are numbers without end
         raise _no_toml(error, text, file) from error
+
+
+def _deepest(text: str) -> int:
+    """Return the line that opens the most arrays and tables; tomllib does not tell where."""
+    lines = text.split("\n")
+    opened = [line.count("[") + line.count("{") for line in lines]
+    return opened.index(max(opened)) + 1
 
 
 def _no_toml(error: ValueError, text: str, file: str) -> FormatError:
     message = str(error)
     place = _PLACE.search(message)
     if place is None:
-        return FormatError(f"is no TOML: {message}", file=file)
+        digits = _LONG_NUMBER.search(text)
+        line = text.count("\n", 0, digits.start() if digits else len(text)) + 1
+        return FormatError(f"is no TOML: {message}", file=file, place=f"line {line}")
     line = int(place[1]) if place[1] else len(text.rstrip().split("\n"))
     return FormatError(
         f"is no TOML: {message[: place.start()]}; texts and times (mm:ss:ff) stand in quotes",

@@ -66,6 +66,10 @@ def _text_fields(*, track: bool) -> Iterator[Field]:
         yield Field(key=field.name.replace("_", "-"), kind=kinds.TEXT, meaning=said)
 
 
+def _flag(key: str, meaning: str, default: str = "false") -> Field:
+    return Field(key=key, kind=kinds.FLAG, default=default, meaning=meaning)
+
+
 _LANGUAGE: Final = Field(
     key="language",
     kind=kinds.LANGUAGE,
@@ -92,18 +96,8 @@ ALBUM_TEXT: Final = TableSchema(
             default="that of `genre`",
             meaning="the genre of Sony's table beside the words of `genre`",
         ),
-        Field(
-            key="protected",
-            kind=kinds.FLAG,
-            default="false",
-            meaning="the texts are under copyright, as the size information tells",
-        ),
-        Field(
-            key="toc",
-            kind=kinds.FLAG,
-            default="false",
-            meaning="with the table of contents (pack type 88h)",
-        ),
+        _flag("protected", "the texts are under copyright, as the size information tells"),
+        _flag("toc", "with the table of contents (pack type 88h)"),
     ),
 )
 
@@ -125,7 +119,7 @@ BOOT: Final = TableSchema(
             default="none",
             meaning="what the machine takes it for",
         ),
-        Field(key="efi", kind=kinds.FLAG, default="false", meaning="for EFI instead of a BIOS"),
+        _flag("efi", "for EFI instead of a BIOS"),
         Field(
             key="load-segment",
             kind=kinds.WORD,
@@ -138,12 +132,7 @@ BOOT: Final = TableSchema(
             default="the whole file; 1 with emulation",
             meaning="sectors of 512 bytes that are loaded",
         ),
-        Field(
-            key="info-table",
-            kind=kinds.FLAG,
-            default="false",
-            meaning="write addresses into the file, as ISOLINUX and GRUB want it",
-        ),
+        _flag("info-table", "write addresses into the file, as ISOLINUX and GRUB want it"),
     ),
 )
 
@@ -159,25 +148,16 @@ FILESYSTEM: Final = TableSchema(
             default="3",
             meaning="of ISO 9660 interchange; 4 is ISO 9660:1999",
         ),
-        Field(key="joliet", kind=kinds.FLAG, default="true", meaning="Unicode names for Windows"),
-        Field(
-            key="rock-ridge",
-            kind=kinds.FLAG,
-            default="false",
-            meaning="POSIX names, modes and links",
+        _flag("joliet", "Unicode names for Windows", default="true"),
+        _flag("rock-ridge", "POSIX names, modes and links"),
+        _flag("udf", "UDF beside ISO 9660"),
+        _flag(
+            "relax", "change names that the volume cannot hold, with a note, instead of refusing"
         ),
-        Field(key="udf", kind=kinds.FLAG, default="false", meaning="UDF beside ISO 9660"),
-        Field(
-            key="relax",
-            kind=kinds.FLAG,
-            default="false",
-            meaning="change names that the volume cannot hold, with a note, instead of refusing",
-        ),
-        Field(
-            key="follow-links",
-            kind=kinds.FLAG,
+        _flag(
+            "follow-links",
+            "take what symbolic links point to",
             default="true; false with `rock-ridge`",
-            meaning="take what symbolic links point to",
         ),
         Field(
             key="date",
@@ -227,12 +207,7 @@ TRACK: Final = TableSchema(
             default="form1 `00000800`, form2 `00002000`",
             meaning="of XA blocks that bring none: four or eight bytes",
         ),
-        Field(
-            key="scrambled",
-            kind=kinds.FLAG,
-            default="found out",
-            meaning="whether whole sectors (the raw types) are",
-        ),
+        _flag("scrambled", "whether whole sectors (the raw types) are", default="found out"),
         Field(
             key="pregap",
             kind=kinds.LENGTH_OR_FILE,
@@ -245,12 +220,7 @@ TRACK: Final = TableSchema(
             default="2 s before a track of another mode, else 0",
             meaning="empty sectors behind data, which belong to the track",
         ),
-        Field(
-            key="pad-short",
-            kind=kinds.FLAG,
-            default="false; a folder always is",
-            meaning="fill a track under four seconds",
-        ),
+        _flag("pad-short", "fill a track under four seconds", default="false; a folder always is"),
         Field(
             key="indexes",
             kind=kinds.LENGTHS,
@@ -264,18 +234,8 @@ TRACK: Final = TableSchema(
             default="prohibited",
             meaning="the copy bit; SCMS permits one generation",
         ),
-        Field(
-            key="pre-emphasis",
-            kind=kinds.FLAG,
-            default="false",
-            meaning="the samples carry it; nothing is filtered",
-        ),
-        Field(
-            key="four-channel",
-            kind=kinds.FLAG,
-            default="false",
-            meaning="CONTROL tells four channels",
-        ),
+        _flag("pre-emphasis", "the samples carry it; nothing is filtered"),
+        _flag("four-channel", "CONTROL tells four channels"),
         Field(key="cdg", kind=kinds.FILE, meaning="CD+G pictures, from index 1 on"),
         Field(key="text", table=TRACK_TEXT, several=True),
         Field(key="filesystem", table=FILESYSTEM),
@@ -311,11 +271,9 @@ DISC: Final = TableSchema(
             default="1",
             meaning="the first track's number",
         ),
-        Field(
-            key="gaps",
-            kind=kinds.FLAG,
-            default="false",
-            meaning="two silent seconds between sound tracks; false: a pregap is the end of the "
+        _flag(
+            "gaps",
+            "two silent seconds between sound tracks; false: a pregap is the end of the "
             "track before it",
         ),
         Field(
@@ -336,12 +294,7 @@ DISC: Final = TableSchema(
             default="398100",
             meaning="where the lead-out of any session may begin at the latest",
         ),
-        Field(
-            key="appendable",
-            kind=kinds.FLAG,
-            default="false",
-            meaning="a further session may follow the last one here",
-        ),
+        _flag("appendable", "a further session may follow the last one here"),
         Field(
             key="rw",
             kind=kinds.FILE,

@@ -196,6 +196,7 @@ class _Reader:
                 f"has {held} sectors of {size} bytes from byte {offset} on; track {block.point} "
                 f"needs {ahead + sectors}: the file was cut short, or the MDS is another's",
                 file=reader.name,
+                place=f"offset {reader.size}",
             )
         self._ends[reader.name] = block.offset + sectors * size
         if not ahead + sectors:
@@ -236,7 +237,7 @@ class _Reader:
             self._name_at(block.names_at + i * layout.NAME.sizeof()) for i in range(block.files)
         )
         if names not in self._found:
-            readers = [self._find(name) for name in names]
+            readers = [self._find(name, block.names_at) for name in names]
             self._found[names] = _joined(readers)
         return self._found[names]
 
@@ -252,11 +253,11 @@ class _Reader:
             raise self._error("a file name is empty or has no end", entry.name_at)
         return name
 
-    def _find(self, name: str) -> Reader:
+    def _find(self, name: str, at: int) -> Reader:
         suffix = PurePath(name).suffix
         if name == f"*{suffix}":  # the MDS' own name: what Alcohol writes
             name = f"{PurePath(self._name).stem}{suffix}"
-        found = self._files.find(name, suffixes=(".mdf",))
+        found = self._files.find(name, suffixes=(".mdf",), place=f"offset {at}")
         if found.note is not None:
             self._notes.append(found.note)
         return found.reader

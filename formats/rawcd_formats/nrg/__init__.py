@@ -40,6 +40,7 @@ class NrgFormat:
             Feature.FIRST_TRACK_NUMBER,
             Feature.DATA_TRACKS,
             Feature.DISC_TYPE,
+            Feature.CDI_TYPE,
             Feature.SESSIONS,
             Feature.PREGAP_DATA,
             Feature.RAW_SECTORS,

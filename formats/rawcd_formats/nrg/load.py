@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     _Reading = Callable[[bytes], int]
 
+_CHUNKS: Final = "chunks"
 _DATA: Final = 4
 """The bit of CONTROL that tells data from sound."""
 
@@ -47,9 +48,12 @@ def load(files: InputFiles) -> RegionImage:
     except FormatError as error:
         if error.file is not None:
             raise
-        raise FormatError(error.reason, file=files.name, place=error.place) from error
+        place = error.place or _CHUNKS
+        raise FormatError(error.reason, file=files.name, place=place) from error
     except ValueError as error:
-        raise FormatError(f"its chunks contradict each other: {error}", file=files.name) from error
+        raise FormatError(
+            f"its chunks contradict each other: {error}", file=files.name, place=_CHUNKS
+        ) from error
 
 
 @dataclass(slots=True)

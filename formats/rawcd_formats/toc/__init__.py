@@ -47,6 +47,7 @@ class TocFormat:
             Feature.DATA_TRACKS,
             Feature.RAW_SECTORS,
             Feature.DISC_TYPE,
+            Feature.CDI_TYPE,
             Feature.RW,
             Feature.DATA_RW,
             *CDTEXT,

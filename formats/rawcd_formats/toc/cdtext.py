@@ -38,7 +38,7 @@ from rawcd.cdtext.fields import (
 )
 from rawcd.cdtext.genres import NOT_DEFINED
 from rawcd.cdtext.languages import UNKNOWN
-from rawcd.cdtext.values import PAYLOAD_BYTES, in_order
+from rawcd.cdtext.values import PAYLOAD_BYTES
 from rawcd.errors import FormatError, UnsupportedError
 from rawcd.msf import Msf
 from rawcd_formats.toc import values as toc
@@ -170,7 +170,7 @@ class _BlockReader:
         try:
             return TextBlock(
                 language=self.language,
-                items=in_order(texts),
+                items=tuple(texts),
                 charset=charset,
                 genre_code=code,
                 toc=contents,

@@ -162,7 +162,7 @@ class _Parser:
                 raise self._fail("CATALOG, a disc type, FIRST_TRACK_NO, CD_TEXT or TRACK", token)
         tracks = tuple(self._tracks())
         if not tracks:
-            raise FormatError("there is no TRACK in it", file=self._file)
+            raise self._error("there is no TRACK in it", self._next.line)
         return toc.Sheet(
             disc_type=disc_type,
             catalog=catalog,

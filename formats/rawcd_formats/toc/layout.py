@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from rawcd.audio import SOUND_SUFFIXES, is_sound, open_sound
 from rawcd.disc import CopySetting, DiscType, Index, Track
-from rawcd.errors import FormatError, StorageError, UnsupportedError
+from rawcd.errors import FormatError, UnsupportedError
 from rawcd.image import Note
 from rawcd.msf import LAST_LBA, PROGRAM_LBA
 from rawcd.program import (
@@ -155,7 +155,8 @@ class _Layout:
             cdtext = cdtext_of(self._sheet, self._first, self._note, track_at)
             return disc_of_tracks(tracks, disc_type=self._disc_type(), mcn=mcn, cdtext=cdtext)
         except FormatError as error:
-            raise FormatError(error.reason, file=self._files.name, place=error.place) from error
+            place = error.place or f"line {self._sheet.tracks[-1].line}"
+            raise FormatError(error.reason, file=self._files.name, place=place) from error
 
     def _disc_type(self) -> DiscType:
         named = self._sheet.disc_type
@@ -324,14 +325,7 @@ class _Layout:
                 f"{self._files.name}: line {line}: '-' is the standard input; "
                 "write what comes out of it into a file and name that"
             )
-        try:
-            found = self._files.find(name)
-        except StorageError as error:
-            raise StorageError(
-                f"line {line}: {error.reason}", file=error.file, errno=error.errno
-            ) from error
-        except FormatError as error:
-            raise self._error(error.reason, line) from error
+        found = self._files.find(name, place=f"line {line}")
         if found.note is not None:
             self._notes.append(replace(found.note, line=line))
         self._found[name] = found

@@ -63,16 +63,24 @@ def text_of(data: bytes, file: str) -> str:
         FormatError: it is no text, or larger than any sheet.
     """
     if len(data) > SHEET_LIMIT:
-        raise FormatError(f"{len(data)} bytes are too many for a TOC file", file=file)
+        raise FormatError(
+            f"{len(data)} bytes are too many for a TOC file",
+            file=file,
+            place=f"offset {SHEET_LIMIT}",
+        )
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         try:
             text = str(data, "utf-16")
         except UnicodeDecodeError as error:
-            raise FormatError(f"is no UTF-16 text: {error}", file=file) from error
+            line = str(data[: error.start], "utf-16", "replace").count("\n") + 1
+            raise FormatError(
+                f"is no UTF-16 text: {error.reason}", file=file, place=f"line {line}"
+            ) from error
     else:
         text = str(data.removeprefix(codecs.BOM_UTF8), "utf-8", "surrogateescape")
     if "\0" in text:
-        raise FormatError("holds NUL characters: it is no text", file=file)
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise FormatError("holds NUL characters: it is no text", file=file, place=f"line {line}")
     return text
 
 
