@@ -265,10 +265,8 @@ def test_a_frame_of_the_lead_in_with_a_track_is_that_alone(adr: int) -> None:
     """Its R to W stay packs of text, its POINT no INDEX."""
     texts = CDText(blocks=(TextBlock(items=(TextItem(field="title", track=1, text="A"),)),))
     recording = Recording(made(two_tracks(appendable=True, cdtext=texts)))
-    for lba in range(-4_000, -3_900):
-        frame = recording.q(lba)
-        if frame[0] & 15 == adr:
-            break
+    lba = next(each for each in range(-4_000, -3_900) if recording.q(each)[0] & 15 == adr)
+    frame = recording.q(lba)
     frame[1] = 9
     recording.put_q(lba, frame)
     found = verify_image(recording).findings
