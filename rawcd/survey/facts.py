@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from rawcd.image import ImageType
 from rawcd.progress import report
-from rawcd.pump import WholeSectors, pump
+from rawcd.pump import WholeSectors, check_jobs, pump
 from rawcd.pump.blocks import BLOCK_SECTORS
 from rawcd.sector import SYNC, Defect, SectorType, verify
 from rawcd.sector.rows import ADDRESS, MODE_BYTE, heads_of
@@ -351,7 +351,9 @@ def gather(
     Raises:
         CancelledError: `progress` said stop.
         StorageError: the image cannot be read.
+        ValueError: there are no jobs, or more than 64.
     """
+    check_jobs(jobs)
     facts = np.empty(image.sector_count, FACTS)
     room = facts.view(np.uint8)
     fill = SectorFacts(image, checks)

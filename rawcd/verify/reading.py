@@ -43,6 +43,7 @@ def verify_image(image: DiscImage, *, jobs: int = 1, progress: Progress | None =
     Raises:
         CancelledError: `progress` said stop.
         StorageError: the image cannot be read.
+        ValueError: `jobs` is not from 1 to 64.
     """
     return report_on(evidence_of(image, jobs=jobs, progress=progress))
 

@@ -97,6 +97,7 @@ def repair_image(image: DiscImage, *, jobs: int = 1, progress: Progress | None =
     Raises:
         CancelledError: `progress` said stop.
         StorageError: the image cannot be read.
+        ValueError: `jobs` is not from 1 to 64.
     """
     evidence = evidence_of(image, jobs=jobs, progress=progress)
     before = report_on(evidence)

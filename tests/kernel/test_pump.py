@@ -214,6 +214,16 @@ def test_how_many_jobs_there_may_be(tmp_path: Path, text: str) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("jobs", [0, -1, 65])
+def test_how_many_processes_a_program_may_ask_for(jobs: int) -> None:
+    for ask in (
+        lambda: pumped(Numbered(), 1, jobs=jobs),
+        lambda: rawcd.verify_image(creator_image(), jobs=jobs),
+    ):
+        with pytest.raises(ValueError, match=f"jobs is a number from 1 to 64, not {jobs}"):
+            ask()
+
+
 def test_one_job_is_the_default() -> None:
     assert [jobs_of(options) for options in ({}, {"jobs": "1"}, {"jobs": "64"})] == [1, 1, 64]
 
