@@ -443,7 +443,7 @@ def open_image(
             zip archive its sheet is opened, or its only image.
         format: the format's name; None recognises the file by name and content.
         rw: what the file's stored R-W subcode is taken to be (COOKED: packs before
-            interleave), as no byte tells.
+            interleave). None asks a raw file's parity, and takes others' for final.
         trust_paths: names in a sheet, and links, may lead out of its folder. Where `path` is an
             `InputFiles`, that has been told already.
 

@@ -20,7 +20,14 @@ from rawcd.cli.folders import (
     volume_options,
     with_folder,
 )
-from rawcd.cli.reading import trust_paths_option
+from rawcd.cli.options import (
+    KINDS,
+    allow_loss_option,
+    force_option,
+    jobs_option,
+    settings_option,
+    trust_paths_option,
+)
 from rawcd.cli.terminal import progress_bar, show_notes
 from rawcd.cli.texts import with_texts
 from rawcd.errors import AuthoringError, FormatError
@@ -32,8 +39,6 @@ if TYPE_CHECKING:
     from rawcd.image import RegionImage
     from rawcd.plugins import WriteResult
 
-KINDS: Final = ("pq", "cooked", "raw")
-"""The command's words for image types, in the order of IMAPI's values 1, 2, 3."""
 SCHEMA: Final = 1
 """Version of the JSON object; it grows only by new keys."""
 _MAX_TRACKS: Final = 99
@@ -125,20 +130,11 @@ def _within_a_disc(context: click.Context, option: click.Parameter, lba: int | N
     type=click.Choice(("2048", "2352")),
     help="Mode 1 tracks in a cue sheet's BIN: user data alone, or whole sectors.  [default: 2352]",
 )
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="An option of the format."
-)
-@click.option(
-    "--jobs",
-    metavar="N",
-    type=click.IntRange(1, 64),
-    default=1,
-    show_default=True,
-    help="Processes that make sectors; more than one is worth it for a whole disc.",
-)
+@settings_option
+@jobs_option("make sectors; more than one is worth it for a whole disc")
 @trust_paths_option
-@click.option("--force", is_flag=True, help="Replace existing files.")
-@click.option("--allow-loss", is_flag=True, help="Go on when the format cannot hold everything.")
+@force_option
+@allow_loss_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; not with -o -.")
 def build(
     inputs: tuple[str, ...],

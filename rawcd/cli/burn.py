@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from rawcd.cli.completing import FILE, format_names
-from rawcd.cli.reading import trust_paths_option
+from rawcd.cli.options import allow_loss_option, force_option, json_option, trust_paths_option
 from rawcd.cli.status import FOUND
 from rawcd.cli.terminal import progress_bar, show_notes
 
@@ -124,7 +124,7 @@ def _after_burning(drive: str, state: str) -> Iterator[None]:
     help="Fill tracks under 4 seconds: with silence, or data sectors of zeros.",
 )
 @trust_paths_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 def burn(
     inputs: tuple[str, ...],
     drive: str,
@@ -230,7 +230,7 @@ def _show_compared(drive: str, compared: Comparison, *, as_json: bool) -> int:
 
 @click.command(short_help="List the recorders, and what is in them.", epilog=_DRIVES_EXAMPLES)
 @click.argument("names", nargs=-1, metavar="[DRIVE]...", type=FILE)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 def drives(names: tuple[str, ...], as_json: bool) -> None:
     """List the recorders of this computer, or those that are named.
 
@@ -333,9 +333,9 @@ def eject(drive: str) -> None:
     show_default=True,
     help="How often a sector that cannot be read is tried again.",
 )
-@click.option("--allow-loss", is_flag=True, help="Go on when the format cannot hold everything.")
-@click.option("--force", is_flag=True, help="Replace existing files.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@allow_loss_option
+@force_option
+@json_option
 def read(
     drive: str,
     output: str,

@@ -12,7 +12,14 @@ import click
 
 from rawcd.cli.completing import FILE, format_names
 from rawcd.cli.folders import is_image
-from rawcd.cli.reading import trust_paths_option
+from rawcd.cli.options import (
+    allow_loss_option,
+    force_option,
+    jobs_option,
+    json_option,
+    settings_option,
+    trust_paths_option,
+)
 from rawcd.cli.terminal import progress_bar, show_notes
 from rawcd.errors import CancelledError, RawCDError, StorageError, UnsupportedError
 
@@ -45,21 +52,12 @@ Examples:
 )
 @click.option("--split", is_flag=True, help="A file for each track, where the format can.")
 @click.option("--sub", is_flag=True, help="Subcode in a file beside, where the format can.")
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="An option of the format."
-)
-@click.option(
-    "--jobs",
-    metavar="N",
-    type=click.IntRange(1, 64),
-    default=1,
-    show_default=True,
-    help="Processes that make sectors.",
-)
-@click.option("--allow-loss", is_flag=True, help="Go on when the format cannot hold everything.")
-@click.option("--force", is_flag=True, help="Replace existing files.")
+@settings_option
+@jobs_option("make sectors")
+@allow_loss_option
+@force_option
 @trust_paths_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 def convert(
     inputs: tuple[str, ...],
     format_name: str | None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from rawcd.cli.completing import FILE
-from rawcd.cli.reading import trust_paths_option
+from rawcd.cli.options import json_option, trust_paths_option
 from rawcd.cli.status import FOUND
 from rawcd.cli.terminal import progress_bar
 from rawcd.diff import PARTS
@@ -38,7 +38,7 @@ Examples:
     help="What may differ; without subcode P and Q may, as long as they say the same.",
 )
 @trust_paths_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 def diff(a: str, b: str, ignored: tuple[str, ...], trust_paths: bool, as_json: bool) -> None:
     """Compare two images of any format as discs: layout, texts, every sector, subcode.
 

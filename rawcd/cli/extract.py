@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import click
 
 from rawcd.cli.completing import FILE
-from rawcd.cli.reading import format_option, trust_paths_option
+from rawcd.cli.options import force_option, format_option, json_option, trust_paths_option
 from rawcd.cli.terminal import progress_bar, show_notes
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ Examples:
     help="Sound before index 1: at the end of the track before, or in a file of its own.",
 )
 @format_option
-@click.option("--force", is_flag=True, help="Replace existing files.")
+@force_option
 @trust_paths_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 def extract(
     image: str,
     folder: str,

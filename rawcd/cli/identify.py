@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from rawcd.cli.completing import FILE
-from rawcd.cli.reading import format_option, trust_paths_option
+from rawcd.cli.options import format_option, json_option, trust_paths_option
 from rawcd.cli.terminal import progress_bar
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ Examples:
 @click.option("--toc-only", is_flag=True, help="The ids alone; no sound is read.")
 @format_option
 @trust_paths_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 def identify(
     image: str, toc_only: bool, format_name: str | None, trust_paths: bool, as_json: bool
 ) -> None:

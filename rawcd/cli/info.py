@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from rawcd.cli.build import KINDS
 from rawcd.cli.completing import FILE
-from rawcd.cli.reading import format_option, trust_paths_option
+from rawcd.cli.options import (
+    KINDS,
+    format_option,
+    json_option,
+    stored_rw_option,
+    trust_paths_option,
+)
 from rawcd.cli.terminal import one_line
 from rawcd.errors import FormatError, UnsupportedError
 
@@ -35,14 +40,9 @@ Examples:
 
 @click.command(short_help="Show what is on a disc image.", epilog=_EXAMPLES)
 @click.argument("image", metavar="IMAGE", type=FILE)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 @format_option
-@click.option(
-    "--type",
-    "kind",
-    type=click.Choice(KINDS[1:]),
-    help="What the stored R-W subcode of a raw image is; no byte tells.  [default: raw]",
-)
+@stored_rw_option
 @trust_paths_option
 def info(
     image: str, as_json: bool, format_name: str | None, kind: str | None, trust_paths: bool

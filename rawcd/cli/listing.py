@@ -7,6 +7,8 @@ from typing import Final
 
 import click
 
+from rawcd.cli.options import json_option
+
 SCHEMA: Final = 1
 """Version of the JSON object; it grows only by new keys."""
 _EXAMPLES: Final = """\b
@@ -17,7 +19,7 @@ Examples:
 
 
 @click.command(short_help="List what is plugged in.", epilog=_EXAMPLES)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 def plugins(as_json: bool) -> None:
     """List the formats and writers that are installed, and where they come from."""
     from dataclasses import asdict

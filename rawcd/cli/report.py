@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from rawcd.cli.completing import FILE
-from rawcd.cli.reading import format_option, trust_paths_option
+from rawcd.cli.options import format_option, jobs_option, trust_paths_option
 from rawcd.cli.terminal import progress_bar, takes_colour
 
 if TYPE_CHECKING:
@@ -40,14 +40,7 @@ Examples:
     help="The page to make, such as report.html; - writes it to a pipe.",
 )
 @click.option("--no-verify", is_flag=True, help="Do not look for defects.")
-@click.option(
-    "--jobs",
-    metavar="N",
-    type=click.IntRange(1, 64),
-    default=1,
-    show_default=True,
-    help="Processes that look for defects.",
-)
+@jobs_option("look for defects")
 @format_option
 @trust_paths_option
 @click.option("--force", is_flag=True, help="Replace an existing file.")

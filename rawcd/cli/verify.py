@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from rawcd.cli.build import KINDS
 from rawcd.cli.completing import FILE
-from rawcd.cli.reading import format_option, trust_paths_option
+from rawcd.cli.options import (
+    KINDS,
+    format_option,
+    jobs_option,
+    json_option,
+    stored_rw_option,
+    trust_paths_option,
+)
 from rawcd.cli.status import FOUND
 from rawcd.cli.terminal import progress_bar
 from rawcd.errors import StorageError
@@ -34,22 +40,10 @@ Examples:
 
 @click.command(short_help="Check a disc image, byte by byte.", epilog=_EXAMPLES)
 @click.argument("image", metavar="IMAGE", type=FILE)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 @format_option
-@click.option(
-    "--jobs",
-    metavar="N",
-    type=click.IntRange(1, 64),
-    default=1,
-    show_default=True,
-    help="Processes that read sectors.",
-)
-@click.option(
-    "--type",
-    "kind",
-    type=click.Choice(KINDS[1:]),
-    help="What the stored R-W subcode of a raw image is; no byte tells.  [default: raw]",
-)
+@jobs_option("read sectors")
+@stored_rw_option
 @click.option(
     "--repair",
     "output",

@@ -360,7 +360,7 @@ class RegionImage:
     def taking_rw_as(self, kind: ImageType) -> Self:
         """Return the image with its stored R-W taken to be what `kind` holds: packs, or final.
 
-        No byte tells the two apart, so the owner of the bytes has to; nothing is converted.
+        No byte tells the two apart: their parity does, or their owner. Nothing is converted.
         """
         packed = kind is ImageType.COOKED
         return replace(
