@@ -262,6 +262,20 @@ def sheet_codec(charset: int) -> tuple[str, str]:
     return _SHEET_CODECS.get(charset, ("ascii", "surrogateescape"))
 
 
+def plainer_line(line: str, charset: int) -> str:
+    """Return a sheet's line with plainer characters, or question marks, where the set lacks one."""
+    codec, errors = sheet_codec(charset)
+
+    def plainer(character: str) -> str:
+        try:
+            character.encode(codec, errors)
+        except UnicodeEncodeError:
+            return _replaced(character, charset).decode(codec)
+        return character
+
+    return "".join(map(plainer, line))
+
+
 def widened(text: str, charset: int) -> str:
     """Return a text as it reads when it comes back from packs: full-width in MS-JIS."""
     if charset != Charset.MS_JIS or is_raw(text):

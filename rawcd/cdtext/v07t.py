@@ -13,7 +13,14 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from rawcd.cdtext.charsets import Charset, charset_name, charset_of_sheet, sheet_codec, sheet_name
+from rawcd.cdtext.charsets import (
+    Charset,
+    charset_name,
+    charset_of_sheet,
+    plainer_line,
+    sheet_codec,
+    sheet_name,
+)
 from rawcd.cdtext.fields import FIELD_OF
 from rawcd.cdtext.genres import genre_code, genre_name
 from rawcd.cdtext.languages import ENGLISH, UNKNOWN, language_code, language_name
@@ -303,21 +310,14 @@ def write_sheets(blocks: Sequence[TextBlock], *, allow_loss: bool) -> list[str]:
 def sheet_bytes(sheet: str, charset: int) -> bytes:
     """Return a sheet that was written here as a file, each line in the character set of its text.
 
-    Raises:
-        UnsupportedError: a line's text is not in it.
+    Characters that it lacks become plainer ones: who saves names them as losses before.
     """
     lines = []
     for line in sheet.removesuffix("\n").split("\n"):  # a text may hold other line ends
         field = _field_of(line.partition("=")[0].strip(" \t"))[0]
         own = field is not None and FIELD_OF[field].charset is None
-        codec, errors = sheet_codec(charset if own else Charset.ISO_8859_1)
-        try:
-            lines.append(line.encode(codec, errors) + b"\n")
-        except UnicodeEncodeError as error:
-            name = charset_name(charset if own else Charset.ISO_8859_1)
-            raise UnsupportedError(
-                f"a v07t sheet in {name} cannot hold {line.strip()!r}", lost=(line.strip(),)
-            ) from error
+        used = charset if own else Charset.ISO_8859_1
+        lines.append(plainer_line(line, used).encode(*sheet_codec(used)) + b"\n")
     return b"".join(lines)
 
 
