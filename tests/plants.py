@@ -154,11 +154,15 @@ def q_crc(field: Field) -> Found:
 
 
 def _at_a_border(change: Callable[[bytearray], None], rule: str) -> Callable[[Field], Found]:
-    """The frame of the sector where an area, track or index begins, or of the one before it."""
+    """The frame of the sector where an area, track or index begins, or of the one before it.
+
+    Not the only one of its place: where that lies, nothing tells that the place is there.
+    """
 
     def plant(field: Field) -> Found:
         borders = [*field.disc.borders()]
-        lba = field.pick([*borders[:-1], *(border - 1 for border in borders[1:])])
+        near = {*borders[:-1], *(border - 1 for border in borders[1:])}
+        lba = field.pick(sorted(each for each in near if not {each, each + 1} <= {*borders}))
         assume(rule != "q-index" or field.disc.place(lba).area is not Area.LEAD_IN)
         frame = field.recording.q(lba)
         assume(frame[0] & 15 in (1, 5))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from rawcd.disc import TrackMode
+from rawcd.disc import Disc, Index, Session, Track, TrackMode
 from rawcd.sector import SectorType
 from rawcd.verify import verify_image
 from tests.plants import PLANTS, Field
@@ -17,7 +17,6 @@ from tests.verifying import Recording, examples, legal_discs, made, styles
 if TYPE_CHECKING:
     from typing import Any
 
-    from rawcd.disc import Disc
     from rawcd.verify import Report
 
 EACH = examples(2)
@@ -49,6 +48,25 @@ def test_a_planted_fault_is_found_and_nothing_else(name: str, data: Any) -> None
     recording = Recording(made(disc, style=data.draw(styles)))
     predicted = plant(Field(recording, disc, data))
     assert found(verify_image(recording)) == predicted
+
+
+def test_the_only_frame_of_a_place_is_told_where_it_lies() -> None:
+    """Nothing else says that the pregap is there, so its INDEX and time are of none either."""
+    first = Track(number=1, mode=TrackMode.AUDIO, indexes=_indexes(-150, 0), end_lba=640)
+    second = Track(number=2, mode=TrackMode.AUDIO, indexes=_indexes(640, 641), end_lba=1_300)
+    session = Session(tracks=(first, second), lead_in_lba=-4_650, lead_out_lba=1_300)
+    recording = Recording(made(Disc(sessions=(session,))))
+    assert not verify_image(recording).findings
+    frame = recording.q(640)
+    frame[1] = 0x88
+    recording.put_q(640, frame)
+    told = found(verify_image(recording))
+    assert ("q-track", 640) in told
+    assert {lba for _, lba in told} == {640}
+
+
+def _indexes(pregap: int, start: int) -> tuple[Index, Index]:
+    return Index(number=0, lba=pregap), Index(number=1, lba=start)
 
 
 @pytest.mark.parametrize(
