@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from rawcd.subcode.layouts import PACK_SYMBOLS
+from rawcd.subcode.layouts import PACK_SYMBOLS, SECTOR_PACKS
 from rawcd.subcode.rows import RW_BITS, check_rows
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ DELAYS: Final = 8
 """Column k is delayed by k modulo this, in packs."""
 LONGEST_DELAY: Final = DELAYS - 1
 """Packs before one on the disc that it still holds symbols of."""
+PACK_REACH: Final = -(-LONGEST_DELAY // SECTOR_PACKS)
+"""Sectors behind the one in which a pack begins that hold symbols of it."""
 SWAPS: Final = ((1, 18), (2, 5), (3, 23))
 """Symbols that change places before they are delayed."""
 

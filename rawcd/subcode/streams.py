@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from rawcd.source import check_range, fill_rows, paths_of
-from rawcd.subcode.interleave import LONGEST_DELAY, deinterleaved, interleaved
+from rawcd.subcode.interleave import LONGEST_DELAY, PACK_REACH, deinterleaved, interleaved
 from rawcd.subcode.layouts import PACK_SYMBOLS, SECTOR_PACKS, PlanarPW, RWPacks
 from rawcd.subcode.parity import corrected, with_parity
 from rawcd.subcode.rows import PW96_BYTES, RW_BITS
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 _WINDOW: Final = 768
 """Sectors that are read and worked on at a time."""
-_REACH: Final = -(-LONGEST_DELAY // SECTOR_PACKS)
-"""Sectors over which a symbol may be delayed."""
 _PQ_BITS: Final = np.uint8(0xFF - RW_BITS)
 
 
@@ -171,13 +169,13 @@ class InterleavedPacks(_Blocks):
         self._parity = parity
 
     def _fill(self, start: int, rows: Bytes2D) -> None:
-        held = _read_around(self._packs, start - _REACH, _REACH + len(rows))
+        held = _read_around(self._packs, start - PACK_REACH, PACK_REACH + len(rows))
         packs = held.reshape(-1, PACK_SYMBOLS)
         if self._parity:
             packs = with_parity(packs)
-        first = _REACH * SECTOR_PACKS
+        first = PACK_REACH * SECTOR_PACKS
         symbols = interleaved(packs[first:], packs[first - LONGEST_DELAY : first])
-        np.bitwise_and(held[_REACH:], _PQ_BITS, out=rows)
+        np.bitwise_and(held[PACK_REACH:], _PQ_BITS, out=rows)
         rows |= symbols.reshape(-1, PW96_BYTES)
 
 
@@ -216,7 +214,7 @@ class DeinterleavedPacks(_Blocks):
         return RWPacks(rows), verdicts
 
     def _taken_apart(self, start: int, count: int) -> tuple[Bytes2D, Bytes2D]:
-        held = _read_around(self._symbols, start, count + _REACH)
+        held = _read_around(self._symbols, start, count + PACK_REACH)
         symbols = held.reshape(-1, PACK_SYMBOLS)
         end = count * SECTOR_PACKS
         return held, deinterleaved(symbols[:end], symbols[end : end + LONGEST_DELAY])

@@ -18,14 +18,14 @@ import numpy.typing as npt
 
 from rawcd.image import ImageType
 from rawcd.progress import report
-from rawcd.pump import WholeSectors, check_jobs, pump
+from rawcd.pump import WholeSectors, pump
 from rawcd.pump.blocks import BLOCK_SECTORS
 from rawcd.sector import SYNC, Defect, SectorType, verify
 from rawcd.sector.rows import ADDRESS, MODE_BYTE, heads_of
 from rawcd.sector.scrambler import sequence
 from rawcd.source import SECTOR_BYTES
 from rawcd.subcode.frame import POINTER_ADR
-from rawcd.subcode.interleave import LONGEST_DELAY, deinterleaved
+from rawcd.subcode.interleave import PACK_REACH, deinterleaved
 from rawcd.subcode.layouts import PACK_SYMBOLS, SECTOR_PACKS
 from rawcd.subcode.parity import Verdict, corrected
 from rawcd.subcode.rows import (
@@ -66,8 +66,6 @@ FACTS: Final = np.dtype(
 """What is kept of a sector."""
 
 _OWN: Final = threading.local()
-_REACH: Final = -(-LONGEST_DELAY // SECTOR_PACKS)
-"""Sectors over which a pack is spread behind the one where it begins."""
 _XA_COPIES: Final = slice(16, 20), slice(20, 24)
 """The subheader and its copy (Green Book)."""
 _HEAD_BYTES: Final = _XA_COPIES[1].stop
@@ -217,7 +215,7 @@ class SectorFacts:
         facts = np.zeros(count, FACTS)
         behind = self.image.first_lba + self.image.sector_count - (lba + count)
         packs = self.checks and self.image.kind is ImageType.RAW
-        sectors = _sectors(self.image, lba, count + (min(_REACH, behind) if packs else 0))
+        sectors = _sectors(self.image, lba, count + (min(PACK_REACH, behind) if packs else 0))
         self._fill_main(lba, sectors[:count, :SECTOR_BYTES], facts)
         self._fill_sub(sectors[:, SECTOR_BYTES:], count, facts)
         rows[:] = facts.view(np.uint8).reshape(count, FACTS.itemsize)
@@ -265,10 +263,9 @@ class SectorFacts:
     def _fill_packs(self, sub: Bytes2D, filled: Flags, chosen: Flags, facts: Facts) -> None:
         """Judge the R-W packs that begin in each sector (IEC 60908 clause 18)."""
         count = len(filled)
-        reach = len(sub) - _REACH  # behind the last whole one there is nothing to end a pack
+        reach = len(sub) - PACK_REACH  # behind the last whole one there is nothing to end a pack
         symbols = np.ascontiguousarray(sub & np.uint8(RW_BITS)).reshape(-1, PACK_SYMBOLS)
-        ahead = np.zeros((LONGEST_DELAY, PACK_SYMBOLS), np.uint8)
-        packs = deinterleaved(symbols, ahead)[: count * SECTOR_PACKS]
+        packs = deinterleaved(symbols)[: count * SECTOR_PACKS]
         _, verdicts = corrected(packs)
         judged = chosen & (np.arange(count) < reach)
         wrong = (verdicts != Verdict.CLEAN).reshape(-1, SECTOR_PACKS) & judged[:, None]
@@ -353,7 +350,6 @@ def gather(
         StorageError: the image cannot be read.
         ValueError: there are no jobs, or more than 64.
     """
-    check_jobs(jobs)
     facts = np.empty(image.sector_count, FACTS)
     room = facts.view(np.uint8)
     fill = SectorFacts(image, checks)

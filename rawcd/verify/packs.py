@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rawcd.disc import Area
-from rawcd.subcode.interleave import LONGEST_DELAY, deinterleaved, interleaved
+from rawcd.subcode.interleave import deinterleaved, interleaved
 from rawcd.subcode.layouts import PACK_SYMBOLS, SECTOR_PACKS
 from rawcd.subcode.parity import corrected
 from rawcd.subcode.rows import RW_BITS
@@ -15,9 +15,6 @@ from rawcd.subcode.rows import RW_BITS
 if TYPE_CHECKING:
     from rawcd.source import Bytes2D
     from rawcd.verify.evidence import Evidence, Flags
-
-PACK_REACH: Final = -(-LONGEST_DELAY // SECTOR_PACKS)
-"""Sectors behind the one in which a pack begins that hold symbols of it."""
 
 
 def wrong_packs(evidence: Evidence) -> Flags:
@@ -44,7 +41,7 @@ def with_mended_packs(sub: Bytes2D, wrong: Flags) -> Bytes2D:
 
     Args:
         sub: their subcode; `PACK_REACH` sectors more on either side than are asked for, as far as
-            there are any.
+            there are any (see `rawcd.subcode.interleave`).
         wrong: (n, 4), which of the packs that begin in each are.
     """
     symbols = (sub & np.uint8(RW_BITS)).reshape(-1, PACK_SYMBOLS)

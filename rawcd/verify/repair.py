@@ -32,6 +32,7 @@ from rawcd.subcode.frame import (
     pack_mcn,
     to_bcd,
 )
+from rawcd.subcode.interleave import PACK_REACH
 from rawcd.subcode.rows import (
     ABSOLUTE,
     PW96_BYTES,
@@ -48,7 +49,7 @@ from rawcd.subcode.rows import (
 from rawcd.survey.facts import Kind, Scrambling
 from rawcd.verify.evidence import NOT_KNOWN, Evidence, Expected
 from rawcd.verify.main import judged
-from rawcd.verify.packs import PACK_REACH, with_mended_packs, wrong_packs
+from rawcd.verify.packs import with_mended_packs, wrong_packs
 from rawcd.verify.pflag import expected_p
 from rawcd.verify.reading import evidence_of, report_on
 
