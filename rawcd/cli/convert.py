@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 from contextlib import nullcontext
 from pathlib import Path
@@ -21,7 +20,7 @@ from rawcd.cli.options import (
     trust_paths_option,
 )
 from rawcd.cli.terminal import progress_bar, show_notes
-from rawcd.errors import CancelledError, RawCDError, StorageError, UnsupportedError
+from rawcd.errors import CancelledError, RawCDError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,6 +75,8 @@ def convert(
     goes on and lists the same. An existing disc may break the rules of authoring: it is
     converted as it is. One of several that cannot be converted is told of; the others are.
     """
+    from rawcd.fileset import check_free
+
     if len(inputs) < 2:
         raise click.UsageError("name what to convert and what to make: IN OUT")
     *sources, target = inputs
@@ -90,7 +91,8 @@ def convert(
         raise click.UsageError("where images go into a folder, --to names their format")
     pairs = _pairs(sources, path, format_name) if into_folder else [(sources[0], path)]
     if not force:
-        _check_free([output for _, output in pairs])
+        for _, output in pairs:  # before any work begins
+            check_free(output)
     results = []
     for source, output in pairs:
         about: dict[str, Any] = {
@@ -130,21 +132,6 @@ def convert(
         raise click.ClickException(
             "nothing was written where something would be lost; --allow-loss goes on"
         )
-
-
-def _check_free(outputs: Sequence[Path]) -> None:
-    """Refuse outputs that exist before any work begins.
-
-    Raises:
-        StorageError: one does.
-    """
-    for output in outputs:
-        if output.exists():
-            raise StorageError(
-                "exists already; choose another name, or allow replacing it (--force)",
-                file=str(output),
-                errno=errno.EEXIST,
-            )
 
 
 def _options(settings: Sequence[str], *, split: bool, sub: bool, jobs: int) -> dict[str, str]:

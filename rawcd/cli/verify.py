@@ -20,7 +20,6 @@ from rawcd.cli.options import (
 )
 from rawcd.cli.status import FOUND
 from rawcd.cli.terminal import progress_bar
-from rawcd.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,6 +76,7 @@ def verify(
     Exit status: 0 no defect (there may be warnings), 1 error, 2 usage, 3 defects; with --repair 3
     where some are left.
     """
+    from rawcd.fileset import check_free
     from rawcd.image import ImageType
     from rawcd.plugins import format_for, open_image, save_image
     from rawcd.verify import repair_image, verify_image
@@ -85,8 +85,8 @@ def verify(
         raise click.UsageError("--force and --allow-loss are about what --repair writes")
     if output is not None:  # before all is read
         format_for(output)
-        if not force and Path(output).exists():
-            raise StorageError("exists; --force replaces it", file=output)
+        if not force:
+            check_free(Path(output))
     rw = None if kind is None else ImageType(1 + KINDS.index(kind))
     opened = open_image(image, format=format_name, rw=rw, trust_paths=trust_paths)
     mended: tuple[Finding, ...] = ()

@@ -11,7 +11,7 @@ from rawcd.fileset.inputs import HEAD_BYTES, SHEET_LIMIT, FoundFile, FoundFolder
 from rawcd.fileset.outputs import OutputFile, OutputFiles, SharesOut, StreamOutput
 from rawcd.fileset.scratch import UnpackedBytes
 from rawcd.fileset.stretches import PlacedFile, Stretch
-from rawcd.fileset.transaction import FileTransaction
+from rawcd.fileset.transaction import FileTransaction, check_free
 from rawcd.fileset.wrapped import without_wrapping
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "StreamOutput",
     "Stretch",
     "UnpackedBytes",
+    "check_free",
     "made_folder",
     "without_wrapping",
 ]

@@ -118,6 +118,20 @@ class _Staged:
                 self.temporary.unlink()
 
 
+def check_free(path: Path) -> None:
+    """Refuse a name under which something lies that nobody allowed to be replaced.
+
+    Raises:
+        StorageError: there is something.
+    """
+    if os.path.lexists(path):
+        raise StorageError(
+            "exists already; choose another name, or allow replacing it (--force, replace=True)",
+            file=str(path),
+            errno=errno.EEXIST,
+        )
+
+
 class FileTransaction:
     """The files of one save: all appear under their names at `commit()`, or none ever does.
 
@@ -183,12 +197,7 @@ class FileTransaction:
             what = "a folder" if path.is_dir() else "no regular file; give - to write to a pipe"
             raise StorageError(f"is {what}", file=str(path), errno=errno.EISDIR)
         if not self._replace:
-            raise StorageError(
-                "exists already; choose another name, or allow replacing it "
-                "(--force, replace=True)",
-                file=str(path),
-                errno=errno.EEXIST,
-            )
+            check_free(path)
 
     def create(self, name: str) -> _Staged:
         """Begin a file; see `OutputFiles`."""
