@@ -18,7 +18,7 @@ from rawcd.errors import FormatError, PluginError, RawCDError, UnsupportedError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from importlib.metadata import EntryPoint
     from pathlib import Path
 
@@ -243,6 +243,20 @@ def load_writer(name: str) -> Writer:
     return loaded
 
 
+def _formats(broken: list[PluginError]) -> Iterator[Format]:
+    """Yield the formats by name, each loaded when it is its turn.
+
+    A stranger's broken plug-in must not keep ours from a file: what it met goes into `broken`.
+    """
+    for name in _names(FORMATS):
+        try:
+            loaded = load_format(name)
+        except PluginError as error:
+            broken.append(error)
+        else:
+            yield loaded
+
+
 def format_for(path: str | os.PathLike[str]) -> Format:
     """Return the format that a file name, or its suffix, asks to be written; the first by name.
 
@@ -254,14 +268,9 @@ def format_for(path: str | os.PathLike[str]) -> Format:
 
     name, suffix = Path(path).name, Path(path).suffix.lower()
     known: list[str] = []
-    broken: PluginError | None = None
+    broken: list[PluginError] = []
     only_read: Format | None = None
-    for each in _names(FORMATS):
-        try:
-            candidate = load_format(each)
-        except PluginError as error:
-            broken = error
-            continue
+    for candidate in _formats(broken):
         if _is_read_only(candidate):
             if suffix in candidate.suffixes:
                 only_read = candidate
@@ -276,7 +285,7 @@ def format_for(path: str | os.PathLike[str]) -> Format:
         "or name the format",
         name=suffix,
         group=FORMATS,
-    ) from broken
+    ) from (broken[-1] if broken else None)
 
 
 def main_name_of(format: Format) -> str | None:
@@ -287,7 +296,6 @@ def main_name_of(format: Format) -> str | None:
 
 def main_file(path: str | os.PathLike[str]) -> Path:
     """Return the main file of a folder that is an image by itself; any other path as it is."""
-    from contextlib import suppress
     from pathlib import Path
 
     given = Path(path)
@@ -297,11 +305,10 @@ def main_file(path: str | os.PathLike[str]) -> Path:
         within = {each.name.upper(): each for each in sorted(given.iterdir(), reverse=True)}
     except OSError:  # whoever opens it will tell
         return given
-    for each in _names(FORMATS):
-        with suppress(PluginError):  # a stranger's broken plug-in has no main file
-            name = main_name_of(load_format(each))
-            if name in within:
-                return within[name]
+    for each in _formats([]):
+        name = main_name_of(each)
+        if name in within:
+            return within[name]
     return given
 
 
@@ -314,18 +321,6 @@ def _never_written(only_read: Format) -> UnsupportedError:
         f"files of the format {only_read.name} are read and never written; choose another format, "
         "or another suffix"
     )
-
-
-def _loaded_formats() -> tuple[list[Format], PluginError | None]:
-    """Return the formats that load; a stranger's broken plug-in must not keep ours from a file."""
-    loaded: list[Format] = []
-    broken: PluginError | None = None
-    for each in _names(FORMATS):
-        try:
-            loaded.append(load_format(each))
-        except PluginError as error:
-            broken = error
-    return loaded, broken
 
 
 def _surest(
@@ -367,12 +362,14 @@ def _recognise(files: InputFiles, format: str | None = None) -> tuple[Format, In
         named = named or _namesake(files)
         if named is not None:
             return named, files
-    formats, broken = _loaded_formats() if named is None else ([named], None)
+    broken: list[PluginError] = []
+    formats = list(_formats(broken)) if named is None else [named]
+    cause = broken[-1] if broken else None
     if heads:
-        return _choose(files, formats, heads, broken)
+        return _choose(files, formats, heads, cause)
     best, _ = _surest(formats, files.plain_name, files.head(), files.tail)
     if best is None:
-        raise _unknown(files, "it", formats) from broken
+        raise _unknown(files, "it", formats) from cause
     return best, files
 
 
