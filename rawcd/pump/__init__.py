@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rawcd.pump.fills import WholeSectors as WholeSectors
     from rawcd.pump.serial import Write
 
-__all__ = ["JOBS", "PlainMain", "UserData", "WholeSectors", "check_jobs", "jobs_of", "pump"]
+__all__ = ["JOBS", "PlainMain", "UserData", "WholeSectors", "jobs_of", "pump"]
 
 JOBS = "jobs"
 """The option by which a format is told how many processes may work for it."""
@@ -45,16 +45,6 @@ def jobs_of(options: Mapping[str, str]) -> int:
     if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= _MOST_JOBS):
         raise UnsupportedError(f"the option jobs is a number from 1 to {_MOST_JOBS}, not {text!r}")
     return int(text)
-
-
-def check_jobs(jobs: int) -> None:
-    """Refuse numbers of processes that nobody can want.
-
-    Raises:
-        ValueError: it is not from 1 to 64.
-    """
-    if not 1 <= jobs <= _MOST_JOBS:
-        raise ValueError(f"jobs is a number from 1 to {_MOST_JOBS}, not {jobs!r}")
 
 
 def pump(
@@ -87,7 +77,8 @@ def pump(
         RawCDError: a worker process died.
         ValueError: there are no jobs, or more than 64.
     """
-    check_jobs(jobs)
+    if not 1 <= jobs <= _MOST_JOBS:
+        raise ValueError(f"jobs is a number from 1 to {_MOST_JOBS}, not {jobs!r}")
     from rawcd.fileset import OutputFile, SharesOut
 
     write: Write = target.write if isinstance(target, OutputFile) else target
